@@ -1,0 +1,11 @@
+//! Attention units (section 3.2): multi-head attention, the self-attention unit BSA and the label-attention unit BLA.
+
+mod bla;
+mod bsa;
+mod multi_head;
+mod sequence;
+
+pub use bla::{Bla, Residual};
+pub use bsa::Bsa;
+pub use multi_head::MultiHeadAttention;
+pub use sequence::{SequenceEncoder, SequenceKind};

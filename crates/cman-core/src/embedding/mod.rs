@@ -1,0 +1,22 @@
+//! Token and label representations (section 3.1).
+
+mod character;
+mod contextual;
+mod label;
+mod token;
+mod word;
+
+pub use character::{CharacterConfig, CharacterEncoder, CharacterKind};
+pub use contextual::{ContextualConfig, LayerMix, ScalarMix};
+pub use label::LabelEmbedding;
+pub use token::TokenEmbedding;
+pub use word::{WordConfig, WordEmbedding};
+
+use burn::tensor::{Int, Tensor};
+
+/// Rows of a table. `[rows, width]`, `[..]` -> `[.., width]`
+fn look_up(table: Tensor<2>, ids: Tensor<2, Int>) -> Tensor<3> {
+    let [batch, steps] = ids.dims();
+    let width = table.dims()[1];
+    table.select(0, ids.reshape([batch * steps])).reshape([batch, steps, width])
+}

@@ -1,0 +1,68 @@
+//! Initial weights, drawn from a key.
+
+use burn::{
+    module::Param,
+    nn::{LayerNorm, LayerNormConfig, Linear, LinearConfig},
+    tensor::{Device, Tensor, TensorData},
+};
+
+use crate::random::Key;
+
+/// Makes parameters on a device, each part of a model from a key of its own.
+#[derive(Clone, Copy, Debug)]
+pub struct Init<'a> {
+    /// Where the parameters live.
+    pub device: &'a Device,
+    key: Key,
+}
+
+impl<'a> Init<'a> {
+    /// Parameters on `device`, drawn from `seed`.
+    pub fn new(seed: u64, device: &'a Device) -> Self {
+        Self { device, key: Key::new(seed).at("weights") }
+    }
+
+    /// For the part of the model that is called `site`.
+    pub fn at(self, site: &str) -> Self {
+        Self { key: self.key.at(site), ..self }
+    }
+
+    /// For the part of the model with this number.
+    pub fn with(self, part: usize) -> Self {
+        Self { key: self.key.with(part as u64), ..self }
+    }
+
+    /// Uniform in [-bound, bound).
+    pub fn uniform<const D: usize>(self, shape: [usize; D], bound: f64) -> Param<Tensor<D>> {
+        let values = self.numbers(shape.iter().product(), bound);
+        Param::from_data(TensorData::new(values, shape), self.device)
+    }
+
+    /// `n` numbers, uniform in [-bound, bound).
+    pub fn numbers(self, n: usize, bound: f64) -> Vec<f32> {
+        self.key.uniform(n, bound)
+    }
+
+    /// Uniform with the bound of Glorot and Bengio (2010): sqrt(6 / (d_input + d_output)).
+    pub fn glorot(self, d_input: usize, d_output: usize) -> Param<Tensor<2>> {
+        self.uniform([d_input, d_output], (6.0 / (d_input + d_output) as f64).sqrt())
+    }
+
+    /// All zero.
+    pub fn zeros<const D: usize>(self, shape: [usize; D]) -> Param<Tensor<D>> {
+        Param::from_tensor(Tensor::zeros(shape, self.device))
+    }
+
+    /// A linear layer: Glorot weights, zero bias.
+    pub fn linear(self, d_input: usize, d_output: usize, bias: bool) -> Linear {
+        let mut linear = LinearConfig::new(d_input, d_output).with_bias(bias).init(self.device);
+        linear.weight = self.glorot(d_input, d_output);
+        linear.bias = bias.then(|| self.zeros([d_output]));
+        linear
+    }
+
+    /// Layer normalisation (Ba et al. 2016) over the last `d_model` numbers, starting as the plain normalisation.
+    pub fn layer_norm(self, d_model: usize) -> LayerNorm {
+        LayerNormConfig::new(d_model).init(self.device)
+    }
+}

@@ -1,0 +1,49 @@
+//! The ragged BiLSTM made of plain burn operations: its definition, for every backend.
+
+use burn::tensor::{Int, Tensor, TensorData, activation::sigmoid};
+
+use crate::mask::{mask_pad, zero_padding};
+
+/// See [`BiLstm`](super::BiLstm) for shapes and equations.
+///
+/// Both directions run side by side: the input products of the backward direction are reversed within each sentence,
+/// so that padding comes last for both and no step needs a mask.
+pub fn bilstm(x: Tensor<3>, w_ih: Tensor<3>, w_hh: Tensor<3>, bias: Tensor<2>, lengths: &[usize]) -> Tensor<3> {
+    let [batch, steps, d_input] = x.dims();
+    let [_, d_hidden, d_gates] = w_hh.dims();
+    let device = x.device();
+    let reversed = reversed_rows(lengths, steps);
+    let reversed = Tensor::<1, Int>::from_data(TensorData::new(reversed, [batch * steps]), &device);
+
+    let rows: Tensor<3> = x.reshape([1, batch * steps, d_input]);
+    let gates = rows.matmul(w_ih) + bias.unsqueeze_dim(1); // [2, batch steps, 4 d_hidden]
+    let forward = gates.clone().narrow(0, 0, 1);
+    let backward = gates.narrow(0, 1, 1).select(1, reversed.clone());
+    let gates = Tensor::cat(vec![forward, backward], 0).reshape([2, batch, steps, d_gates]);
+
+    let mut h = Tensor::<3>::zeros([2, batch, d_hidden], (&device, gates.dtype()));
+    let mut c = h.clone();
+    let mut states = Vec::with_capacity(steps);
+    for t in 0..steps {
+        let step = gates.clone().narrow(2, t, 1).squeeze_dim::<3>(2) + h.matmul(w_hh.clone()); // [2, batch, 4 d_hidden]
+        let gate = |i: usize| step.clone().narrow(2, i * d_hidden, d_hidden);
+        c = sigmoid(gate(1)) * c + sigmoid(gate(0)) * gate(2).tanh();
+        h = sigmoid(gate(3)) * c.clone().tanh();
+        states.push(h.clone());
+    }
+    let states: Tensor<4> = Tensor::stack(states, 2); // [2, batch, steps, d_hidden]
+    let states = states.reshape([2, batch * steps, d_hidden]);
+    let forward = states.clone().narrow(0, 0, 1);
+    let backward = states.narrow(0, 1, 1).select(1, reversed);
+    let both = Tensor::cat(vec![forward, backward], 2).reshape([batch, steps, 2 * d_hidden]);
+    zero_padding(both, &mask_pad(lengths, steps, &device))
+}
+
+/// For each place of a padded batch, the place that mirrors it in its own sentence; padding stays where it is.
+fn reversed_rows(lengths: &[usize], steps: usize) -> Vec<i64> {
+    let rows = lengths
+        .iter()
+        .enumerate()
+        .flat_map(|(b, &n)| (0..steps).map(move |t| (b * steps + if t < n { n - 1 - t } else { t }) as i64));
+    rows.collect()
+}

@@ -1,0 +1,55 @@
+//! Bidirectional LSTM over a ragged batch (section 3.2, eq. 1): `H = BiLSTM(X)`.
+
+mod composed;
+
+use burn::{
+    module::{Module, Param},
+    tensor::Tensor,
+};
+
+use crate::init::Init;
+
+pub use composed::bilstm as bilstm_composed;
+
+/// A one-layer bidirectional LSTM that knows the length of every sentence: the backward direction starts at a
+/// sentence's own last token, and padding reaches no result and no gradient.
+///
+/// The gates stand in the order input, forget, cell, output, each `d_hidden` wide:
+/// `i, f, o = sigmoid(.)`, `g = tanh(.)`, `c = f c' + i g`, `h = o tanh(c)`.
+/// Index 0 of the weights is the forward direction, 1 the backward one.
+#[derive(Module, Debug)]
+pub struct BiLstm {
+    /// Input weights `[2, d_input, 4 d_hidden]`.
+    pub w_ih: Param<Tensor<3>>,
+    /// Recurrent weights `[2, d_hidden, 4 d_hidden]`.
+    pub w_hh: Param<Tensor<3>>,
+    /// Biases `[2, 4 d_hidden]`.
+    pub bias: Param<Tensor<2>>,
+}
+
+impl BiLstm {
+    /// New weights, uniform in ±1/sqrt(d_hidden); `d_hidden` is the width of one direction (the paper's d).
+    pub fn new(d_input: usize, d_hidden: usize, init: Init) -> Self {
+        let bound = 1.0 / (d_hidden as f64).sqrt();
+        Self {
+            w_ih: init.at("w_ih").uniform([2, d_input, 4 * d_hidden], bound),
+            w_hh: init.at("w_hh").uniform([2, d_hidden, 4 * d_hidden], bound),
+            bias: init.at("bias").uniform([2, 4 * d_hidden], bound),
+        }
+    }
+
+    /// Encodes every sentence from both ends.
+    ///
+    /// # Shapes
+    /// - x: `[batch, steps, d_input]`, sentence `b` in its first `lengths[b]` places; what stands behind is ignored
+    /// - output: `[batch, steps, 2 d_hidden]`, forward states then backward states, zero at padding
+    ///
+    /// # Panics
+    /// If there is not one length a sentence, or a length is 0 or more than `steps`.
+    pub fn forward(&self, x: Tensor<3>, lengths: &[usize]) -> Tensor<3> {
+        let [batch, steps, _] = x.dims();
+        assert_eq!(lengths.len(), batch, "one length a sentence");
+        assert!(lengths.iter().all(|&n| (1..=steps).contains(&n)), "lengths {lengths:?} within 1..={steps}");
+        composed::bilstm(x, self.w_ih.val(), self.w_hh.val(), self.bias.val(), lengths)
+    }
+}

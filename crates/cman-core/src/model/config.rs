@@ -1,0 +1,225 @@
+//! Settings of the network; the defaults are the paper's for CoNLL04.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    attention::{Residual, SequenceEncoder, SequenceKind},
+    crf::CrfConfig,
+    embedding::{CharacterConfig, CharacterKind, ContextualConfig, WordConfig},
+    init::Init,
+    relation::RelationConfig,
+};
+
+/// How labels reach the relation scorer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LabelKind {
+    /// Label attention (eqs. 5-7).
+    #[default]
+    Attention,
+    /// Label embeddings beside the token features, as in the multi-head baseline.
+    Concatenate,
+    /// Not at all (Table 4, "- BLA unit").
+    None,
+}
+
+/// Settings of the label space.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LabelConfig {
+    /// How labels reach the relation scorer.
+    pub kind: LabelKind,
+    /// Width of a label embedding (the paper's d_l).
+    pub width: usize,
+    /// What the residual connection of the label-attention unit adds.
+    pub residual: Residual,
+}
+
+impl Default for LabelConfig {
+    fn default() -> Self {
+        Self { kind: LabelKind::Attention, width: 25, residual: Residual::Query }
+    }
+}
+
+/// Dropout rates.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DropoutConfig {
+    /// On the concatenated input of the tokens.
+    pub input: f64,
+    /// On the label embeddings.
+    pub label: f64,
+    /// Behind every sequence encoder of the attention units and the fusion.
+    pub sequence: f64,
+}
+
+impl Default for DropoutConfig {
+    fn default() -> Self {
+        Self { input: 0.2, label: 0.2, sequence: 0.1 }
+    }
+}
+
+/// Settings of the network.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ModelConfig {
+    /// Width of one direction of a BiLSTM (the paper's d); features are 2d wide.
+    pub hidden: usize,
+    /// Number of BSA units (the paper's m).
+    pub layers: usize,
+    /// Number of attention heads (the paper's z), a divisor of 2d.
+    pub heads: usize,
+    /// Whether the projections of eqs. 2 and 3 have biases.
+    pub attention_bias: bool,
+    /// Whether BSA has its self-attention (off: Table 4, "- self-attention in BSA").
+    pub self_attention: bool,
+    /// Whether BSA has its layer normalisation.
+    pub layer_norm: bool,
+    /// The sequence encoder of BSA, BLA and the fusion.
+    pub sequence: SequenceKind,
+    /// Word embeddings.
+    pub word: WordConfig,
+    /// Character embeddings.
+    pub character: CharacterConfig,
+    /// Contextual input.
+    pub contextual: ContextualConfig,
+    /// Label space.
+    pub label: LabelConfig,
+    /// Tag decoder.
+    pub crf: CrfConfig,
+    /// Relation scorer.
+    pub relation: RelationConfig,
+    /// Dropout rates.
+    pub dropout: DropoutConfig,
+}
+
+impl Default for ModelConfig {
+    fn default() -> Self {
+        Self {
+            hidden: 128,
+            layers: 2,
+            heads: 8,
+            attention_bias: false,
+            self_attention: true,
+            layer_norm: true,
+            sequence: SequenceKind::default(),
+            word: WordConfig::default(),
+            character: CharacterConfig::default(),
+            contextual: ContextualConfig::default(),
+            label: LabelConfig::default(),
+            crf: CrfConfig::default(),
+            relation: RelationConfig::default(),
+            dropout: DropoutConfig::default(),
+        }
+    }
+}
+
+/// A setting outside of what makes sense.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("model.{field}: expected {expected}, found {found}")]
+pub struct ConfigError {
+    /// The key, such as `relation.threshold`.
+    pub field: &'static str,
+    /// What is allowed.
+    pub expected: String,
+    /// What was given.
+    pub found: String,
+}
+
+impl ModelConfig {
+    /// Checks every setting.
+    ///
+    /// # Errors
+    /// The first setting outside of its range.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        let check = |ok: bool, field: &'static str, expected: String, found: String| {
+            if ok { Ok(()) } else { Err(ConfigError { field, expected, found }) }
+        };
+        let widths = [
+            ("hidden", self.hidden),
+            ("layers", self.layers),
+            ("word.width", self.word.width),
+            ("relation.hidden", self.relation.hidden),
+        ];
+        for (field, value) in widths {
+            check(value > 0, field, "at least 1".into(), value.to_string())?;
+        }
+        let divides = self.heads > 0 && self.d_model().is_multiple_of(self.heads);
+        check(divides, "heads", format!("a divisor of 2 hidden = {}", self.d_model()), self.heads.to_string())?;
+        if self.character.kind != CharacterKind::None {
+            let embedding = self.character.embedding;
+            check(embedding > 0, "character.embedding", "at least 1".into(), embedding.to_string())?;
+            let (width, even) = (self.character.width, self.character.width.is_multiple_of(2));
+            let fits = width > 0 && (even || self.character.kind == CharacterKind::Cnn);
+            check(fits, "character.width", "an even number above 0".into(), width.to_string())?;
+        }
+        if self.contextual.width > 0 {
+            let layers = self.contextual.layers;
+            check(layers > 0, "contextual.layers", "at least 1".into(), layers.to_string())?;
+        }
+        if self.label.kind != LabelKind::None {
+            let width = self.label.width;
+            check(width > 0, "label.width", "at least 1".into(), width.to_string())?;
+        }
+        let rates = [
+            ("dropout.input", self.dropout.input),
+            ("dropout.label", self.dropout.label),
+            ("dropout.sequence", self.dropout.sequence),
+        ];
+        for (field, rate) in rates {
+            check((0.0..1.0).contains(&rate), field, "a rate in [0, 1)".into(), rate.to_string())?;
+        }
+        let threshold = self.relation.threshold;
+        let open = threshold > 0.0 && threshold < 1.0;
+        check(open, "relation.threshold", "a probability in (0, 1)".into(), threshold.to_string())
+    }
+
+    /// Width of the token features: 2d.
+    pub fn d_model(&self) -> usize {
+        2 * self.hidden
+    }
+
+    /// Width of the concatenated input of a token: the paper's d_w.
+    pub fn d_input(&self) -> usize {
+        let character = if self.character.kind == CharacterKind::None { 0 } else { self.character.width };
+        self.word.width + character + self.contextual.width
+    }
+
+    /// A new sequence encoder from features `d_input` wide to 2d.
+    pub(crate) fn sequence_encoder(&self, d_input: usize, init: Init) -> SequenceEncoder {
+        SequenceEncoder::new(self.sequence, d_input, self.hidden, self.dropout.sequence, init)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_sound() {
+        let config = ModelConfig::default();
+        config.validate().unwrap();
+        assert_eq!((config.d_model(), config.d_input()), (256, 178));
+    }
+
+    #[test]
+    fn each_bad_setting_is_named() {
+        type Spoil = fn(&mut ModelConfig);
+        let cases: [(Spoil, &str); 9] = [
+            (|c| c.hidden = 0, "model.hidden: expected at least 1, found 0"),
+            (|c| c.layers = 0, "model.layers: expected at least 1, found 0"),
+            (|c| c.heads = 7, "model.heads: expected a divisor of 2 hidden = 256, found 7"),
+            (|c| c.heads = 0, "model.heads: expected a divisor of 2 hidden = 256, found 0"),
+            (|c| c.character.width = 3, "model.character.width: expected an even number above 0, found 3"),
+            (|c| c.contextual.width = 4, "model.contextual.layers: expected at least 1, found 0"),
+            (|c| c.label.width = 0, "model.label.width: expected at least 1, found 0"),
+            (|c| c.dropout.input = f64::NAN, "model.dropout.input: expected a rate in [0, 1), found NaN"),
+            (|c| c.relation.threshold = 1.0, "model.relation.threshold: expected a probability in (0, 1), found 1"),
+        ];
+        for (spoil, message) in cases {
+            let mut config = ModelConfig::default();
+            spoil(&mut config);
+            assert_eq!(config.validate().unwrap_err().to_string(), message);
+        }
+    }
+}

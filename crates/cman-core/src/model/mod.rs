@@ -1,0 +1,11 @@
+//! The whole network (section 3.3, Figure 2) and its settings.
+
+mod cman;
+mod config;
+mod labels;
+mod predict;
+
+pub use cman::{Cman, Losses, Sizes};
+pub use config::{ConfigError, DropoutConfig, LabelConfig, LabelKind, ModelConfig};
+pub use labels::{LabelFusion, LabelInteraction};
+pub use predict::{PredictOptions, Prediction, ScoredEntity};

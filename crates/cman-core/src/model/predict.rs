@@ -1,0 +1,88 @@
+//! Inference (section 3.5): Viterbi tags, then relations between the entities they spell.
+
+use burn::tensor::activation::sigmoid;
+use cman_data::{Span, Tag};
+
+use super::Cman;
+use crate::{
+    batch::TokenBatch,
+    mode::Mode,
+    relation::{Ends, RelationConfig, ScoredRelation, candidates, decode},
+};
+
+/// How predictions are read off the network.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PredictOptions {
+    /// Which tokens stand for an entity.
+    pub ends: Ends,
+    /// A relation is predicted above this probability.
+    pub threshold: f64,
+}
+
+impl From<&RelationConfig> for PredictOptions {
+    fn from(config: &RelationConfig) -> Self {
+        Self { ends: config.ends, threshold: config.threshold }
+    }
+}
+
+/// An entity with its probability.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScoredEntity {
+    /// Tokens and type.
+    pub span: Span,
+    /// Marginal probability that the CRF gives to these tags on these tokens, the entity ending there.
+    pub probability: f64,
+}
+
+/// What the network finds in one sentence.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Prediction {
+    /// The Viterbi tags.
+    pub tags: Vec<u32>,
+    /// Entities from left to right.
+    pub entities: Vec<ScoredEntity>,
+    /// Relations between them.
+    pub relations: Vec<ScoredRelation>,
+}
+
+impl Cman {
+    /// Entities and relations of every sentence. `labels` are the tags that the relation part reads: the Viterbi tags
+    /// where `None`, or given ones (Table 3's gold labels). The model must not be on an autodiff device.
+    pub fn predict(&self, batch: &TokenBatch, labels: Option<&[Vec<u32>]>, options: PredictOptions) -> Vec<Prediction> {
+        let x = self.encode(self.embed(batch), batch, Mode::Evaluate);
+        let lattices = self.crf.potentials(x.clone()).lattices(batch.lengths());
+        let mut predictions: Vec<Prediction> = Vec::with_capacity(lattices.len());
+        for lattice in &lattices {
+            let tags = lattice.viterbi();
+            let marginals = lattice.marginals();
+            let typed: Vec<Tag> = tags.iter().map(|&tag| Tag::from_id(tag as usize)).collect();
+            let entities = cman_data::decode(&typed).into_iter().map(|span| {
+                let inside = Tag::Inside(span.kind).id() as u32;
+                let probability = marginals.span(span.tokens(), &tags[span.tokens()], inside);
+                ScoredEntity { span, probability }
+            });
+            predictions.push(Prediction { entities: entities.collect(), tags, relations: Vec::new() });
+        }
+
+        let spans = |p: &Prediction| p.entities.iter().map(|entity| entity.span.clone()).collect::<Vec<Span>>();
+        let pairs: Vec<Vec<(usize, usize)>> = predictions.iter().map(|p| candidates(&spans(p), options.ends)).collect();
+        let flat: Vec<(usize, usize, usize)> =
+            pairs.iter().enumerate().flat_map(|(s, pairs)| pairs.iter().map(move |&(i, j)| (s, i, j))).collect();
+        if flat.is_empty() {
+            return predictions;
+        }
+        let viterbi: Vec<Vec<u32>> = predictions.iter().map(|p| p.tags.clone()).collect();
+        let x = self.interact(x, labels.unwrap_or(&viterbi), batch, Mode::Evaluate);
+        let scores = sigmoid(self.relation.project(x).scores(&flat));
+        let n_outputs = scores.dims()[1];
+        let probabilities: Vec<f64> = scores.try_into_vec_as().expect("the device gives its numbers back");
+        let mut rest = probabilities.as_slice();
+        for (prediction, pairs) in predictions.iter_mut().zip(&pairs) {
+            let (own, others) = rest.split_at(pairs.len() * n_outputs);
+            rest = others;
+            let spans = spans(prediction);
+            prediction.relations = decode(&spans, options.ends, own, n_outputs, self.n_relations(), options.threshold);
+        }
+        predictions
+    }
+}

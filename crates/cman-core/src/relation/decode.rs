@@ -1,0 +1,130 @@
+//! From scores of token pairs to relations between predicted entities.
+
+use cman_data::Span;
+use serde::{Deserialize, Serialize};
+
+/// Which tokens stand for a predicted entity when its relations are read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Ends {
+    /// Its last token.
+    #[default]
+    Last,
+    /// Every token of it; one pair above the threshold is enough, as the multi-head scorer has it.
+    Any,
+}
+
+/// A relation between two entities of a sentence.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ScoredRelation {
+    /// First argument: place in the list of entities.
+    pub head: usize,
+    /// Second argument: place in the list of entities.
+    pub tail: usize,
+    /// Relation type.
+    pub kind: usize,
+    /// Probability (eq. 10); with [`Ends::Any`] the highest of the arguments' token pairs.
+    pub probability: f64,
+}
+
+/// The pairs of tokens that [`decode`] needs scored, (head token, tail token), for the entities `spans` of a sentence.
+/// An entity is never related to itself.
+pub fn candidates(spans: &[Span], ends: Ends) -> Vec<(usize, usize)> {
+    let mut pairs = Vec::new();
+    for_each_pair(spans, ends, |_, _, head, tail| pairs.push((head, tail)));
+    pairs
+}
+
+/// The relations whose probability exceeds `threshold`, ordered by head, tail and type.
+///
+/// `probabilities` holds those of the [`candidates`], pair after pair, `n_outputs` numbers a pair, of which the first
+/// `n_relations` are relations.
+pub fn decode(
+    spans: &[Span],
+    ends: Ends,
+    probabilities: &[f64],
+    n_outputs: usize,
+    n_relations: usize,
+    threshold: f64,
+) -> Vec<ScoredRelation> {
+    let mut relations: Vec<ScoredRelation> = Vec::new();
+    let mut rows = probabilities.chunks(n_outputs);
+    for_each_pair(spans, ends, |head, tail, _, _| {
+        let row = rows.next().expect("a row of probabilities a candidate");
+        for (kind, &probability) in row[..n_relations].iter().enumerate() {
+            if probability <= threshold {
+                continue;
+            }
+            let same = |r: &&mut ScoredRelation| (r.head, r.tail, r.kind) == (head, tail, kind);
+            match relations.iter_mut().rev().find(same) {
+                Some(relation) => relation.probability = relation.probability.max(probability),
+                None => relations.push(ScoredRelation { head, tail, kind, probability }),
+            }
+        }
+    });
+    relations.sort_by_key(|r| (r.head, r.tail, r.kind));
+    relations
+}
+
+/// Calls `f(head entity, tail entity, head token, tail token)` for every candidate, in a fixed order.
+fn for_each_pair(spans: &[Span], ends: Ends, mut f: impl FnMut(usize, usize, usize, usize)) {
+    let tokens = |span: &Span| match ends {
+        Ends::Last => span.end - 1..span.end,
+        Ends::Any => span.tokens(),
+    };
+    for (head, head_span) in spans.iter().enumerate() {
+        for (tail, tail_span) in spans.iter().enumerate().filter(|&(tail, _)| tail != head) {
+            for i in tokens(head_span) {
+                for j in tokens(tail_span) {
+                    f(head, tail, i, j);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spans() -> [Span; 3] {
+        [Span { start: 0, end: 2, kind: 0 }, Span { start: 3, end: 4, kind: 1 }, Span { start: 5, end: 7, kind: 1 }]
+    }
+
+    /// Probabilities that tell every (head token, tail token, relation) apart.
+    fn probability(head: usize, tail: usize, kind: usize) -> f64 {
+        ((head * 31 + tail * 17 + kind * 7) % 23) as f64 / 23.0
+    }
+
+    #[test]
+    fn candidates_are_what_the_full_table_offers() {
+        for ends in [Ends::Last, Ends::Any] {
+            let spans = spans();
+            let rows: Vec<f64> = candidates(&spans, ends)
+                .into_iter()
+                .flat_map(|(i, j)| (0..2).map(move |k| probability(i, j, k)))
+                .collect();
+            let found = decode(&spans, ends, &rows, 2, 2, 0.5);
+            let mut expected = Vec::new();
+            for (a, head) in spans.iter().enumerate() {
+                for (b, tail) in spans.iter().enumerate() {
+                    for kind in 0..2 {
+                        let inside = |span: &Span, t: usize| match ends {
+                            Ends::Last => t + 1 == span.end,
+                            Ends::Any => span.tokens().contains(&t),
+                        };
+                        let best = (0..7)
+                            .flat_map(|i| (0..7).map(move |j| (i, j)))
+                            .filter(|&(i, j)| a != b && inside(head, i) && inside(tail, j))
+                            .map(|(i, j)| probability(i, j, kind))
+                            .fold(0.0, f64::max);
+                        if best > 0.5 {
+                            expected.push(ScoredRelation { head: a, tail: b, kind, probability: best });
+                        }
+                    }
+                }
+            }
+            assert_eq!(found, expected, "{ends:?}");
+        }
+    }
+}

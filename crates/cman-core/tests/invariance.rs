@@ -1,0 +1,162 @@
+//! Padding, batch size and order of the sentences change no value and no gradient.
+
+mod common;
+
+use std::collections::BTreeMap;
+
+use burn::{
+    module::{Module, ModuleVisitor, Param},
+    tensor::{Device, Gradients, Tensor},
+};
+use cman_core::{Cman, Mode, ModelConfig, model::PredictOptions};
+use cman_data::EncodedSentence;
+use common::{batch, joint_loss, model, sentences, variants};
+
+const LENGTHS: [usize; 6] = [4, 1, 9, 2, 6, 9];
+
+/// The gradients of a model by the names of its parameters.
+struct Named<'a> {
+    gradients: &'a Gradients,
+    path: Vec<String>,
+    found: BTreeMap<String, Option<Vec<f64>>>,
+}
+
+impl ModuleVisitor for Named<'_> {
+    fn enter_module(&mut self, name: &str, _container: &str) {
+        self.path.push(name.into());
+    }
+    fn exit_module(&mut self, _name: &str, _container: &str) {
+        self.path.pop();
+    }
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let gradient = param.val().grad(self.gradients).map(|g| g.try_into_vec_as().unwrap());
+        self.found.insert(self.path.join("."), gradient);
+    }
+}
+
+fn gradients(model: &Cman, loss: &Tensor<1>) -> BTreeMap<String, Option<Vec<f64>>> {
+    let gradients = loss.backward();
+    let mut named = Named { gradients: &gradients, path: Vec::new(), found: BTreeMap::new() };
+    model.visit(&mut named);
+    named.found
+}
+
+/// The joint loss and all gradients of a batch.
+fn value_and_gradients(config: &ModelConfig, data: &[&EncodedSentence]) -> (f64, BTreeMap<String, Vec<f64>>) {
+    let device = Device::flex().autodiff();
+    let model = model(config, &device);
+    let (batch, gold) = batch(data, config, &device);
+    let loss = joint_loss(&model, &batch, &gold);
+    let gradients = gradients(&model, &loss).into_iter();
+    let present = gradients.map(|(name, g)| (name.clone(), g.unwrap_or_else(|| panic!("no gradient of {name}"))));
+    (loss.into_scalar(), present.collect())
+}
+
+fn assert_close(name: &str, found: &[f64], expected: &[f64]) {
+    let largest = expected.iter().fold(1e-6f64, |m, x| m.max(x.abs()));
+    for (a, b) in found.iter().zip(expected) {
+        assert!((a - b).abs() <= 1e-5 * largest, "{name}: {a} for {b} (largest {largest})");
+    }
+}
+
+/// Softmax over a query's keys is blind to what is added to all of them: the gradient of their bias is zero.
+fn is_blind(parameter: &str) -> bool {
+    parameter.ends_with("attention.key.bias")
+}
+
+#[test]
+fn a_batch_equals_its_sentences_one_by_one_and_in_another_order() {
+    for (name, config) in variants() {
+        let data = sentences(&LENGTHS, 3);
+        let all: Vec<&EncodedSentence> = data.iter().collect();
+        let (loss, together) = value_and_gradients(&config, &all);
+        let (mut sum, mut singly): (f64, BTreeMap<String, Vec<f64>>) = (0.0, BTreeMap::new());
+        for sentence in &all {
+            let (loss, gradients) = value_and_gradients(&config, &[sentence]);
+            sum += loss;
+            for (name, gradient) in gradients {
+                match singly.get_mut(&name) {
+                    Some(total) => total.iter_mut().zip(gradient).for_each(|(a, b)| *a += b),
+                    None => _ = singly.insert(name, gradient),
+                }
+            }
+        }
+        let shuffled: Vec<&EncodedSentence> = [3, 0, 5, 2, 1, 4].into_iter().map(|i| &data[i]).collect();
+        let (loss_shuffled, shuffled) = value_and_gradients(&config, &shuffled);
+        assert_close(&format!("{name}: loss one by one"), &[sum], &[loss]);
+        assert_close(&format!("{name}: loss shuffled"), &[loss_shuffled], &[loss]);
+        for (parameter, gradient) in &together {
+            assert!(gradient.iter().all(|x| x.is_finite()), "{name}: gradient of {parameter}");
+            if is_blind(parameter) {
+                assert!(gradient.iter().all(|x| x.abs() < 1e-6), "{name}: gradient of {parameter}");
+                continue;
+            }
+            assert_close(&format!("{name}: {parameter} one by one"), &singly[parameter], gradient);
+            assert_close(&format!("{name}: {parameter} shuffled"), &shuffled[parameter], gradient);
+        }
+    }
+}
+
+#[test]
+fn every_parameter_gets_a_gradient() {
+    for (name, config) in variants() {
+        let data = sentences(&LENGTHS, 4);
+        let (_, gradients) = value_and_gradients(&config, &data.iter().collect::<Vec<_>>());
+        assert!(gradients.len() > 15, "{name} has only {} parameters", gradients.len());
+        for (parameter, gradient) in gradients {
+            let found = gradient.iter().any(|&x| x.abs() > 1e-9);
+            assert!(found || is_blind(&parameter), "{name}: the gradient of {parameter} is zero everywhere");
+        }
+    }
+}
+
+#[test]
+fn predictions_do_not_depend_on_the_batch() {
+    for (name, config) in variants() {
+        let device = Device::flex();
+        // New weights find little: with words and emissions this large tags vary, and at this threshold every pair of
+        // entities is a relation of some probability.
+        let mut model = model(&config, &device);
+        model.embedding.word.trained = model.embedding.word.trained.map(|table| table * 30.0);
+        model.crf.scorer.emission.weight = model.crf.scorer.emission.weight.map(|weight| weight * 300.0);
+        let data = sentences(&LENGTHS, 5);
+        let options = PredictOptions { threshold: 1e-9, ..PredictOptions::from(&config.relation) };
+        let predict = |data: &[&EncodedSentence]| model.predict(&batch(data, &config, &device).0, None, options);
+        let together = predict(&data.iter().collect::<Vec<_>>());
+        assert!(together.iter().any(|p| !p.relations.is_empty()), "{name}: nothing was predicted");
+        for (sentence, expected) in data.iter().zip(&together) {
+            let alone = &predict(&[sentence])[0];
+            assert_eq!(alone.tags, expected.tags, "{name}");
+            assert_eq!(alone.relations.len(), expected.relations.len(), "{name}");
+            for (a, b) in alone.relations.iter().zip(&expected.relations) {
+                assert_eq!((a.head, a.tail, a.kind), (b.head, b.tail, b.kind), "{name}");
+                assert!((a.probability - b.probability).abs() < 1e-5, "{name}");
+            }
+            for (a, b) in alone.entities.iter().zip(&expected.entities) {
+                assert!(a.span == b.span && (a.probability - b.probability).abs() < 1e-5, "{name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn scores_of_pairs_are_those_of_the_full_table() {
+    for (name, config) in variants() {
+        let device = Device::flex();
+        let model = model(&config, &device);
+        let data = sentences(&LENGTHS, 6);
+        let (batch, gold) = batch(&data.iter().collect::<Vec<_>>(), &config, &device);
+        let x = model.encode(model.embed(&batch), &batch, Mode::Evaluate);
+        let projection = model.relation.project(model.interact(x, &gold.tags, &batch, Mode::Evaluate));
+        let table = cman_core::relation::table_composed(&projection);
+        let [_, steps, _, n_outputs] = table.dims();
+        let table: Vec<f64> = table.try_into_vec_as().unwrap();
+        let pairs: Vec<(usize, usize, usize)> =
+            LENGTHS.iter().enumerate().flat_map(|(s, &n)| (0..n * n).map(move |p| (s, p / n, p % n))).collect();
+        let scores: Vec<f64> = projection.scores(&pairs).try_into_vec_as().unwrap();
+        for (&(s, i, j), row) in pairs.iter().zip(scores.chunks(n_outputs)) {
+            let expected = &table[((s * steps + i) * steps + j) * n_outputs..][..n_outputs];
+            assert_close(&format!("{name}: pair {s} {i} {j}"), row, expected);
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Corpora: readers and writers of the formats that the field's corpora come in.
+
+mod directory;
+mod elements;
+mod multihead;
+mod multihead_writer;
+mod options;
+mod reader;
+mod record;
+mod report;
+mod spert;
+mod spert_writer;
+mod types;
+
+use std::path::Path;
+
+pub use directory::CorpusDir;
+pub use multihead_writer::write_multihead;
+pub use options::{Format, OnError, OverlapPolicy};
+pub use reader::{Reader, ReaderBuilder};
+pub use report::Report;
+pub use spert_writer::write_spert;
+pub use types::write_types;
+
+use crate::{DataError, Schema, Sentence};
+
+/// A whole corpus file in memory.
+///
+/// ```no_run
+/// use cman_data::{Corpus, ReaderBuilder, Schema};
+///
+/// # fn main() -> Result<(), cman_data::DataError> {
+/// let schema = Schema::read("conll04_types.json")?;
+/// let train = Corpus::read("conll04_train.json", &ReaderBuilder::new().schema(schema))?;
+/// println!("{} sentences\n{}", train.sentences.len(), train.report);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Corpus {
+    /// The sentences, in the order of the file.
+    pub sentences: Vec<Sentence>,
+    /// The types file's types, or those seen in this file.
+    pub schema: Schema,
+    /// What was unusual.
+    pub report: Report,
+}
+
+impl Corpus {
+    /// Reads a corpus file to its end.
+    ///
+    /// # Errors
+    /// As the [`Reader`] that `options` make.
+    pub fn read(path: impl AsRef<Path>, options: &ReaderBuilder) -> Result<Self, DataError> {
+        let mut reader = options.from_path(path)?;
+        let sentences = reader.by_ref().collect::<Result<_, _>>()?;
+        let (schema, report) = reader.into_parts();
+        Ok(Self { sentences, schema, report })
+    }
+}
+
+impl<'a> IntoIterator for &'a Corpus {
+    type Item = &'a Sentence;
+    type IntoIter = std::slice::Iter<'a, Sentence>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.sentences.iter()
+    }
+}

@@ -1,0 +1,208 @@
+//! The multi-head model's table: one token a line.
+
+use std::{collections::HashMap, io::BufRead};
+
+use super::record::{Lines, Record};
+use crate::{
+    DataError, Entity, LabelSet, Relation, Sentence, Tag, Token, decode,
+    error::{Location, Quoted},
+    source::{Broken, Line, Source, text},
+};
+
+/// The relation type that means none.
+pub(crate) const NO_RELATION: &str = "N";
+
+/// Reads sentence after sentence.
+#[derive(Default)]
+pub(crate) struct Table {
+    /// The header that ended the sentence before, with its line.
+    header: Option<(String, usize)>,
+    /// Whether the lines up to the next header belong to a bad record.
+    lost: bool,
+    buffer: Vec<u8>,
+}
+
+/// One token's line.
+struct Row {
+    line: usize,
+    token: String,
+    tag: Tag,
+    /// Relation type and last token of the second argument.
+    relations: Vec<(String, usize)>,
+}
+
+impl Table {
+    /// The next sentence, which is record `record`; lines and records may have `limit` bytes.
+    pub(crate) fn next<R: BufRead>(
+        &mut self,
+        source: &mut Source<R>,
+        record: usize,
+        limit: usize,
+    ) -> Result<Option<Record>, Broken> {
+        let header = match self.header.take() {
+            Some(header) => Some(header),
+            None => self.find_header(source, record, limit)?,
+        };
+        let Some((header, header_line)) = header else { return Ok(None) };
+        let at = source.file().with_record(record);
+        self.lost = true;
+        let id = parse_header(&header, at.clone().with_line(header_line)).map_err(Broken::Record)?;
+        let (mut rows, mut types, mut size) = (Vec::new(), LabelSet::default(), 0);
+        while let Some((row, line)) = self.line(source, record, limit)? {
+            if row.starts_with('#') {
+                self.header = Some((row, line));
+                break;
+            }
+            size += row.len() + 1;
+            if size > limit {
+                return Err(Broken::Record(DataError::TooLarge { at: Box::new(at), limit }));
+            }
+            if !row.trim().is_empty() {
+                let row = Row::parse(&row, rows.len(), &mut types, at.clone().with_line(line));
+                rows.push(row.map_err(Broken::Record)?);
+            }
+        }
+        self.lost = false;
+        assemble(id, header_line, rows, &types, at).map(Some).map_err(Broken::Record)
+    }
+
+    /// Goes on to the next line that starts with `#`.
+    fn find_header<R: BufRead>(
+        &mut self,
+        source: &mut Source<R>,
+        record: usize,
+        limit: usize,
+    ) -> Result<Option<(String, usize)>, Broken> {
+        loop {
+            match self.line(source, record, limit) {
+                Ok(None) => return Ok(None),
+                Ok(Some((line, number))) if line.starts_with('#') => return Ok(Some((line, number))),
+                Ok(Some((line, _))) if self.lost || line.trim().is_empty() => {}
+                Err(Broken::Record(_)) if self.lost => {}
+                Ok(Some((line, number))) => {
+                    self.lost = true;
+                    let at = source.file().with_record(record).with_line(number);
+                    let found = Quoted(&line).to_string();
+                    return Err(Broken::Record(DataError::invalid(at, "", "a header such as `#doc 17`", found)));
+                }
+                Err(error) => {
+                    self.lost = true;
+                    return Err(error);
+                }
+            }
+        }
+    }
+
+    /// The next line and its number.
+    fn line<R: BufRead>(
+        &mut self,
+        source: &mut Source<R>,
+        record: usize,
+        limit: usize,
+    ) -> Result<Option<(String, usize)>, Broken> {
+        let at = source.place().with_record(record);
+        let number = at.line.unwrap_or_default();
+        match source.read_line(&mut self.buffer, limit)? {
+            Line::End => Ok(None),
+            Line::TooLong => {
+                Err(Broken::Record(DataError::TooLarge { at: Box::new(Location { column: None, ..at }), limit }))
+            }
+            Line::Text => {
+                let line = text(&self.buffer, at).map_err(Broken::Record)?;
+                Ok(Some((line.to_owned(), number)))
+            }
+        }
+    }
+}
+
+/// The sentence's id.
+fn parse_header(header: &str, at: Location) -> Result<String, DataError> {
+    let id = header.strip_prefix("#doc").filter(|rest| rest.starts_with([' ', '\t'])).map(str::trim);
+    match id {
+        Some(id) if !id.is_empty() => Ok(id.to_owned()),
+        _ => Err(DataError::invalid(at, "", "a header such as `#doc 17`", Quoted(header).to_string())),
+    }
+}
+
+impl Row {
+    /// Reads the line of token number `index`; types that are new go into `types`.
+    fn parse(row: &str, index: usize, types: &mut LabelSet, at: Location) -> Result<Self, DataError> {
+        let columns: Vec<&str> = row.split('\t').collect();
+        let fail =
+            |field: &str, expected: String, found: String| Err(DataError::invalid(at.clone(), field, expected, found));
+        let &[number, token, tag, names, ends] = columns.as_slice() else {
+            return fail("", "5 columns with tabs between them".into(), columns.len().to_string());
+        };
+        if self::number(number) != Some(index) {
+            return fail("index", format!("{index}"), Quoted(number).to_string());
+        }
+        let parsed_tag = match tag.split_once('-') {
+            Some(("B", kind)) if !kind.is_empty() => Tag::Begin(types.insert(kind)),
+            Some(("I", kind)) if !kind.is_empty() => Tag::Inside(types.insert(kind)),
+            _ if tag == "O" => Tag::Outside,
+            _ => return fail("tag", "`O`, `B-type` or `I-type`".into(), Quoted(tag).to_string()),
+        };
+        let Some(kinds) = list(names, name) else {
+            return fail("relations", "a list such as ['Kill', 'Live_In']".into(), Quoted(names).to_string());
+        };
+        let Some(tails) = list(ends, self::number) else {
+            return fail("heads", "a list of token numbers such as [3, 7]".into(), Quoted(ends).to_string());
+        };
+        if kinds.len() != tails.len() {
+            return fail("heads", format!("{} (one a relation)", kinds.len()), tails.len().to_string());
+        }
+        let none = kinds.iter().any(|kind| kind == NO_RELATION);
+        if none && (kinds.len() > 1 || tails != [index]) {
+            let found = format!("{names} with {ends}");
+            return fail("relations", format!("['{NO_RELATION}'] alone, with [{index}]"), Quoted(&found).to_string());
+        }
+        let relations = if none { Vec::new() } else { kinds.into_iter().zip(tails).collect() };
+        Ok(Self { line: at.line.unwrap_or_default(), token: token.to_owned(), tag: parsed_tag, relations })
+    }
+}
+
+/// The items of a list with at least one item.
+fn list<T>(list: &str, item: impl Fn(&str) -> Option<T>) -> Option<Vec<T>> {
+    list.strip_prefix('[')?.strip_suffix(']')?.split(',').map(|part| item(part.trim_matches(' '))).collect()
+}
+
+/// The name in `'name'`.
+fn name(quoted: &str) -> Option<String> {
+    let name = quoted.strip_prefix('\'')?.strip_suffix('\'')?;
+    (!name.is_empty() && !name.contains(['\'', '\\'])).then(|| name.to_owned())
+}
+
+/// A number as it is usually written.
+fn number(digits: &str) -> Option<usize> {
+    digits.parse().ok().filter(|number: &usize| number.to_string() == digits)
+}
+
+/// Puts the rows of a sentence together: tags become entities, and relations between tokens those between entities.
+fn assemble(id: String, header: usize, rows: Vec<Row>, types: &LabelSet, at: Location) -> Result<Record, DataError> {
+    let tags: Vec<Tag> = rows.iter().map(|row| row.tag).collect();
+    let orphans = (0..tags.len()).filter(|&i| !Tag::allows(i.checked_sub(1).map(|i| tags[i]), tags[i])).count();
+    let entities: Vec<Entity> =
+        decode(&tags).into_iter().map(|span| Entity::new(types.name(span.kind), span.tokens())).collect();
+    let ends: HashMap<usize, usize> = entities.iter().enumerate().map(|(i, entity)| (entity.end - 1, i)).collect();
+    let argument = |token: usize, field: &str, line: usize| {
+        ends.get(&token).copied().ok_or_else(|| {
+            let found = match rows.get(token) {
+                Some(row) => format!("token {token}, {}", Quoted(&row.token)),
+                None => format!("token {token} in a sentence of {} tokens", rows.len()),
+            };
+            DataError::invalid(at.clone().with_line(line), field, "the last token of an entity", found)
+        })
+    };
+    let mut lines = Lines { header, tokens: rows.iter().map(|row| row.line).collect(), relations: Vec::new() };
+    let mut relations = Vec::new();
+    for (i, row) in rows.iter().enumerate() {
+        for (kind, tail) in &row.relations {
+            let head = argument(i, "relations", row.line)?;
+            relations.push(Relation::new(kind.as_str(), head, argument(*tail, "heads", row.line)?));
+            lines.relations.push(row.line);
+        }
+    }
+    let tokens = rows.into_iter().map(|row| Token::new(row.token)).collect();
+    let sentence = Sentence { id, text: None, tokens, entities, relations };
+    Ok(Record { sentence, annotated: true, orphans, lines: Some(lines) })
+}

@@ -1,0 +1,281 @@
+//! The reader: one sentence after the other out of a file of either format.
+
+use std::{
+    fs::File,
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+};
+
+use super::{
+    Format, OnError, OverlapPolicy, Report,
+    elements::{Elements, unexpected},
+    multihead::Table,
+    record::Record,
+    report::Ids,
+    spert,
+};
+use crate::{
+    DataError, Schema, Sentence,
+    error::Location,
+    source::{Broken, Source, text},
+    validate::{Part, first_overlap, validate},
+};
+
+/// How to read a corpus; then [`from_path`](Self::from_path) or [`from_reader`](Self::from_reader) makes the
+/// [`Reader`].
+#[derive(Clone, Debug)]
+pub struct ReaderBuilder {
+    format: Option<Format>,
+    schema: Option<Schema>,
+    overlap: OverlapPolicy,
+    on_error: OnError,
+    max_record_bytes: usize,
+}
+
+impl Default for ReaderBuilder {
+    fn default() -> Self {
+        Self {
+            format: None,
+            schema: None,
+            overlap: OverlapPolicy::default(),
+            on_error: OnError::default(),
+            max_record_bytes: Self::MAX_RECORD_BYTES,
+        }
+    }
+}
+
+impl ReaderBuilder {
+    /// Most bytes of a record, unless [`max_record_bytes`](Self::max_record_bytes) sets another number: 16 MiB.
+    pub const MAX_RECORD_BYTES: usize = 16 << 20;
+
+    /// A reader of either format that takes every type, keeps overlaps and stops at the first error.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Reads this format; else the first byte of the content tells: `[` is SpERT's JSON, `#` the multi-head table.
+    pub fn format(self, format: Format) -> Self {
+        Self { format: Some(format), ..self }
+    }
+
+    /// Allows only these types; else the schema grows as types are seen.
+    pub fn schema(self, schema: Schema) -> Self {
+        Self { schema: Some(schema), ..self }
+    }
+
+    /// What to do with sentences that have overlapping entities.
+    pub fn overlap(self, policy: OverlapPolicy) -> Self {
+        Self { overlap: policy, ..self }
+    }
+
+    /// What to do with records that are not valid.
+    pub fn on_error(self, policy: OnError) -> Self {
+        Self { on_error: policy, ..self }
+    }
+
+    /// Most bytes of a record and of a line: a longer one is refused before it fills the memory.
+    pub fn max_record_bytes(self, bytes: usize) -> Self {
+        Self { max_record_bytes: bytes, ..self }
+    }
+
+    /// A reader of a file.
+    ///
+    /// # Errors
+    /// If the file cannot be read or is empty, or its format is not recognised.
+    // A builder's `from_path` takes the builder, as in the csv crate.
+    #[allow(clippy::wrong_self_convention)]
+    pub fn from_path(&self, path: impl AsRef<Path>) -> Result<Reader<BufReader<File>>, DataError> {
+        let path = path.as_ref();
+        if path.is_dir() {
+            return Err(DataError::invalid(Location::file(path), "", "a file", "a directory"));
+        }
+        let file = File::open(path).map_err(|source| DataError::io(path, source))?;
+        self.from_reader(BufReader::with_capacity(1 << 16, file), path)
+    }
+
+    /// A reader of anything that gives bytes; `name` stands for the file's name in messages.
+    ///
+    /// # Errors
+    /// As [`from_path`](Self::from_path).
+    #[allow(clippy::wrong_self_convention)]
+    pub fn from_reader<R: BufRead>(&self, reader: R, name: impl Into<PathBuf>) -> Result<Reader<R>, DataError> {
+        let mut source = Source::new(reader, name.into())?;
+        let first = source.skip_blank()?;
+        let format = match (self.format, first) {
+            (_, None) => return Err(DataError::NoSentence { at: Box::new(source.file()), records: 0 }),
+            (Some(format), _) => format,
+            (None, Some(b'[')) => Format::Spert,
+            (None, Some(b'#')) => Format::Multihead,
+            (None, byte) => {
+                let expected = "`[` (SpERT's JSON) or `#doc` (the multi-head table)";
+                return Err(unexpected(&source, byte, expected));
+            }
+        };
+        let records = match format {
+            Format::Spert => Records::Spert { elements: Elements::default(), buffer: Vec::new() },
+            Format::Multihead => Records::Multihead(Table::default()),
+        };
+        Ok(Reader {
+            source,
+            records,
+            schema: self.schema.clone().unwrap_or_default(),
+            report: Report::default(),
+            ids: Ids::default(),
+            options: Self { schema: None, format: Some(format), ..*self },
+            grows: self.schema.is_none(),
+            done: false,
+        })
+    }
+}
+
+/// An iterator over the sentences of a corpus.
+///
+/// Only one record is in memory at a time. Behind an error it gives nothing more.
+///
+/// ```
+/// use cman_data::ReaderBuilder;
+///
+/// # fn main() -> Result<(), cman_data::DataError> {
+/// let json = r#"[{"tokens": ["Ann", "left", "Rome", "."],
+///   "entities": [{"type": "Peop", "start": 0, "end": 1}, {"type": "Loc", "start": 2, "end": 3}],
+///   "relations": [{"type": "Live_In", "head": 0, "tail": 1}], "orig_id": 7}]"#;
+/// let mut reader = ReaderBuilder::new().from_reader(json.as_bytes(), "example")?;
+/// let sentence = reader.next().expect("a sentence")?;
+/// assert_eq!((sentence.id.as_str(), sentence.span_text(2..3).as_str()), ("7", "Rome"));
+/// assert!(reader.next().is_none());
+/// assert_eq!(reader.schema().entities.names(), ["Peop", "Loc"]);
+/// # Ok(())
+/// # }
+/// ```
+pub struct Reader<R> {
+    source: Source<R>,
+    records: Records,
+    schema: Schema,
+    report: Report,
+    ids: Ids,
+    options: ReaderBuilder,
+    /// Whether new types go into the schema.
+    grows: bool,
+    done: bool,
+}
+
+enum Records {
+    Spert { elements: Elements, buffer: Vec<u8> },
+    Multihead(Table),
+}
+
+impl<R: BufRead> Reader<R> {
+    /// The format that is read.
+    pub fn format(&self) -> Format {
+        self.options.format.expect("set when the reader is made")
+    }
+
+    /// The types: those of the types file, or those seen so far.
+    pub fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    /// What was unusual so far.
+    pub fn report(&self) -> &Report {
+        &self.report
+    }
+
+    /// The types and the report.
+    pub fn into_parts(self) -> (Schema, Report) {
+        (self.schema, self.report)
+    }
+
+    /// The next record, unchecked; nothing at the end.
+    fn read(&mut self) -> Result<Option<Record>, Broken> {
+        let number = self.report.records + 1;
+        let limit = self.options.max_record_bytes;
+        let read = match &mut self.records {
+            Records::Multihead(table) => table.next(&mut self.source, number, limit),
+            Records::Spert { elements, buffer } => match elements.next(&mut self.source, buffer, limit, number) {
+                Ok(Some(at)) => {
+                    text(buffer, at.clone()).and_then(|json| spert::parse(json, &at)).map(Some).map_err(Broken::Record)
+                }
+                Ok(None) => Ok(None),
+                Err(broken) => Err(broken),
+            },
+        };
+        if matches!(read, Ok(Some(_)) | Err(Broken::Record(_))) {
+            self.report.records = number;
+        }
+        read
+    }
+
+    /// Checks a record; nothing if the policy for overlaps drops it.
+    fn accept(&mut self, record: Record) -> Result<Option<Sentence>, Broken> {
+        let file = self.source.file().with_record(self.report.records);
+        let at = |part| Location { line: record.line(part), ..file.clone() };
+        let schema = if self.grows { None } else { Some(&self.schema) };
+        validate(&record.sentence, schema).map_err(|fault| {
+            match fault.part {
+                Part::Entity(_) if fault.duplicate => self.report.duplicate_entities += 1,
+                Part::Relation(_) if fault.duplicate => self.report.duplicate_relations += 1,
+                _ => {}
+            }
+            let at = at(fault.part);
+            Broken::Record(fault.at(at))
+        })?;
+        if let Some((first, second)) = first_overlap(&record.sentence) {
+            self.report.overlapping_sentences += 1;
+            match self.options.overlap {
+                OverlapPolicy::Keep => {}
+                OverlapPolicy::Drop => {
+                    self.report.dropped_overlapping += 1;
+                    return Ok(None);
+                }
+                OverlapPolicy::Refuse => {
+                    let field = format!("entities[{second}]");
+                    let found = format!("one that shares a token with entities[{first}]");
+                    let at = at(Part::Entity(second));
+                    return Err(Broken::Record(DataError::invalid(at, field, "an entity apart from others", found)));
+                }
+            }
+        }
+        self.report.sentences += 1;
+        self.report.orphan_inside_tags += record.orphans;
+        self.report.unannotated += usize::from(!record.annotated);
+        self.report.repeated_ids += usize::from(!self.ids.insert(&record.sentence));
+        if self.grows {
+            for entity in &record.sentence.entities {
+                self.schema.entities.insert(entity.kind.as_str());
+            }
+            for relation in &record.sentence.relations {
+                self.schema.relations.insert(relation.kind.as_str());
+            }
+        }
+        Ok(Some(record.sentence))
+    }
+}
+
+impl<R: BufRead> Iterator for Reader<R> {
+    type Item = Result<Sentence, DataError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while !self.done {
+            let accepted = match self.read() {
+                Ok(Some(record)) => self.accept(record),
+                Ok(None) => {
+                    self.done = true;
+                    let at = Box::new(self.source.file());
+                    let records = self.report.records;
+                    return (self.report.sentences == 0).then_some(Err(DataError::NoSentence { at, records }));
+                }
+                Err(broken) => Err(broken),
+            };
+            match accepted {
+                Ok(Some(sentence)) => return Some(Ok(sentence)),
+                Ok(None) => {}
+                Err(Broken::Record(error)) if self.options.on_error == OnError::Skip => self.report.skip(&error),
+                Err(Broken::Record(error) | Broken::File(error)) => {
+                    self.done = true;
+                    return Some(Err(error));
+                }
+            }
+        }
+        None
+    }
+}

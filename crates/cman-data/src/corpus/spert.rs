@@ -1,0 +1,115 @@
+//! SpERT's JSON records.
+
+use std::fmt;
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error, Unexpected, Visitor},
+};
+
+use super::record::Record;
+use crate::{DataError, Entity, Relation, Sentence, Token, error::Location};
+
+/// One element of the array; keys that are not named here are passed over.
+#[derive(Deserialize)]
+struct RawRecord {
+    tokens: Vec<String>,
+    entities: Option<Vec<RawEntity>>,
+    relations: Option<Vec<RawRelation>>,
+    orig_id: Option<Id>,
+}
+
+#[derive(Deserialize)]
+struct RawEntity {
+    #[serde(rename = "type")]
+    kind: String,
+    start: Index,
+    end: Index,
+}
+
+#[derive(Deserialize)]
+struct RawRelation {
+    #[serde(rename = "type")]
+    kind: String,
+    head: Index,
+    tail: Index,
+}
+
+/// A number that counts tokens or entities.
+struct Index(usize);
+
+/// The corpus's name for a sentence: a whole number or a string.
+struct Id(String);
+
+impl<'de> Deserialize<'de> for Index {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct IndexVisitor;
+
+        impl Visitor<'_> for IndexVisitor {
+            type Value = Index;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a whole number from 0 on")
+            }
+
+            fn visit_u64<E: Error>(self, number: u64) -> Result<Index, E> {
+                let index = usize::try_from(number);
+                index.map(Index).map_err(|_| E::invalid_value(Unexpected::Unsigned(number), &self))
+            }
+        }
+
+        deserializer.deserialize_u64(IndexVisitor)
+    }
+}
+
+impl<'de> Deserialize<'de> for Id {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct IdVisitor;
+
+        impl Visitor<'_> for IdVisitor {
+            type Value = Id;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a whole number or a string")
+            }
+
+            fn visit_u64<E: Error>(self, number: u64) -> Result<Id, E> {
+                Ok(Id(number.to_string()))
+            }
+
+            fn visit_i64<E: Error>(self, number: i64) -> Result<Id, E> {
+                Ok(Id(number.to_string()))
+            }
+
+            fn visit_str<E: Error>(self, name: &str) -> Result<Id, E> {
+                Ok(Id(name.to_owned()))
+            }
+        }
+
+        deserializer.deserialize_any(IdVisitor)
+    }
+}
+
+/// Reads the record in `json`, which stands at `at`.
+///
+/// A sentence without `orig_id` is named by its number in the file.
+pub(crate) fn parse(json: &str, at: &Location) -> Result<Record, DataError> {
+    let mut deserializer = serde_json::Deserializer::from_str(json);
+    let record: RawRecord = serde_path_to_error::deserialize(&mut deserializer)
+        .map_err(|error| DataError::json_path(at.clone(), &error))?;
+    let annotated = record.entities.is_some();
+    let id = match record.orig_id {
+        Some(Id(id)) => id,
+        None => at.record.unwrap_or_default().to_string(),
+    };
+    let entities = record.entities.unwrap_or_default().into_iter();
+    let relations = record.relations.unwrap_or_default().into_iter();
+    let sentence = Sentence {
+        id,
+        text: None,
+        tokens: record.tokens.into_iter().map(Token::new).collect(),
+        entities: entities.map(|raw| Entity { kind: raw.kind, start: raw.start.0, end: raw.end.0 }).collect(),
+        relations: relations.map(|raw| Relation { kind: raw.kind, head: raw.head.0, tail: raw.tail.0 }).collect(),
+    };
+    Ok(Record { sentence, annotated, orphans: 0, lines: None })
+}

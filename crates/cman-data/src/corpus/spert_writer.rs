@@ -1,0 +1,60 @@
+//! Writing SpERT's JSON.
+
+use std::{
+    borrow::Borrow,
+    io::{self, Write},
+};
+
+use serde::Serialize;
+
+use crate::{DataError, Entity, Relation, Sentence, error::Location, validate::validate};
+
+#[derive(Serialize)]
+struct Record<'a> {
+    tokens: Vec<&'a str>,
+    entities: &'a [Entity],
+    relations: &'a [Relation],
+    orig_id: Id<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Id<'a> {
+    Number(i64),
+    Name(&'a str),
+}
+
+/// Writes sentences as [`Format::Spert`](crate::Format::Spert): a JSON array with one line a sentence.
+///
+/// An id that is a whole number is written as one. The format has no place for [`Sentence::text`] and
+/// [`Token::chars`](crate::Token::chars): they are left out.
+///
+/// # Errors
+/// [`DataError::Invalid`] for a sentence that no reader would take, [`DataError::Io`] if writing fails.
+pub fn write_spert<S: Borrow<Sentence>>(
+    sentences: impl IntoIterator<Item = S>,
+    mut writer: impl Write,
+) -> Result<(), DataError> {
+    let mut before = "[\n";
+    for (record, sentence) in (1..).zip(sentences) {
+        let sentence = sentence.borrow();
+        validate(sentence, None).map_err(|fault| fault.at(Location::default().with_record(record)))?;
+        let number = sentence.id.parse().ok().filter(|number: &i64| number.to_string() == sentence.id);
+        let json = serde_json::to_string(&Record {
+            tokens: sentence.words().collect(),
+            entities: &sentence.entities,
+            relations: &sentence.relations,
+            orig_id: number.map_or(Id::Name(&sentence.id), Id::Number),
+        })
+        .expect("strings and numbers are always JSON");
+        write!(writer, "{before}{json}").map_err(output)?;
+        before = ",\n";
+    }
+    let end: &[u8] = if before == "[\n" { b"[]\n" } else { b"\n]\n" };
+    writer.write_all(end).and_then(|()| writer.flush()).map_err(output)
+}
+
+/// A failure to write somewhere that has no name.
+pub(crate) fn output(source: io::Error) -> DataError {
+    DataError::Io { at: Box::default(), source }
+}

@@ -1,0 +1,26 @@
+//! Corpora for joint entity and relation extraction: the document model, readers, labels and vocabularies.
+
+mod bio;
+mod corpus;
+mod encode;
+mod error;
+mod labels;
+mod sentence;
+mod source;
+mod statistics;
+mod validate;
+mod vectors;
+mod vocabulary;
+
+pub use bio::{Span, Tag, decode, encode};
+pub use corpus::{
+    Corpus, CorpusDir, Format, OnError, OverlapPolicy, Reader, ReaderBuilder, Report, write_multihead, write_spert,
+    write_types,
+};
+pub use encode::{EncodedRelation, EncodedSentence, Unrepresentable, Vocabularies};
+pub use error::{DataError, Location};
+pub use labels::{LabelSet, Schema};
+pub use sentence::{Entity, Relation, Sentence, Token};
+pub use statistics::{Lengths, Statistics, TypeCount};
+pub use vectors::{VectorReader, VectorReport};
+pub use vocabulary::{PADDING, UNKNOWN, Vocabulary};

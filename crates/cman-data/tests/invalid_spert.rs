@@ -1,0 +1,310 @@
+//! Every way in which SpERT's JSON can be wrong, with the message a user gets.
+
+use cman_data::{DataError, LabelSet, OnError, OverlapPolicy, ReaderBuilder, Report, Schema, Sentence};
+
+fn read(builder: &ReaderBuilder, bytes: &[u8]) -> Result<(Vec<Sentence>, Report), DataError> {
+    let mut reader = builder.from_reader(bytes, "a.json")?;
+    let sentences = reader.by_ref().collect::<Result<_, _>>()?;
+    Ok((sentences, reader.into_parts().1))
+}
+
+fn message(builder: &ReaderBuilder, json: impl AsRef<[u8]>) -> String {
+    read(builder, json.as_ref()).unwrap_err().to_string()
+}
+
+/// A file with a good record and one with these entities and relations.
+fn annotated(entities: &str, relations: &str) -> String {
+    format!(
+        r#"[{{"tokens": ["x"], "entities": [], "relations": [], "orig_id": 1}},
+{{"tokens": ["a", "b", "c"], "entities": [{entities}], "relations": [{relations}], "orig_id": "two"}}]"#
+    )
+}
+
+const ONE: &str = r#"{"type": "X", "start": 0, "end": 1}"#;
+const TWO: &str = r#"{"type": "X", "start": 0, "end": 1}, {"type": "Y", "start": 1, "end": 3}"#;
+
+#[test]
+fn annotation_that_does_not_fit_the_tokens() {
+    let schema = Schema { entities: LabelSet::from_iter(["X", "Y"]), relations: LabelSet::from_iter(["R"]) };
+    let fixed = ReaderBuilder::new().schema(schema);
+    let relation = |head: &str, tail: &str| format!(r#"{{"type": "R", "head": {head}, "tail": {tail}}}"#);
+    for (entities, relations, message) in [
+        (
+            r#"{"type": "X", "start": 0, "end": 4}"#.to_owned(),
+            String::new(),
+            "entities[0].end: expected at most 3 (the number of tokens), found 4",
+        ),
+        (
+            r#"{"type": "X", "start": 7, "end": 9}"#.to_owned(),
+            String::new(),
+            "entities[0].end: expected at most 3 (the number of tokens), found 9",
+        ),
+        (
+            format!(r#"{ONE}, {{"type": "X", "start": 2, "end": 2}}"#),
+            String::new(),
+            "entities[1].end: expected more than the start, 2, found 2",
+        ),
+        (
+            r#"{"type": "X", "start": 2, "end": 1}"#.to_owned(),
+            String::new(),
+            "entities[0].end: expected more than the start, 2, found 1",
+        ),
+        (
+            r#"{"type": "Z", "start": 0, "end": 1}"#.to_owned(),
+            String::new(),
+            r#"entities[0].type: expected one of the types X, Y, found "Z""#,
+        ),
+        (format!("{ONE}, {ONE}"), String::new(), "entities[1]: expected a new entity, found number 0 again"),
+        (
+            TWO.to_owned(),
+            relation("0", "2"),
+            "relations[0].tail: expected less than 2 (the number of entities), found 2",
+        ),
+        (
+            TWO.to_owned(),
+            relation("5", "1"),
+            "relations[0].head: expected less than 2 (the number of entities), found 5",
+        ),
+        (TWO.to_owned(), relation("1", "1"), "relations[0].tail: expected another entity than the head, found 1"),
+        (
+            TWO.to_owned(),
+            r#"{"type": "S", "head": 0, "tail": 1}"#.to_owned(),
+            r#"relations[0].type: expected one of the types R, found "S""#,
+        ),
+        (
+            TWO.to_owned(),
+            format!("{}, {}, {}", relation("0", "1"), relation("1", "0"), relation("0", "1")),
+            "relations[2]: expected a new relation, found number 0 again",
+        ),
+    ] {
+        let error = read(&fixed, annotated(&entities, &relations).as_bytes()).unwrap_err();
+        assert_eq!(error.to_string(), format!("a.json: record 2, {message}"));
+        assert_eq!((error.record(), error.line()), (Some(2), None));
+    }
+    let open = ReaderBuilder::new();
+    assert_eq!(
+        message(&open, annotated(r#"{"type": "", "start": 0, "end": 1}"#, "")),
+        "a.json: record 2, entities[0].type: expected the name of a type, found nothing"
+    );
+    let empty = ReaderBuilder::new().schema(Schema::default());
+    assert_eq!(
+        message(&empty, annotated(ONE, "")),
+        "a.json: record 2, entities[0].type: expected no annotation of this kind (the schema has no types for it), \
+         found \"X\""
+    );
+}
+
+#[test]
+fn values_of_the_wrong_kind() {
+    for (entity, message) in [
+        (
+            r#"{"type": "X", "start": -1, "end": 1}"#,
+            "column 66, entities[0].start: expected a whole number from 0 on, found integer `-1`",
+        ),
+        (
+            r#"{"type": "X", "start": 0, "end": 1e30}"#,
+            "column 78, entities[0].end: expected a whole number from 0 on, found floating point `1e+30`",
+        ),
+        (
+            r#"{"type": "X", "start": 0, "end": 1.0}"#,
+            "column 77, entities[0].end: expected a whole number from 0 on, found floating point `1.0`",
+        ),
+        (
+            r#"{"type": "X", "start": 0, "end": 99999999999999999999999}"#,
+            "column 97, entities[0].end: expected a whole number from 0 on, found floating point `1e+23`",
+        ),
+        (r#"{"type": "X", "start": 0, "end": 1e999}"#, "column 79, entities[0].end: number out of range"),
+        (
+            r#"{"type": "X", "start": "0", "end": 1}"#,
+            "column 67, entities[0].start: expected a whole number from 0 on, found string \"0\"",
+        ),
+        (
+            r#"{"type": "X", "start": null, "end": 1}"#,
+            "column 68, entities[0].start: expected a whole number from 0 on, found null",
+        ),
+        (r#"{"type": 3, "start": 0, "end": 1}"#, "column 51, entities[0].type: expected a string, found integer `3`"),
+        (r#"{"type": "X", "start": 0}"#, "column 66, entities[0]: missing field `end`"),
+        (r#"{"type": "X", "start": 0, "end": 1, "end": 1}"#, "column 82, entities[0]: duplicate field `end`"),
+    ] {
+        let json = annotated(entity, "");
+        let error = read(&ReaderBuilder::new(), json.as_bytes()).unwrap_err();
+        assert_eq!(error.to_string(), format!("a.json: record 2, line 2, {message}"), "{entity}");
+        assert_eq!(error.line(), Some(2));
+    }
+    let largest = r#"{"type": "X", "start": 0, "end": 18446744073709551615}"#;
+    assert_eq!(
+        message(&ReaderBuilder::new(), annotated(largest, "")),
+        "a.json: record 2, entities[0].end: expected at most 3 (the number of tokens), found 18446744073709551615"
+    );
+}
+
+#[test]
+fn records_of_the_wrong_shape() {
+    let builder = ReaderBuilder::new();
+    for (json, expected) in [
+        (r#"[{"tokens": []}]"#, "record 1, tokens: expected at least one token, found none"),
+        (r#"[{"tokens": ["a", ""]}]"#, "record 1, tokens[1]: expected a token, found nothing"),
+        (
+            r#"[{"tokens": ["a\u0000b"]}]"#,
+            r#"record 1, tokens[0]: expected text without null characters, found "a\0b""#,
+        ),
+        (
+            "[{\"tokens\": [\"a\0b\"]}]",
+            "record 1, line 1, column 16, tokens[0]: control character (\\u0000-\\u001F) found while parsing a string",
+        ),
+        (r#"[{"entities": []}]"#, "record 1, line 1, column 17: missing field `tokens`"),
+        (r#"[{"tokens": ["a"], "tokens": ["b"]}]"#, "record 1, line 1, column 27: duplicate field `tokens`"),
+        (r#"[{"tokens": "a b"}]"#, "record 1, line 1, column 17, tokens: expected a sequence, found string \"a b\""),
+        (
+            r#"[{"tokens": ["a"], "orig_id": 1.5}]"#,
+            "record 1, line 1, column 33, orig_id: expected a whole number or a string, found floating point `1.5`",
+        ),
+        (r#"[{"tokens": ["a"] "x": 1}]"#, "record 1, line 1, column 19: expected `,` or `}`"),
+        (r#"[{"tokens": ["a"}]]"#, "record 1, line 1, column 17, tokens: expected `,` or `]`"),
+        (r#"[{"tokens": ["\ud800"]}]"#, "record 1, line 1, column 21, tokens[0]: unexpected end of hex escape"),
+    ] {
+        assert_eq!(message(&builder, json), format!("a.json: {expected}"), "{json}");
+    }
+}
+
+#[test]
+fn damaged_files_are_errors_even_where_bad_records_are_skipped() {
+    for (json, expected) in [
+        ("", "no sentence (0 records read)"),
+        (" \r\n\t", "no sentence (0 records read)"),
+        ("[]", "no sentence (0 records read)"),
+        ("[", "line 1, column 2: expected `{`, the start of a record, found the end of the file"),
+        (
+            r#"{"tokens": ["a"]}"#,
+            "line 1, column 1: expected `[` (SpERT's JSON) or `#doc` (the multi-head table), found \"{\"",
+        ),
+        ("\u{0}", "line 1, column 1: expected `[` (SpERT's JSON) or `#doc` (the multi-head table), found \"\\0\""),
+        (r#"[{"tokens": ["a"]}, 5]"#, "line 1, column 21: expected `{`, the start of a record, found \"5\""),
+        (r#"[{"tokens": ["a"]},]"#, "line 1, column 20: expected `{`, the start of a record, found \"]\""),
+        (r#"[{"tokens": ["a"]} {}]"#, "line 1, column 20: expected `,` or `]` behind a record, found \"{\""),
+        ("[{\"tokens\": [\"a\"]}", "line 1, column 19: expected `,` or `]` behind a record, found the end of the file"),
+        ("[{\"tokens\": [\"a\"]}\n]\n x", "line 3, column 2: expected nothing behind the array, found \"x\""),
+        (
+            "[{\"tokens\": [\"a\"]},\n{\"tokens\": [\"a",
+            "line 2, column 15: expected the rest of the record, found the end of the file",
+        ),
+    ] {
+        for on_error in [OnError::Refuse, OnError::Skip] {
+            let builder = ReaderBuilder::new().on_error(on_error);
+            assert_eq!(message(&builder, json), format!("a.json: {expected}"), "{json}");
+        }
+    }
+    assert_eq!(message(&ReaderBuilder::new(), b"\xEF\xBB["), "a.json: line 1, column 1: not UTF-8");
+    assert_eq!(
+        message(&ReaderBuilder::new(), b"\xFF\xFE[\0"),
+        "a.json: line 1, column 1: expected `[` (SpERT's JSON) or `#doc` (the multi-head table), found the byte 0xff"
+    );
+}
+
+#[test]
+fn text_that_is_not_utf8() {
+    let bytes = b"[{\"tokens\": [\"a\"]},\n{\"tokens\":\n [\"b\xFF\"]}]";
+    assert_eq!(message(&ReaderBuilder::new(), bytes), "a.json: record 2, line 3, column 5: not UTF-8");
+    let bytes = b"[{\"tokens\": [\"a\"], \"note\": \"\xC3\"}]";
+    assert_eq!(message(&ReaderBuilder::new(), bytes), "a.json: record 1, line 1, column 29: not UTF-8");
+}
+
+#[test]
+fn a_mark_at_the_start_and_any_white_space_are_accepted() {
+    let json =
+        "\u{FEFF}\r\n [\r\n {\"tokens\": [\"[\\\"{\\\\\", \"}\"]}\r\n ,\t{\"tokens\": [\"b\"], \"other\": [{}]} ] \r\n";
+    let (sentences, report) = read(&ReaderBuilder::new(), json.as_bytes()).unwrap();
+    assert_eq!(sentences[0].words().collect::<Vec<_>>(), ["[\"{\\", "}"]);
+    assert_eq!((sentences[0].id.as_str(), sentences[1].id.as_str()), ("1", "2"));
+    assert_eq!((report.sentences, report.unannotated), (2, 2));
+}
+
+#[test]
+fn ids_are_numbers_or_strings() {
+    let json = r#"[{"tokens": ["a"], "orig_id": -7}, {"tokens": ["a"], "orig_id": "x y"}, {"tokens": ["a"], "orig_id": null},
+        {"tokens": ["a"], "orig_id": 18446744073709551615}, {"tokens": ["a"], "orig_id": "-7"}]"#;
+    let (sentences, report) = read(&ReaderBuilder::new(), json.as_bytes()).unwrap();
+    let ids: Vec<_> = sentences.iter().map(|sentence| sentence.id.as_str()).collect();
+    assert_eq!(ids, ["-7", "x y", "3", "18446744073709551615", "-7"]);
+    assert_eq!(report.repeated_ids, 1);
+}
+
+#[test]
+fn deep_nesting_is_an_error() {
+    let deep = format!(r#"[{{"tokens": ["a"], "x": {}{}}}]"#, "[".repeat(1_000_000), "]".repeat(1_000_000));
+    let error = read(&ReaderBuilder::new(), deep.as_bytes()).unwrap_err();
+    assert_eq!(error.to_string(), "a.json: record 1, line 1, column 2: nested deeper than 128 levels");
+    let skip = ReaderBuilder::new().on_error(OnError::Skip);
+    let json = format!("{},{}", &deep[..deep.len() - 1], r#"{"tokens": ["b"]}]"#);
+    assert_eq!(read(&skip, json.as_bytes()).unwrap().1.skipped, 1);
+}
+
+#[test]
+fn long_records_are_refused_before_they_fill_the_memory() {
+    let long = format!(r#"[{{"tokens": ["{}"]}}, {{"tokens": ["b"]}}]"#, "a".repeat(1000));
+    let builder = ReaderBuilder::new().max_record_bytes(100);
+    let expected = "a.json: record 1, line 1, column 2: longer than the limit of 100 bytes";
+    assert_eq!(message(&builder, &long), expected);
+    let (sentences, report) = read(&builder.clone().on_error(OnError::Skip), long.as_bytes()).unwrap();
+    assert_eq!((sentences.len(), report.records, report.messages), (1, 2, vec![expected.to_owned()]));
+    let exact = r#"[{"tokens": ["b"]}]"#;
+    assert!(read(&ReaderBuilder::new().max_record_bytes(exact.len() - 2), exact.as_bytes()).is_ok());
+    assert!(read(&ReaderBuilder::new().max_record_bytes(exact.len() - 3), exact.as_bytes()).is_err());
+}
+
+#[test]
+fn bad_records_are_skipped_and_reported() {
+    let json = format!(
+        r#"[{{"tokens": []}}, {{"tokens": ["a"], "entities": [{ONE}, {ONE}]}}, {{"tokens": 5}},
+        {{"tokens": ["a", "b", "c"], "entities": [{TWO}], "relations": [
+            {{"type": "R", "head": 0, "tail": 1}}, {{"type": "R", "head": 0, "tail": 1}}]}},
+        {{"tokens": ["good"], "entities": []}}]"#
+    );
+    let skip = ReaderBuilder::new().on_error(OnError::Skip);
+    let (sentences, report) = read(&skip, json.as_bytes()).unwrap();
+    assert_eq!(sentences.len(), 1);
+    assert_eq!((report.records, report.sentences, report.skipped), (5, 1, 4));
+    assert_eq!((report.duplicate_entities, report.duplicate_relations), (1, 1));
+    assert_eq!(
+        report.to_string(),
+        "1 sentences of 5 records\n4 records skipped as not valid\n1 records that list an entity twice\n\
+         1 records that list a relation twice\n\
+         \x20 a.json: record 1, tokens: expected at least one token, found none\n\
+         \x20 a.json: record 2, entities[1]: expected a new entity, found number 0 again\n\
+         \x20 a.json: record 3, line 1, column 136, tokens: expected a sequence, found integer `5`\n\
+         \x20 a.json: record 4, relations[1]: expected a new relation, found number 0 again"
+    );
+    let many = format!("[{}]", vec!["{}"; 30].join(","));
+    assert_eq!(message(&skip, &many), "a.json: no sentence (30 records read)");
+    let many = format!("[{},{}]", vec!["{}"; 30].join(","), r#"{"tokens": ["a"]}"#);
+    let report = read(&skip, many.as_bytes()).unwrap().1;
+    assert_eq!((report.skipped, report.messages.len()), (30, Report::MESSAGES));
+    assert!(report.to_string().ends_with("\n  and 10 more"));
+}
+
+#[test]
+fn overlaps_follow_the_policy() {
+    let nested = r#"{"type": "X", "start": 0, "end": 3}, {"type": "Y", "start": 2, "end": 3}"#;
+    let json = annotated(nested, "");
+    let (sentences, report) = read(&ReaderBuilder::new(), json.as_bytes()).unwrap();
+    assert_eq!((sentences.len(), report.overlapping_sentences, report.dropped_overlapping), (2, 1, 0));
+    let drop = ReaderBuilder::new().overlap(OverlapPolicy::Drop);
+    let (sentences, report) = read(&drop, json.as_bytes()).unwrap();
+    assert_eq!((sentences.len(), report.overlapping_sentences, report.dropped_overlapping), (1, 1, 1));
+    let refuse = ReaderBuilder::new().overlap(OverlapPolicy::Refuse);
+    assert_eq!(
+        message(&refuse, &json),
+        "a.json: record 2, entities[1]: expected an entity apart from others, found one that shares a token with \
+         entities[0]"
+    );
+    let (_, report) = read(&refuse.on_error(OnError::Skip), json.as_bytes()).unwrap();
+    assert_eq!((report.sentences, report.skipped), (1, 1));
+}
+
+#[test]
+fn nothing_comes_behind_an_error() {
+    let json = r#"[{"tokens": []}, {"tokens": ["a"]}]"#;
+    let mut reader = ReaderBuilder::new().from_reader(json.as_bytes(), "a.json").unwrap();
+    assert!(reader.next().unwrap().is_err());
+    assert!(reader.next().is_none());
+}
