@@ -19,11 +19,13 @@ pub mod random;
 pub mod relation;
 
 mod batch;
+mod device;
 mod init;
 mod mask;
 mod mode;
 
 pub use batch::{CharacterBatch, Gold, TokenBatch};
+pub use device::{Backend, DeviceError};
 pub use init::Init;
 pub use mode::Mode;
 pub use model::{Cman, ModelConfig};

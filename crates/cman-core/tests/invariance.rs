@@ -10,7 +10,7 @@ use burn::{
 };
 use cman_core::{Cman, Mode, ModelConfig, model::PredictOptions};
 use cman_data::EncodedSentence;
-use common::{batch, joint_loss, model, sentences, variants};
+use common::{batch, cpu_devices, joint_loss, model, sentences, variants};
 
 const LENGTHS: [usize; 6] = [4, 1, 9, 2, 6, 9];
 
@@ -41,11 +41,23 @@ fn gradients(model: &Cman, loss: &Tensor<1>) -> BTreeMap<String, Option<Vec<f64>
     named.found
 }
 
+/// Every variant of the model on every CPU backend.
+fn cases() -> impl Iterator<Item = (String, ModelConfig, Device)> {
+    let on = |device: Device| {
+        variants().into_iter().map(move |(name, c)| (format!("{name} on {device:?}"), c, device.clone()))
+    };
+    cpu_devices().into_iter().flat_map(on)
+}
+
 /// The joint loss and all gradients of a batch.
-fn value_and_gradients(config: &ModelConfig, data: &[&EncodedSentence]) -> (f64, BTreeMap<String, Vec<f64>>) {
-    let device = Device::flex().autodiff();
-    let model = model(config, &device);
-    let (batch, gold) = batch(data, config, &device);
+fn value_and_gradients(
+    config: &ModelConfig,
+    data: &[&EncodedSentence],
+    device: &Device,
+) -> (f64, BTreeMap<String, Vec<f64>>) {
+    let device = &device.clone().autodiff();
+    let model = model(config, device);
+    let (batch, gold) = batch(data, config, device);
     let loss = joint_loss(&model, &batch, &gold);
     let gradients = gradients(&model, &loss).into_iter();
     let present = gradients.map(|(name, g)| (name.clone(), g.unwrap_or_else(|| panic!("no gradient of {name}"))));
@@ -66,13 +78,13 @@ fn is_blind(parameter: &str) -> bool {
 
 #[test]
 fn a_batch_equals_its_sentences_one_by_one_and_in_another_order() {
-    for (name, config) in variants() {
+    for (name, config, device) in cases() {
         let data = sentences(&LENGTHS, 3);
         let all: Vec<&EncodedSentence> = data.iter().collect();
-        let (loss, together) = value_and_gradients(&config, &all);
+        let (loss, together) = value_and_gradients(&config, &all, &device);
         let (mut sum, mut singly): (f64, BTreeMap<String, Vec<f64>>) = (0.0, BTreeMap::new());
         for sentence in &all {
-            let (loss, gradients) = value_and_gradients(&config, &[sentence]);
+            let (loss, gradients) = value_and_gradients(&config, &[sentence], &device);
             sum += loss;
             for (name, gradient) in gradients {
                 match singly.get_mut(&name) {
@@ -82,7 +94,7 @@ fn a_batch_equals_its_sentences_one_by_one_and_in_another_order() {
             }
         }
         let shuffled: Vec<&EncodedSentence> = [3, 0, 5, 2, 1, 4].into_iter().map(|i| &data[i]).collect();
-        let (loss_shuffled, shuffled) = value_and_gradients(&config, &shuffled);
+        let (loss_shuffled, shuffled) = value_and_gradients(&config, &shuffled, &device);
         assert_close(&format!("{name}: loss one by one"), &[sum], &[loss]);
         assert_close(&format!("{name}: loss shuffled"), &[loss_shuffled], &[loss]);
         for (parameter, gradient) in &together {
@@ -99,9 +111,9 @@ fn a_batch_equals_its_sentences_one_by_one_and_in_another_order() {
 
 #[test]
 fn every_parameter_gets_a_gradient() {
-    for (name, config) in variants() {
+    for (name, config, device) in cases() {
         let data = sentences(&LENGTHS, 4);
-        let (_, gradients) = value_and_gradients(&config, &data.iter().collect::<Vec<_>>());
+        let (_, gradients) = value_and_gradients(&config, &data.iter().collect::<Vec<_>>(), &device);
         assert!(gradients.len() > 15, "{name} has only {} parameters", gradients.len());
         for (parameter, gradient) in gradients {
             let found = gradient.iter().any(|&x| x.abs() > 1e-9);
@@ -112,8 +124,7 @@ fn every_parameter_gets_a_gradient() {
 
 #[test]
 fn predictions_do_not_depend_on_the_batch() {
-    for (name, config) in variants() {
-        let device = Device::flex();
+    for (name, config, device) in cases() {
         // New weights find little: with words and emissions this large tags vary, and at this threshold every pair of
         // entities is a relation of some probability.
         let mut model = model(&config, &device);
@@ -141,8 +152,7 @@ fn predictions_do_not_depend_on_the_batch() {
 
 #[test]
 fn scores_of_pairs_are_those_of_the_full_table() {
-    for (name, config) in variants() {
-        let device = Device::flex();
+    for (name, config, device) in cases() {
         let model = model(&config, &device);
         let data = sentences(&LENGTHS, 6);
         let (batch, gold) = batch(&data.iter().collect::<Vec<_>>(), &config, &device);

@@ -1,8 +1,12 @@
 //! Files and folders: what is there, what is not, and what is not what its name says.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    io::{self, BufReader, Read},
+    path::PathBuf,
+};
 
-use cman_data::{Corpus, CorpusDir, DataError, LabelSet, ReaderBuilder, Schema, write_types};
+use cman_data::{Corpus, CorpusDir, DataError, LabelSet, OnError, ReaderBuilder, Schema, VectorReader, write_types};
 use tempfile::TempDir;
 
 fn folder(names: &[&str]) -> TempDir {
@@ -27,6 +31,43 @@ fn a_missing_file_and_a_folder_are_named() {
     assert!(matches!(error, DataError::Io { .. }) && error.path() == Some(missing.as_path()), "{error}");
     assert!(matches!(CorpusDir::find(&missing), Err(DataError::Io { .. })));
     assert!(matches!(Schema::read(&missing), Err(DataError::Io { .. })));
+}
+
+/// Gives its bytes one at a time, each behind an interruption, and then fails.
+struct Flaky<'a> {
+    bytes: &'a [u8],
+    interrupted: bool,
+}
+
+impl Read for Flaky<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.interrupted = !self.interrupted;
+        match self.bytes {
+            _ if self.interrupted => Err(io::ErrorKind::Interrupted.into()),
+            [] => Err(io::ErrorKind::ConnectionReset.into()),
+            [byte, rest @ ..] => {
+                (buffer[0], self.bytes) = (*byte, rest);
+                Ok(1)
+            }
+        }
+    }
+}
+
+#[test]
+fn interruptions_are_waited_out_and_failures_are_errors() {
+    for text in ["[{\"tokens\": [\"a\"]},", "#doc 1\n0\ta\tO\t['N']\t[0]\n#doc 2\n"] {
+        let reader = BufReader::new(Flaky { bytes: text.as_bytes(), interrupted: false });
+        let skip = ReaderBuilder::new().on_error(OnError::Skip);
+        let mut reader = skip.from_reader(reader, "flaky").unwrap();
+        assert_eq!(reader.next().unwrap().unwrap().tokens[0].text, "a");
+        let error = reader.next().unwrap().unwrap_err();
+        assert_eq!(error.to_string(), "flaky: connection reset");
+        assert!(reader.next().is_none());
+    }
+    let reader = BufReader::new(Flaky { bytes: b"a 1 2\n", interrupted: false });
+    let mut vectors = VectorReader::from_reader(reader, "flaky").unwrap();
+    assert_eq!(vectors.next().unwrap().unwrap().0, "a");
+    assert!(matches!(vectors.next(), Some(Err(DataError::Io { .. }))));
 }
 
 #[test]

@@ -136,7 +136,9 @@ proptest! {
             prop_assert_eq!(vocabulary.name(vocabulary.id(word).unwrap()), word);
         }
         let words: Vec<&String> = words.iter().filter(|word| !word.is_empty()).collect();
-        prop_assume!(!words.is_empty());
+        if words.is_empty() {
+            return Ok(());
+        }
         let sentence = Sentence::from_tokens("1", words.iter().map(|word| word.as_str()));
         let vocabularies = Vocabularies::build(std::slice::from_ref(&sentence), lowercase);
         let encoded = vocabularies.encode_tokens(&sentence).unwrap();

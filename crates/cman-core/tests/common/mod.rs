@@ -3,7 +3,7 @@
 
 use burn::tensor::{Device, Tensor};
 use cman_core::{
-    Cman, Gold, Mode, ModelConfig, TokenBatch,
+    Backend, Cman, Gold, Mode, ModelConfig, TokenBatch,
     attention::{Residual, SequenceKind},
     crf::CrfScore,
     embedding::{CharacterKind, LayerMix},
@@ -62,6 +62,12 @@ pub fn variants() -> Vec<(&'static str, ModelConfig)> {
         ("contextual", contextual),
         ("contextual top", top),
     ]
+}
+
+/// The CPU devices of this build.
+pub fn cpu_devices() -> Vec<Device> {
+    let cpu = |backend: &Backend| matches!(backend, Backend::Flex | Backend::NdArray);
+    Backend::compiled().into_iter().filter(cpu).map(|backend| backend.device().expect("compiled in")).collect()
 }
 
 /// Sentences of these lengths with random words, entities and relations.

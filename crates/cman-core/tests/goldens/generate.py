@@ -217,8 +217,10 @@ def predictions(model, xs):
         best, second = paths.flatten().topk(2)[0].tolist()
         assert best > 1.001 * second, "the best tags are clear"
         viterbi.append([int(tag) for tag in torch.unravel_index(paths.argmax(), paths.shape)])
-    marginals = [paths.movedim(t, 0).flatten(1).sum(1) if paths.dim() > 1 else paths
-                 for paths in all_paths for t in range(paths.dim())]
+    n_tags = len(potentials[0][0])
+    marginals = [
+        paths.movedim(t, 0).reshape(n_tags, -1).sum(1) for paths in all_paths for t in range(paths.dim())
+    ]
     entities, entity_probabilities, relations, relation_probabilities = [], [], [], []
     tables = model(xs, viterbi)["tables"]
     for s, (paths, tags, table) in enumerate(zip(all_paths, viterbi, tables)):

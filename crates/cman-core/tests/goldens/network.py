@@ -233,10 +233,8 @@ class TagScorer(nn.Module):
             first, pair = scores[0, -1], scores[1:, :-1]
         if self.constraints:
             # Tags are O, B-0, I-0, B-1, I-1, ..: I-t may only follow B-t and I-t.
-            may = torch.tensor(
-                [[to % 2 == 1 or to == 0 or source in (to - 1, to) for to in range(self.n_tags)]
-                 for source in range(self.n_tags)]
-            )
+            tags = range(self.n_tags)
+            may = torch.tensor([[to % 2 == 1 or to == 0 or source in (to - 1, to) for to in tags] for source in tags])
             first = first.masked_fill(~may[0], -math.inf)
             pair = pair.masked_fill(~may, -math.inf)
         return first, pair, self.end

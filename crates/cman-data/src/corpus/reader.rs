@@ -82,8 +82,6 @@ impl ReaderBuilder {
     ///
     /// # Errors
     /// If the file cannot be read or is empty, or its format is not recognised.
-    // A builder's `from_path` takes the builder, as in the csv crate.
-    #[allow(clippy::wrong_self_convention)]
     pub fn from_path(&self, path: impl AsRef<Path>) -> Result<Reader<BufReader<File>>, DataError> {
         let path = path.as_ref();
         if path.is_dir() {
@@ -97,7 +95,6 @@ impl ReaderBuilder {
     ///
     /// # Errors
     /// As [`from_path`](Self::from_path).
-    #[allow(clippy::wrong_self_convention)]
     pub fn from_reader<R: BufRead>(&self, reader: R, name: impl Into<PathBuf>) -> Result<Reader<R>, DataError> {
         let mut source = Source::new(reader, name.into())?;
         let first = source.skip_blank()?;

@@ -74,8 +74,16 @@ impl Schema {
     /// If the file cannot be read, is not JSON of this shape, or names a type twice.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, DataError> {
         let path = path.as_ref();
-        let bytes = fs::read(path).map_err(|source| DataError::io(path, source))?;
-        let json = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes);
+        Self::from_json(&fs::read(path).map_err(|source| DataError::io(path, source))?, path)
+    }
+
+    /// Reads the content of a types file that came from `name`; see [`read`](Self::read).
+    ///
+    /// # Errors
+    /// If it is not JSON of this shape, or names a type twice.
+    pub fn from_json(bytes: &[u8], name: impl AsRef<Path>) -> Result<Self, DataError> {
+        let path = name.as_ref();
+        let json = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
         let mut deserializer = serde_json::Deserializer::from_slice(json);
         let types: Types = serde_path_to_error::deserialize(&mut deserializer)
             .map_err(|error| DataError::json_path(Location::file(path), &error))?;

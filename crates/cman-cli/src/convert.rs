@@ -1,0 +1,54 @@
+//! `cman convert`: from one corpus format to another.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use cman::{
+    Corpus, DataError,
+    data::{Format, write_multihead, write_spert},
+};
+
+use crate::{
+    args::{TypesArgs, named},
+    notes::note_unusual,
+    output,
+};
+
+/// Convert a corpus file to another format
+///
+/// What the format cannot express is an error, and no file is written then.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Example:
+  cman convert train.txt train.json --to spert")]
+pub struct Args {
+    /// Corpus file: SpERT's JSON or the multi-head table
+    #[arg(value_name = "IN")]
+    input: PathBuf,
+    /// File to write; `-` is the standard output
+    #[arg(value_name = "OUT")]
+    output: PathBuf,
+    /// Format to write
+    #[arg(long, value_name = "FORMAT", value_parser = named::<Format>(["spert", "multihead"]))]
+    to: Format,
+    #[command(flatten)]
+    types: TypesArgs,
+}
+
+/// Runs the subcommand.
+pub fn run(args: &Args) -> Result<()> {
+    let corpus = Corpus::read(&args.input, &args.types.reader()?)?;
+    note_unusual(args.input.display(), &corpus);
+    output::write(&args.output, |writer| {
+        let written = match args.to {
+            Format::Spert => write_spert(&corpus.sentences, writer),
+            Format::Multihead => write_multihead(&corpus.sentences, writer),
+        };
+        written.map_err(|error| {
+            // The writers know the record, not the file.
+            let file = if matches!(error, DataError::Io { .. }) { &args.output } else { &args.input };
+            anyhow::Error::from(error).context(file.display().to_string())
+        })
+    })
+    .with_context(|| format!("cannot convert to {}", args.to))
+}

@@ -1,0 +1,84 @@
+//! `cman evaluate`: the scores of a model on annotated data.
+
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+};
+
+use anyhow::{Result, bail};
+use cman::{
+    Corpus,
+    data::{OverlapPolicy, ReaderBuilder, write_spert},
+    scoring::{Definition, score_as, unrepresentable},
+};
+
+use crate::{
+    args::{ModelArgs, definitions, overlaps},
+    notes::{counts, note, note_unusual},
+    output,
+    train::BATCH,
+};
+
+/// Score a model on annotated data
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  cman evaluate --model model --data test.json
+  cman evaluate --model model --data test.json --as spert --json scores.json --predictions predicted.json")]
+pub struct Args {
+    #[command(flatten)]
+    model: ModelArgs,
+    /// Annotated data: SpERT's JSON or the multi-head table, of the model's types
+    #[arg(long, value_name = "FILE")]
+    data: PathBuf,
+    /// Write the scores as JSON; `-` is the standard output, in place of the table
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Write the sentences as predicted, in SpERT's JSON
+    #[arg(long, value_name = "FILE")]
+    predictions: Option<PathBuf>,
+    /// Let the relations see the gold labels of the entities
+    #[arg(long)]
+    gold_labels: bool,
+    /// Whose rules to count by
+    #[arg(long = "as", value_name = "SCORER", default_value_t, value_parser = definitions())]
+    definition: Definition,
+    /// Sentences with overlapping entities; default: as in training
+    #[arg(long, value_name = "POLICY", value_parser = overlaps())]
+    overlap: Option<OverlapPolicy>,
+}
+
+/// Runs the subcommand.
+pub fn run(args: &Args) -> Result<()> {
+    let is_stdout = |path: &Option<PathBuf>| path.as_deref().is_some_and(output::is_stdout);
+    let (json_out, predictions_out) = (is_stdout(&args.json), is_stdout(&args.predictions));
+    if json_out && predictions_out {
+        bail!("--json -, --predictions -: only one can go to the standard output");
+    }
+    let model = args.model.load()?;
+    let overlap = args.overlap.unwrap_or(model.config.data.overlap);
+    let options = ReaderBuilder::new().schema(model.schema.clone()).overlap(overlap);
+    let gold = Corpus::read(&args.data, &options)?;
+    note_unusual(args.data.display(), &gold);
+    let (mut scores, predicted) = model.evaluate(&gold.sentences, BATCH, args.gold_labels)?;
+    if args.definition != Definition::Cman {
+        scores = score_as(args.definition, &gold.sentences, &predicted, &model.schema)?;
+    }
+    let missed = unrepresentable(&gold.sentences, &model.schema);
+    if missed.sentences > 0 {
+        note(format_args!("{}: {missed}", args.data.display()));
+    }
+    if let Some(path) = &args.predictions {
+        output::write(path, |writer| Ok(write_spert(&predicted, writer)?))?;
+    }
+    if let Some(path) = &args.json {
+        output::write_json(path, &scores)?;
+    }
+    if !json_out && !predictions_out {
+        let labels = if args.gold_labels { "gold" } else { "predicted" };
+        let mut out = io::stdout().lock();
+        writeln!(out, "{}: {}", args.data.display(), counts(&gold.sentences))?;
+        writeln!(out, "rules of {}, relations see {labels} labels\n\n{scores}", args.definition)?;
+    }
+    Ok(())
+}

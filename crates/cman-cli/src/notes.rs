@@ -1,0 +1,52 @@
+//! What the program says beside its results, on the standard error.
+
+use std::{
+    fmt::Display,
+    io::{self, Write},
+};
+
+use cman::{Corpus, Sentence, data::Report};
+
+/// Says something. Nobody may be listening: that is no failure.
+pub fn note(text: impl Display) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// Says what was unusual about a corpus, if anything was.
+pub fn note_unusual(name: impl Display, corpus: &Corpus) {
+    if is_unusual(&corpus.report) {
+        note(format_args!("{name}: {}", corpus.report));
+    }
+}
+
+/// Whether a report has more to say than how many sentences there were.
+pub fn is_unusual(report: &Report) -> bool {
+    Report { records: 0, sentences: 0, ..report.clone() } != Report::default()
+}
+
+/// `65 sentences, 219 entities, 125 relations`.
+pub fn counts(sentences: &[Sentence]) -> String {
+    let entities: usize = sentences.iter().map(|sentence| sentence.entities.len()).sum();
+    let relations: usize = sentences.iter().map(|sentence| sentence.relations.len()).sum();
+    format!("{} sentences, {entities} entities, {relations} relations", sentences.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_usual_report_is_kept_quiet() {
+        let usual = Report { records: 3, sentences: 3, ..Report::default() };
+        assert!(!is_unusual(&usual));
+        assert!(is_unusual(&Report { overlapping_sentences: 1, ..usual }));
+    }
+
+    #[test]
+    fn sentences_are_counted_with_what_they_hold() {
+        let mut sentence = Sentence::from_tokens("1", ["a", "b"]);
+        sentence.entities = vec![cman::Entity::new("X", 0..1), cman::Entity::new("X", 1..2)];
+        sentence.relations = vec![cman::Relation::new("R", 0, 1)];
+        assert_eq!(counts(&[sentence.clone(), sentence]), "2 sentences, 4 entities, 2 relations");
+    }
+}

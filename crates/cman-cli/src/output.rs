@@ -1,0 +1,92 @@
+//! Writing results: a file is there whole or not at all.
+
+use std::{
+    ffi::OsString,
+    fs::{self, File},
+    io::{self, BufWriter, Write},
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, bail};
+use serde::Serialize;
+
+/// Whether the path stands for the standard output.
+pub fn is_stdout(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+/// Has `content` written to `path`, `-` being the standard output. A file is written beside its place and renamed once
+/// it is complete; a device or pipe is written directly.
+pub fn write(path: &Path, content: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
+    if is_stdout(path) {
+        return fill(path, io::stdout().lock(), content);
+    }
+    let place = match fs::metadata(path) {
+        Ok(metadata) if metadata.is_dir() => bail!("{}: expected a file, found a directory", path.display()),
+        Ok(metadata) if metadata.is_file() => path.canonicalize().with_context(|| path.display().to_string())?,
+        Ok(_) => {
+            let file = File::options().write(true).open(path).with_context(|| path.display().to_string())?;
+            return fill(path, file, content);
+        }
+        Err(_) => path.to_owned(),
+    };
+    let draft = draft(&place);
+    let file = File::create_new(&draft).with_context(|| path.display().to_string())?;
+    let written =
+        fill(path, file, content).and_then(|()| fs::rename(&draft, &place).with_context(|| path.display().to_string()));
+    if written.is_err() {
+        // The error tells more than a failure to clean up behind it.
+        let _ = fs::remove_file(&draft);
+    }
+    written
+}
+
+/// Writes `value` as JSON.
+pub fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
+    let json = serde_json::to_string_pretty(value)?;
+    write(path, |writer| writeln!(writer, "{json}").with_context(|| path.display().to_string()))
+}
+
+fn fill(path: &Path, writer: impl Write, content: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
+    let mut writer = BufWriter::new(writer);
+    content(&mut writer)?;
+    writer.flush().with_context(|| path.display().to_string())
+}
+
+/// A name of its own in the same folder.
+fn draft(place: &Path) -> PathBuf {
+    let mut name = OsString::from(".");
+    name.push(place.file_name().unwrap_or_default());
+    name.push(format!(".{}.tmp", std::process::id()));
+    place.with_file_name(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_only_by_a_whole_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.json");
+        write(&path, |writer| Ok(writer.write_all(b"old")?)).unwrap();
+        let failed = write(&path, |writer| {
+            writer.write_all(b"half")?;
+            bail!("no more")
+        });
+        assert_eq!(failed.unwrap_err().to_string(), "no more");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "old");
+        write_json(&path, &[1]).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "[\n  1\n]\n");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no draft stays behind");
+    }
+
+    #[test]
+    fn a_folder_is_no_place_for_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = write(folder.path(), |_| Ok(())).unwrap_err();
+        assert!(error.to_string().ends_with("expected a file, found a directory"));
+        let error = write(&folder.path().join("none/a"), |_| Ok(())).unwrap_err();
+        assert!(error.to_string().ends_with("none/a"));
+    }
+}

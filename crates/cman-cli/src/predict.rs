@@ -1,0 +1,220 @@
+//! `cman predict`: entities and relations in text, as a stream.
+
+use std::{
+    fs::File,
+    io::{self, BufRead, BufReader, BufWriter, IsTerminal, Write},
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, bail};
+use cman::{Extraction, Extractor, Sentence};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{args::ModelArgs, lines::Lines, notes::note, output::is_stdout};
+
+/// Sentences that are read before any is written.
+const WINDOW: usize = 256;
+/// Most bytes of a line.
+const MAX_LINE: usize = 16 << 20;
+/// Most characters of a token: memory grows with the longest one of a batch.
+const MAX_CHARACTERS: usize = 256;
+
+/// Find entities and relations in text
+///
+/// Reads lines of text, or JSON objects with `text` or `tokens`, one a line, and writes a JSON object a sentence. A
+/// record that cannot be read is reported with its line and left out; the exit status is then 1.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  echo 'Ada Lovelace lived in London.' | cman predict --model model
+  cman predict --model model documents.jsonl --output found.jsonl
+with lines such as
+  {\"id\": 7, \"text\": \"Ada Lovelace lived in London.\"}
+  {\"id\": 8, \"tokens\": [\"Ada\", \"Lovelace\", \"lived\", \"in\", \"London\", \".\"]}")]
+pub struct Args {
+    #[command(flatten)]
+    model: ModelArgs,
+    /// File to read; `-` is the standard input
+    #[arg(value_name = "INPUT", default_value = "-")]
+    input: PathBuf,
+    /// File to write; default: the standard output
+    #[arg(long, value_name = "FILE", default_value = "-", hide_default_value = true)]
+    output: PathBuf,
+    /// Form of the input; default: JSON if it starts with `{`
+    #[arg(long, value_name = "FORM", value_enum)]
+    format: Option<Format>,
+    /// Longest sentence: memory grows with the square of it
+    #[arg(long, value_name = "N", default_value_t = 512)]
+    max_tokens: usize,
+}
+
+/// Form of the input.
+#[derive(Clone, Copy, Debug, PartialEq, clap::ValueEnum)]
+enum Format {
+    /// Lines of text
+    Text,
+    /// A JSON object a line
+    Jsonl,
+}
+
+/// A line of JSON input; other keys are passed over.
+#[derive(Deserialize)]
+struct Record {
+    id: Option<Value>,
+    text: Option<String>,
+    tokens: Option<Vec<String>>,
+}
+
+/// A line of output.
+#[derive(Serialize)]
+struct Found<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a Value>,
+    #[serde(flatten)]
+    extraction: &'a Extraction,
+}
+
+/// Runs the subcommand.
+pub fn run(args: &Args) -> Result<()> {
+    let from_stdin = is_stdout(&args.input);
+    let name = if from_stdin { "standard input".into() } else { args.input.display().to_string() };
+    let input: Box<dyn BufRead> = if from_stdin {
+        Box::new(io::stdin().lock())
+    } else {
+        Box::new(BufReader::with_capacity(1 << 16, File::open(&args.input).with_context(|| name.clone())?))
+    };
+    let extractor = Extractor::new(args.model.load()?);
+    let mut stream = Stream {
+        extractor: &extractor,
+        out: open(&args.output, &args.input)?,
+        out_name: args.output.display().to_string(),
+        // Who types wants an answer to each line.
+        window: if from_stdin && io::stdin().is_terminal() { 1 } else { WINDOW },
+        max_tokens: args.max_tokens,
+        waiting: Vec::new(),
+        name,
+        skipped: 0,
+    };
+    stream.read(input, args.format)?;
+    match stream.skipped {
+        0 => Ok(()),
+        skipped => bail!("{}: {skipped} bad {} left out", stream.name, plural(skipped)),
+    }
+}
+
+fn plural(count: usize) -> &'static str {
+    if count == 1 { "record" } else { "records" }
+}
+
+/// Where the output goes.
+fn open(output: &Path, input: &Path) -> Result<Box<dyn Write>> {
+    if is_stdout(output) {
+        return Ok(Box::new(BufWriter::with_capacity(1 << 16, io::stdout().lock())));
+    }
+    let name = || output.display().to_string();
+    if let (Ok(output), Ok(input)) = (output.canonicalize(), input.canonicalize())
+        && output == input
+    {
+        bail!("{}: is the input", output.display());
+    }
+    Ok(Box::new(BufWriter::with_capacity(1 << 16, File::create(output).with_context(name)?)))
+}
+
+/// Sentences on their way through the model, in their order.
+struct Stream<'a> {
+    extractor: &'a Extractor,
+    out: Box<dyn Write>,
+    out_name: String,
+    window: usize,
+    max_tokens: usize,
+    waiting: Vec<(Option<Value>, Sentence)>,
+    name: String,
+    skipped: usize,
+}
+
+impl Stream<'_> {
+    fn read(&mut self, input: impl BufRead, mut format: Option<Format>) -> Result<()> {
+        let mut lines = Lines::new(input, MAX_LINE);
+        while let Some((number, line)) = lines.next().with_context(|| self.name.clone())? {
+            match line {
+                Err(reason) => self.skip(number, &reason),
+                Ok(line) if line.trim().is_empty() => {}
+                Ok(line) => {
+                    let is_json = line.trim_start().starts_with('{');
+                    let format = *format.get_or_insert(if is_json { Format::Jsonl } else { Format::Text });
+                    match self.sentences(line, format) {
+                        Ok((id, sentences)) => self.take(number, id, sentences)?,
+                        Err(reason) => self.skip(number, &reason),
+                    }
+                }
+            }
+        }
+        self.write()
+    }
+
+    /// The id and the sentences of a record, or why there are none.
+    fn sentences(&self, line: &str, format: Format) -> Result<(Option<Value>, Vec<Sentence>), String> {
+        let tokenizer = &self.extractor.model().config.data.tokenizer;
+        let split = |text: &str| tokenizer.sentences(text).into_iter().map(|raw| raw.sentence).collect();
+        if format == Format::Text {
+            return Ok((None, split(line)));
+        }
+        let record: Record = serde_json::from_str(line).map_err(|error| {
+            let column = error.column();
+            let message = error.to_string();
+            let message = message.split(" at line ").next().unwrap_or(&message);
+            format!("column {column}: {message}")
+        })?;
+        let sentences = match (record.tokens, record.text) {
+            (Some(tokens), _) => vec![Sentence::from_tokens("", tokens)],
+            (None, Some(text)) => split(&text),
+            (None, None) => return Err("expected `text` or `tokens`, found neither".into()),
+        };
+        Ok((record.id, sentences))
+    }
+
+    /// Takes the sentences of a record in, and writes whenever the window is full.
+    fn take(&mut self, line: usize, id: Option<Value>, sentences: Vec<Sentence>) -> Result<()> {
+        for sentence in sentences {
+            match self.check(&sentence) {
+                Ok(()) => self.waiting.push((id.clone(), sentence)),
+                Err(reason) => self.skip(line, &reason),
+            }
+            if self.waiting.len() >= self.window {
+                self.write()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the model can read a sentence in bounded memory.
+    fn check(&self, sentence: &Sentence) -> Result<(), String> {
+        let most = self.max_tokens;
+        if sentence.len() > most {
+            return Err(format!("a sentence of {} tokens, more than {most} (--max-tokens)", sentence.len()));
+        }
+        if let Some(longest) = sentence.words().map(|word| word.chars().count()).max().filter(|&n| n > MAX_CHARACTERS) {
+            return Err(format!("a token of {longest} characters, more than {MAX_CHARACTERS}"));
+        }
+        let encoded = self.extractor.model().vocabularies.encode_tokens(sentence);
+        encoded.map(drop).map_err(|error| error.to_string())
+    }
+
+    fn skip(&mut self, line: usize, reason: &str) {
+        self.skipped += 1;
+        note(format_args!("{}: line {line}: {reason}", self.name));
+    }
+
+    /// Sends what waits through the model and writes it.
+    fn write(&mut self) -> Result<()> {
+        let (ids, sentences): (Vec<_>, Vec<_>) = self.waiting.drain(..).unzip();
+        let extractions = self.extractor.extract_sentences(&sentences)?;
+        for (id, extraction) in ids.iter().zip(&extractions) {
+            let mut line = serde_json::to_vec(&Found { id: id.as_ref(), extraction })?;
+            line.push(b'\n');
+            self.out.write_all(&line).with_context(|| self.out_name.clone())?;
+        }
+        self.out.flush().with_context(|| self.out_name.clone())
+    }
+}

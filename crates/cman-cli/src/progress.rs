@@ -1,0 +1,145 @@
+//! What a training run shows while it runs, and its log.
+
+use std::{
+    io::{self, Write},
+    path::Path,
+};
+
+use cman::{
+    EpochReport, Observer, TrainError,
+    scoring::Scores,
+    train::{EpochLog, RunFacts},
+};
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// Writes a line an epoch to the standard output and to the log; on a terminal a bar shows the batches.
+pub struct Progress {
+    bar: ProgressBar,
+    log: EpochLog,
+    log_error: Option<TrainError>,
+    epochs: usize,
+    /// Batches of the epochs before this one.
+    batches_before: usize,
+    batches: usize,
+}
+
+impl Progress {
+    /// Starts the log in `folder`.
+    pub fn new(folder: &Path, epochs: usize) -> Result<Self, TrainError> {
+        let log = EpochLog::create(folder)?;
+        let style = "{msg} {wide_bar} {pos}/{len} batches, {eta} left";
+        let bar = ProgressBar::no_length();
+        bar.set_style(ProgressStyle::with_template(style).expect("a template of indicatif's"));
+        Ok(Self { bar, log, log_error: None, epochs, batches_before: 0, batches: 0 })
+    }
+
+    /// Takes the bar away; the first failure to write the log.
+    pub fn finish(self) -> Result<(), TrainError> {
+        self.bar.finish_and_clear();
+        self.log_error.map_or(Ok(()), Err)
+    }
+
+    /// Writes a line above the bar. A run goes on where nobody reads it.
+    fn say(&self, line: &str) {
+        self.bar.suspend(|| {
+            let _ = writeln!(io::stdout().lock(), "{line}");
+        });
+    }
+}
+
+impl Observer for Progress {
+    fn start(&mut self, facts: &RunFacts) {
+        self.say(&describe(facts));
+    }
+
+    fn epoch_start(&mut self, epoch: usize, batches: usize) {
+        self.batches_before += self.batches;
+        self.batches = batches;
+        self.bar.set_length((self.batches_before + batches * (self.epochs + 1 - epoch)) as u64);
+        self.bar.set_message(format!("epoch {epoch}/{}", self.epochs));
+    }
+
+    fn batch(&mut self, batch: usize, _loss: f64) {
+        self.bar.set_position((self.batches_before + batch) as u64);
+    }
+
+    fn epoch(&mut self, report: &EpochReport) {
+        self.say(&epoch_line(report));
+        if let Err(error) = self.log.write(report) {
+            self.log_error.get_or_insert(error);
+        }
+    }
+}
+
+/// The facts of a run, one a line.
+fn describe(facts: &RunFacts) -> String {
+    let mut lines = vec![
+        format!("sentences   {} to train on, {} to choose the epoch by", facts.sentences, facts.dev_sentences),
+        format!(
+            "words       {} trained ({} from word vectors), {} known in all; {} characters",
+            facts.trained_words, facts.pretrained_words, facts.words, facts.characters
+        ),
+        format!("parameters  {}", facts.parameters),
+    ];
+    let (entities, relations) = (facts.unrepresentable_entities, facts.unrepresentable_relations);
+    if entities + relations > 0 {
+        lines.push(format!("overlaps    {entities} entities and {relations} relations that BIO tags cannot hold"));
+    }
+    lines.join("\n")
+}
+
+fn epoch_line(report: &EpochReport) -> String {
+    let loss = report.ner_loss + report.re_loss;
+    let seconds = report.train_seconds + report.dev_seconds;
+    let dev = report.dev.as_ref().map_or_else(String::new, |dev| format!("  dev {}", f1(dev)));
+    let best = if report.best { "  best" } else { "" };
+    format!("epoch {:3}  loss {loss:8.3}{dev}  {seconds:5.1} s{best}", report.epoch)
+}
+
+/// `entities 81.20  relations 55.73`: strict micro F1 in percent.
+pub fn f1(scores: &Scores) -> String {
+    let [entities, relations] = [&scores.entities, &scores.relations].map(|task| 100.0 * task.strict.micro.f1);
+    format!("entities {entities:5.2}  relations {relations:5.2}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_epoch_is_a_line() {
+        let mut report = EpochReport {
+            epoch: 7,
+            ner_loss: 1.5,
+            re_loss: 0.25,
+            learning_rate: 5e-4,
+            dev: None,
+            best: false,
+            train_seconds: 2.0,
+            dev_seconds: 0.5,
+        };
+        assert_eq!(epoch_line(&report), "epoch   7  loss    1.750    2.5 s");
+        report.dev = Some(Scores::default());
+        report.best = true;
+        let expected = "epoch   7  loss    1.750  dev entities  0.00  relations  0.00    2.5 s  best";
+        assert_eq!(epoch_line(&report), expected);
+    }
+
+    #[test]
+    fn overlaps_are_a_fact_only_where_there_are_some() {
+        let mut facts = RunFacts {
+            sentences: 3,
+            dev_sentences: 2,
+            trained_words: 10,
+            pretrained_words: 4,
+            words: 30,
+            characters: 20,
+            parameters: 1000,
+            unrepresentable_entities: 0,
+            unrepresentable_relations: 0,
+        };
+        assert_eq!(describe(&facts).lines().count(), 3);
+        facts.unrepresentable_relations = 1;
+        assert!(describe(&facts).ends_with("0 entities and 1 relations that BIO tags cannot hold"));
+    }
+}

@@ -1,0 +1,218 @@
+//! `cman train`: from a corpus to a model directory.
+
+use std::{
+    fs,
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, bail};
+use clap::ArgGroup;
+use cman::{Config, Learner, Sentence, Splits, TrainingData, sample, scoring, scoring::Scores};
+use serde::Serialize;
+
+use crate::{
+    args::{DeviceArgs, MANIFEST},
+    notes::{counts, note_unusual},
+    progress::{Progress, f1},
+};
+
+/// Sentences that go through the network together when they are evaluated.
+pub const BATCH: usize = 32;
+
+/// Train a model and write its directory
+///
+/// The epoch with the best mean of entity and relation F1 on dev is kept; without dev data it is the last.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  cman train --sample --epochs 12 --out model
+  cman train --corpus conll04 --vectors glove.6B.50d.txt --set train.batch_size=8 --out model
+  cman train --train train.json --dev dev.json --train-dev --epochs 60 --out model")]
+#[command(group = ArgGroup::new("data").required(true).args(["corpus", "train", "sample"]))]
+pub struct Args {
+    /// Folder with files of the usual names, such as train.json, dev.json, test.json, types.json
+    #[arg(long, value_name = "DIR")]
+    corpus: Option<PathBuf>,
+    /// Training data: SpERT's JSON or the multi-head table
+    #[arg(long, value_name = "FILE")]
+    train: Option<PathBuf>,
+    /// The sample corpus that comes with the program
+    #[arg(long)]
+    sample: bool,
+    /// Dev data, to choose the epoch by
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["corpus", "sample"])]
+    dev: Option<PathBuf>,
+    /// Test data, to report on
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["corpus", "sample"])]
+    test: Option<PathBuf>,
+    /// Types file; default: the types of the training data
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["corpus", "sample"])]
+    types: Option<PathBuf>,
+    /// Word vectors in text form, such as glove.6B.50d.txt
+    #[arg(long, value_name = "FILE")]
+    vectors: Option<PathBuf>,
+    /// Configuration file in TOML
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// A setting, over the configuration file; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    settings: Vec<String>,
+    #[command(flatten)]
+    device: DeviceArgs,
+    /// Seed of everything random, over the configuration
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Passes over the training data, over the configuration
+    #[arg(long, value_name = "N")]
+    epochs: Option<usize>,
+    /// Train on train and dev together for all epochs
+    #[arg(long)]
+    train_dev: bool,
+    /// Model directory to write
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Overwrite a model directory
+    #[arg(long)]
+    force: bool,
+}
+
+/// What the directory keeps of the run: scores.json.
+#[derive(Serialize)]
+struct Summary {
+    epoch: usize,
+    protocol: &'static str,
+    train_sentences: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dev_sentences: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    test_sentences: Option<usize>,
+    /// Test sentences that also occur in the training data.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    leaked_test_sentences: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dev: Option<Scores>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    test: Option<Scores>,
+    /// Scores on the other test sentences.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    test_without_leaked: Option<Scores>,
+}
+
+/// Runs the subcommand.
+pub fn run(args: Args) -> Result<()> {
+    let config = args.configuration()?;
+    let device = args.device.device.device()?;
+    check_place(&args.out, args.force)?;
+    let Splits { train, dev, test, schema } = args.splits(&config)?;
+    note_unusual("train", &train);
+    dev.iter().for_each(|dev| note_unusual("dev", dev));
+    test.iter().for_each(|test| note_unusual("test", test));
+
+    let (mut train, mut dev) = (train.sentences, dev.map(|dev| dev.sentences).unwrap_or_default());
+    let protocol = if args.train_dev { "train+dev" } else { "train" };
+    if args.train_dev {
+        if dev.is_empty() {
+            bail!("--train-dev: there is no dev data");
+        }
+        train.append(&mut dev);
+    }
+    let (seed, epochs) = (config.seed, config.train.epochs);
+    let data = TrainingData { schema: &schema, train: &train, dev: &dev };
+    let learner = Learner::new(config, data, args.vectors.as_deref(), &device)?;
+    say(&format!("device      {}; seed {seed}, {epochs} epochs, protocol {protocol}", args.device.device));
+    let mut progress = Progress::new(&args.out, epochs)?;
+    let trained = learner.run(&mut progress);
+    let logged = progress.finish();
+    let trained = trained?;
+
+    let mut summary = Summary {
+        epoch: trained.epoch,
+        protocol,
+        train_sentences: train.len(),
+        dev_sentences: (!dev.is_empty()).then_some(dev.len()),
+        test_sentences: None,
+        leaked_test_sentences: None,
+        dev: trained.dev,
+        test: None,
+        test_without_leaked: None,
+    };
+    let mut report = format!("\nkept epoch {}", trained.epoch);
+    if let Some(scores) = &summary.dev {
+        report += &format!(": dev {}", f1(scores));
+    }
+    if let Some(test) = test {
+        let (scores, predicted) = trained.model.evaluate(&test.sentences, BATCH, false)?;
+        let leakage = scoring::score_leakage(&train, &test.sentences, &predicted, &schema)?;
+        report += &format!(
+            "\n\ntest: {}; trained on {} sentences ({protocol})\n\n{scores}\n{leakage}",
+            counts(&test.sentences),
+            train.len()
+        );
+        summary.test_sentences = Some(test.sentences.len());
+        summary.leaked_test_sentences = Some(leakage.leaked.len());
+        summary.test = Some(scores);
+        summary.test_without_leaked = Some(leakage.new);
+    }
+    replace(&args.out)?;
+    trained.model.save(&args.out, &summary)?;
+    logged?;
+    writeln!(io::stdout().lock(), "{report}\n\nwrote {}", args.out.display())?;
+    Ok(())
+}
+
+impl Args {
+    fn configuration(&self) -> Result<Config> {
+        let mut config = Config::load(self.config.as_deref(), &self.settings)?;
+        config.seed = self.seed.unwrap_or(config.seed);
+        config.train.epochs = self.epochs.unwrap_or(config.train.epochs);
+        config.validate()?;
+        Ok(config)
+    }
+
+    fn splits(&self, config: &Config) -> Result<Splits> {
+        let overlap = config.data.overlap;
+        Ok(match (&self.corpus, &self.train) {
+            (Some(folder), _) => Splits::read_dir(folder, overlap)?,
+            (None, Some(train)) => {
+                let [dev, test, types] = [&self.dev, &self.test, &self.types].map(Option::as_deref);
+                Splits::read(train, dev, test, types, overlap)?
+            }
+            (None, None) => sample::corpus()?,
+        })
+    }
+}
+
+/// Writes a line. A run goes on where nobody reads it.
+fn say(line: &str) {
+    let _ = writeln!(io::stdout().lock(), "{line}");
+}
+
+/// Refuses a place that holds something else, before hours go by.
+fn check_place(folder: &Path, force: bool) -> Result<()> {
+    let name = folder.display();
+    if !folder.exists() {
+        return Ok(());
+    }
+    if !folder.is_dir() {
+        bail!("{name}: expected a directory, found a file");
+    }
+    if folder.join(MANIFEST).exists() {
+        return if force { Ok(()) } else { bail!("{name}: holds a model already (--force overwrites it)") };
+    }
+    let mut entries = fs::read_dir(folder).with_context(|| name.to_string())?;
+    // A run that ended early has left its log.
+    if entries.next().is_some() && !folder.join("log.jsonl").exists() {
+        bail!("{name}: neither empty nor a model directory");
+    }
+    Ok(())
+}
+
+/// Takes the old model out of use, so that the folder never holds parts of two.
+fn replace(folder: &Path) -> Result<()> {
+    let manifest = folder.join(MANIFEST);
+    if manifest.exists() {
+        fs::remove_file(&manifest).with_context(|| manifest.display().to_string())?;
+    }
+    Ok(())
+}

@@ -1,0 +1,199 @@
+//! The forward pass of the BiLSTM.
+
+use pulp::{Simd, WithSimd};
+
+use super::{
+    Sizes, Weights,
+    plan::{Direction, Group, Plan, Step},
+    split_mut,
+};
+use crate::kernels::{
+    parallel::{for_each, join},
+    product::{Panels, Rows, RowsMut},
+    simd::{dispatch, fma, sigmoid, tanh, vectors, vectors_mut},
+};
+
+/// What the backward pass wants to know about the forward pass.
+#[derive(Debug)]
+pub(in crate::kernels) struct Trace {
+    pub(super) sizes: Sizes,
+    pub(super) plan: Plan,
+    pub(super) directions: [States; 2],
+}
+
+/// One direction's states of all tokens, in the order of the plan.
+#[derive(Debug)]
+pub(super) struct States {
+    /// The gates behind their activations `[tokens, 4 d_padded]`.
+    pub gates: Vec<f32>,
+    /// The cells `[tokens, d_padded]`; empty at inference.
+    pub cells: Vec<f32>,
+    /// The states `[tokens, d_padded]`.
+    pub hidden: Vec<f32>,
+}
+
+/// Encodes a batch. `keep`: whether a backward pass will follow.
+///
+/// # Shapes
+/// - x: `[batch, steps, d_input]`
+/// - output: `[batch, steps, 2 d_hidden]`, zero at padding
+pub(in crate::kernels) fn forward(
+    x: &[f32],
+    weights: Weights,
+    sizes: Sizes,
+    lengths: &[usize],
+    keep: bool,
+) -> (Vec<f32>, Trace) {
+    let plan = Plan::new(lengths, sizes.steps);
+    let is_large = sizes.is_large(plan.n_tokens);
+    let d_padded = sizes.d_padded();
+    let states = || States {
+        gates: vec![0.0; plan.n_tokens * 4 * d_padded],
+        cells: vec![0.0; if keep { plan.n_tokens * d_padded } else { 0 }],
+        hidden: vec![0.0; plan.n_tokens * d_padded],
+    };
+    let mut directions = [states(), states()];
+    let packed = |direction| dispatch(Pack { weights, sizes, direction });
+    let packed = join(is_large, || packed(Direction::Forward), || packed(Direction::Backward));
+
+    let mut tasks = Vec::with_capacity(2 * plan.groups.len());
+    for ((direction, states), weights) in Direction::BOTH.into_iter().zip(&mut directions).zip([&packed.0, &packed.1]) {
+        let pieces = |x, width: usize| split_mut(x, plan.groups.iter().map(move |group| group.n_tokens * width));
+        let gates = pieces(&mut states.gates, 4 * d_padded);
+        let cells = pieces(&mut states.cells, if keep { d_padded } else { 0 });
+        let hidden = pieces(&mut states.hidden, d_padded);
+        for (((group, gates), cells), hidden) in plan.groups.iter().zip(gates).zip(cells).zip(hidden) {
+            tasks.push(Task { x, sizes, group, direction, weights, gates, cells, hidden });
+        }
+    }
+    for_each(is_large, tasks, dispatch);
+    let y = assemble(&plan, sizes, &directions, lengths.len());
+    (y, Trace { sizes, plan, directions })
+}
+
+/// The states of both directions beside each other, in their places of the padded batch.
+fn assemble(plan: &Plan, sizes: Sizes, directions: &[States; 2], batch: usize) -> Vec<f32> {
+    let (d_hidden, d_padded) = (sizes.d_hidden, sizes.d_padded());
+    let mut y = vec![0.0; batch * sizes.steps * 2 * d_hidden];
+    let mut places: Vec<&mut [f32]> = y.chunks_exact_mut(sizes.steps * 2 * d_hidden).collect();
+    let mut tasks = Vec::with_capacity(batch);
+    for group in &plan.groups {
+        for sentence in &group.sentences {
+            let rows = group.start + sentence.start..group.start + sentence.start + sentence.length;
+            tasks.push((rows, std::mem::take(&mut places[sentence.place])));
+        }
+    }
+    for_each(plan.n_tokens * d_hidden > 1 << 17, tasks, |(rows, place)| {
+        for (row, to) in rows.zip(place.chunks_exact_mut(2 * d_hidden)) {
+            for (states, to) in directions.iter().zip(to.chunks_exact_mut(d_hidden)) {
+                to.copy_from_slice(&states.hidden[row * d_padded..][..d_hidden]);
+            }
+        }
+    });
+    y
+}
+
+/// One direction's weights, ready for the products.
+struct Packed {
+    w_ih: Panels,
+    w_hh: Panels,
+    bias: Vec<f32>,
+}
+
+struct Pack<'a> {
+    weights: Weights<'a>,
+    sizes: Sizes,
+    direction: Direction,
+}
+
+impl WithSimd for Pack<'_> {
+    type Output = Packed;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Packed {
+        let Self { weights, sizes, direction } = self;
+        let n_gates = 4 * sizes.d_padded();
+        let of_direction = |x| sizes.of_direction(x, direction);
+        Packed {
+            w_ih: Panels::new(simd, &of_direction(weights.w_ih), n_gates),
+            w_hh: Panels::new(simd, &of_direction(weights.w_hh), n_gates),
+            bias: of_direction(weights.bias).into_owned(),
+        }
+    }
+}
+
+/// One direction through one group of sentences.
+struct Task<'a> {
+    x: &'a [f32],
+    sizes: Sizes,
+    group: &'a Group,
+    direction: Direction,
+    weights: &'a Packed,
+    gates: &'a mut [f32],
+    cells: &'a mut [f32],
+    hidden: &'a mut [f32],
+}
+
+impl WithSimd for Task<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { x, sizes, group, direction, weights, gates, cells, hidden } = self;
+        let d_padded = sizes.d_padded();
+        let n_gates = 4 * d_padded;
+        let from: Vec<usize> = group.padded_rows(sizes.steps).collect();
+        let to: Vec<usize> = (0..group.n_tokens).collect();
+        weights.w_ih.multiply(
+            simd,
+            Rows { data: x, width: sizes.d_input, index: &from },
+            RowsMut { data: gates, width: n_gates, index: &to },
+            false,
+        );
+        let mut state = vec![0.0; group.sentences.len() * d_padded];
+        let mut step = Step::default();
+        let n_steps = group.n_steps();
+        for i in 0..n_steps {
+            direction.step(group, direction.time(i, n_steps), &mut step);
+            weights.w_hh.multiply(
+                simd,
+                Rows { data: hidden, width: d_padded, index: &step.previous },
+                RowsMut { data: gates, width: n_gates, index: &step.rows[..step.previous.len()] },
+                true,
+            );
+            for (&row, state) in step.rows.iter().zip(state.chunks_exact_mut(d_padded)) {
+                let gates = &mut gates[row * n_gates..][..n_gates];
+                let hidden = &mut hidden[row * d_padded..][..d_padded];
+                if cells.is_empty() {
+                    cell(simd, gates, &weights.bias, state, hidden, false);
+                } else {
+                    cell(simd, gates, &weights.bias, state, hidden, true);
+                    cells[row * d_padded..][..d_padded].copy_from_slice(state);
+                }
+            }
+        }
+    }
+}
+
+/// `i, f, o = sigmoid(.)`, `g = tanh(.)`, `c = f c + i g`, `h = o tanh(c)` of one token; `gates` come in before bias
+/// and activation and, if they are kept, leave behind it.
+#[inline(always)]
+fn cell<S: Simd>(simd: S, gates: &mut [f32], bias: &[f32], state: &mut [f32], hidden: &mut [f32], keep: bool) {
+    let state = vectors_mut::<S>(state);
+    let n = state.len();
+    let hidden = &mut vectors_mut::<S>(hidden)[..n];
+    let gates = &mut vectors_mut::<S>(gates)[..4 * n];
+    let bias = &vectors::<S>(bias)[..4 * n];
+    for j in 0..n {
+        let i = sigmoid(simd, simd.add_f32s(gates[j], bias[j]));
+        let f = sigmoid(simd, simd.add_f32s(gates[n + j], bias[n + j]));
+        let g = tanh(simd, simd.add_f32s(gates[2 * n + j], bias[2 * n + j]));
+        let o = sigmoid(simd, simd.add_f32s(gates[3 * n + j], bias[3 * n + j]));
+        let c = fma(simd, f, state[j], simd.mul_f32s(i, g));
+        state[j] = c;
+        hidden[j] = simd.mul_f32s(o, tanh(simd, c));
+        if keep {
+            (gates[j], gates[n + j], gates[2 * n + j], gates[3 * n + j]) = (i, f, g, o);
+        }
+    }
+}

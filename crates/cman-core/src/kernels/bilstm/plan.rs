@@ -1,0 +1,210 @@
+//! In which order the tokens of a ragged batch are encoded.
+
+/// Sentences that are encoded together, at most: enough to fill the tiles of the products, few enough that what they
+/// need stays in the cache and that a large batch gives every core some groups.
+const GROUP: usize = 24;
+
+/// The sentences of a batch from the longest to the shortest, in groups; those of equal length in their own order. It
+/// depends on the lengths alone, so that results do not depend on the number of threads.
+#[derive(Clone, Debug)]
+pub(super) struct Plan {
+    /// Places of each sentence in the padded batch.
+    pub steps: usize,
+    /// Tokens of the batch.
+    pub n_tokens: usize,
+    /// Groups of sentences.
+    pub groups: Vec<Group>,
+}
+
+/// Sentences that are encoded together, from the longest to the shortest. Their tokens follow each other in the rows
+/// of internal buffers without any padding.
+#[derive(Clone, Debug)]
+pub(super) struct Group {
+    /// The group's first token in the buffers of the batch.
+    pub start: usize,
+    /// Tokens of the group.
+    pub n_tokens: usize,
+    /// Its sentences.
+    pub sentences: Vec<Sentence>,
+}
+
+/// A sentence of a [`Group`].
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sentence {
+    /// Its place in the batch.
+    pub place: usize,
+    /// Its first token in the buffers of the group.
+    pub start: usize,
+    /// Its tokens.
+    pub length: usize,
+}
+
+impl Plan {
+    /// The plan of a padded batch.
+    pub fn new(lengths: &[usize], steps: usize) -> Self {
+        let mut order: Vec<usize> = (0..lengths.len()).collect();
+        order.sort_by_key(|&place| std::cmp::Reverse(lengths[place]));
+        let n_groups = order.len().div_ceil(GROUP).max(1);
+        let mut groups = Vec::with_capacity(n_groups);
+        let mut start = 0;
+        for places in order.chunks(order.len().div_ceil(n_groups).max(1)) {
+            let mut n_tokens = 0;
+            let sentences = places.iter().map(|&place| {
+                let sentence = Sentence { place, start: n_tokens, length: lengths[place] };
+                n_tokens += sentence.length;
+                sentence
+            });
+            let sentences = sentences.collect();
+            groups.push(Group { start, n_tokens, sentences });
+            start += n_tokens;
+        }
+        Self { steps, n_tokens: start, groups }
+    }
+
+    /// For each token of the buffers its row in the padded batch.
+    pub fn padded_rows(&self) -> Vec<usize> {
+        self.groups.iter().flat_map(|group| group.padded_rows(self.steps)).collect()
+    }
+}
+
+impl Group {
+    /// For each token of the group its row in the padded batch.
+    pub fn padded_rows(&self, steps: usize) -> impl Iterator<Item = usize> {
+        let rows = move |s: &Sentence| s.place * steps..s.place * steps + s.length;
+        self.sentences.iter().flat_map(rows)
+    }
+
+    /// How many sentences, the first ones, have a token `t`.
+    pub fn n_live(&self, t: usize) -> usize {
+        self.sentences.partition_point(|sentence| sentence.length > t)
+    }
+
+    /// The length of the longest sentence.
+    pub fn n_steps(&self) -> usize {
+        self.sentences.first().map_or(0, |sentence| sentence.length)
+    }
+}
+
+/// The way that one direction of the BiLSTM takes through a sentence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Direction {
+    /// From the first token to the last.
+    Forward,
+    /// From the last token to the first.
+    Backward,
+}
+
+/// What is computed at one time: a token of each live sentence.
+#[derive(Debug, Default)]
+pub(super) struct Step {
+    /// The tokens, as rows of the group's buffers; those of the first sentences.
+    pub rows: Vec<usize>,
+    /// The tokens from which the state comes, for as many sentences as have one; the others begin here.
+    pub previous: Vec<usize>,
+}
+
+impl Direction {
+    /// Both, in the order of the weights.
+    pub const BOTH: [Self; 2] = [Self::Forward, Self::Backward];
+
+    /// Index of its weights.
+    pub fn index(self) -> usize {
+        match self {
+            Self::Forward => 0,
+            Self::Backward => 1,
+        }
+    }
+
+    /// The time of step `i` of `n`.
+    pub fn time(self, i: usize, n: usize) -> usize {
+        match self {
+            Self::Forward => i,
+            Self::Backward => n - 1 - i,
+        }
+    }
+
+    /// Sets `step` to that of time `t`.
+    pub fn step(self, group: &Group, t: usize, step: &mut Step) {
+        step.rows.clear();
+        step.rows.extend(group.sentences[..group.n_live(t)].iter().map(|s| s.start + t));
+        step.previous.clear();
+        match self {
+            Self::Forward if t == 0 => {}
+            Self::Forward => step.previous.extend(step.rows.iter().map(|row| row - 1)),
+            Self::Backward => step.previous.extend(step.rows[..group.n_live(t + 1)].iter().map(|row| row + 1)),
+        }
+    }
+
+    /// Each token that has one before it in this direction, and that one, as rows of the buffers of the batch.
+    pub fn transitions(self, plan: &Plan) -> (Vec<usize>, Vec<usize>) {
+        let (mut rows, mut previous) = (Vec::with_capacity(plan.n_tokens), Vec::with_capacity(plan.n_tokens));
+        for group in &plan.groups {
+            for sentence in &group.sentences {
+                let first = group.start + sentence.start;
+                let (earlier, later) = (first..first + sentence.length - 1, first + 1..first + sentence.length);
+                match self {
+                    Self::Forward => (rows.extend(later), previous.extend(earlier)),
+                    Self::Backward => (rows.extend(earlier), previous.extend(later)),
+                };
+            }
+        }
+        (rows, previous)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_token_has_its_step_and_comes_behind_the_one_before_it() {
+        let lengths: Vec<usize> = (0..60).map(|i| 1 + i * 7 % 13).collect();
+        let plan = Plan::new(&lengths, 15);
+        assert_eq!(plan.n_tokens, lengths.iter().sum::<usize>());
+        let padded = plan.padded_rows();
+        let mut seen: Vec<usize> = padded.clone();
+        seen.sort_unstable();
+        let expected: Vec<usize> =
+            lengths.iter().enumerate().flat_map(|(b, &n)| (0..n).map(move |t| b * 15 + t)).collect();
+        assert_eq!(seen, expected);
+        for direction in Direction::BOTH {
+            let mut transitions = Vec::new();
+            for group in &plan.groups {
+                let mut done = vec![false; group.n_tokens];
+                let mut step = Step::default();
+                for i in 0..group.n_steps() {
+                    direction.step(group, direction.time(i, group.n_steps()), &mut step);
+                    for (slot, &row) in step.rows.iter().enumerate() {
+                        let sentence = group.sentences[slot];
+                        assert!((sentence.start..sentence.start + sentence.length).contains(&row));
+                        let first = match direction {
+                            Direction::Forward => sentence.start,
+                            Direction::Backward => sentence.start + sentence.length - 1,
+                        };
+                        assert_eq!(slot >= step.previous.len(), row == first);
+                        if let Some(&previous) = step.previous.get(slot) {
+                            assert!(done[previous] && row.abs_diff(previous) == 1);
+                            transitions.push((group.start + row, group.start + previous));
+                        }
+                        assert!(!std::mem::replace(&mut done[row], true));
+                    }
+                }
+                assert!(done.into_iter().all(|done| done));
+            }
+            transitions.sort_unstable();
+            let (rows, previous) = direction.transitions(&plan);
+            let mut listed: Vec<(usize, usize)> = rows.into_iter().zip(previous).collect();
+            listed.sort_unstable();
+            assert_eq!(listed, transitions);
+        }
+    }
+
+    #[test]
+    fn the_longest_come_first_and_equal_ones_keep_their_order() {
+        let plan = Plan::new(&[2, 5, 2, 5, 1], 5);
+        let places: Vec<usize> = plan.groups.iter().flat_map(|g| &g.sentences).map(|s| s.place).collect();
+        assert_eq!(places, [1, 3, 0, 2, 4]);
+        assert_eq!((plan.groups[0].n_steps(), plan.groups[0].n_live(1), plan.groups[0].n_live(4)), (5, 4, 2));
+        assert_eq!(Plan::new(&[3; 50], 3).groups.iter().map(|g| g.sentences.len()).collect::<Vec<_>>(), [17, 17, 16]);
+    }
+}

@@ -1,0 +1,74 @@
+//! The kernels as operations of burn's CPU backends, with autodiff.
+
+use burn::{
+    backend::{
+        Autodiff, Backend, Dispatch,
+        autodiff::checkpoint::strategy::CheckpointStrategy,
+        backend_extension,
+        tensor::FloatTensor,
+    },
+    tensor::Tensor,
+};
+
+use super::{ops, raw::RawF32};
+
+/// The fused operations. Only the backends listed have them: a caller asks [`is_raw`](super::raw::is_raw) first.
+#[allow(deprecated)]
+#[backend_extension(Flex: cfg(feature = "flex"), NdArray: cfg(feature = "ndarray"), Autodiff)]
+pub(crate) trait Kernels: Backend {
+    /// See [`BiLstm`](crate::lstm::BiLstm).
+    fn bilstm(
+        x: FloatTensor<Self>,
+        w_ih: FloatTensor<Self>,
+        w_hh: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        lengths: Vec<usize>,
+    ) -> FloatTensor<Self>;
+}
+
+/// Implements [`Kernels`] for a backend that lends its numbers.
+macro_rules! run_kernels {
+    ($backend:ty) => {
+        impl Kernels for $backend {
+            fn bilstm(
+                x: FloatTensor<Self>,
+                w_ih: FloatTensor<Self>,
+                w_hh: FloatTensor<Self>,
+                bias: FloatTensor<Self>,
+                lengths: Vec<usize>,
+            ) -> FloatTensor<Self> {
+                crate::kernels::ops::bilstm::run::<Self>(&x, &w_ih, &w_hh, &bias, &lengths)
+            }
+        }
+    };
+}
+pub(super) use run_kernels;
+
+impl<B: Kernels + RawF32, C: CheckpointStrategy> Kernels for Autodiff<B, C> {
+    fn bilstm(
+        x: FloatTensor<Self>,
+        w_ih: FloatTensor<Self>,
+        w_hh: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        lengths: Vec<usize>,
+    ) -> FloatTensor<Self> {
+        ops::bilstm::run_tracked::<B, C>(x, w_ih, w_hh, bias, &lengths)
+    }
+}
+
+/// See [`BiLstm::forward`](crate::lstm::BiLstm::forward).
+pub(crate) fn bilstm(
+    x: Tensor<3>,
+    w_ih: Tensor<3>,
+    w_hh: Tensor<3>,
+    bias: Tensor<2>,
+    lengths: &[usize],
+) -> Tensor<3> {
+    Tensor::from_dispatch(<Dispatch as Kernels>::bilstm(
+        x.into_dispatch(),
+        w_ih.into_dispatch(),
+        w_hh.into_dispatch(),
+        bias.into_dispatch(),
+        lengths.to_vec(),
+    ))
+}

@@ -1,0 +1,24 @@
+//! The few operations that decide the speed, each as one fused pass over plain numbers with its gradient.
+//!
+//! burn's CPU backends run a network as many small operations on padded tensors. The operations here know the length
+//! of every sentence, so that padding costs nothing, and keep what belongs together in the caches and registers of the
+//! CPU. Each has a twin made of plain burn operations, which is its definition, runs on every other backend and in
+//! double precision, and is held equal to it by tests:
+//!
+//! | kernel | twin |
+//! |---|---|
+//! | BiLSTM (eq. 1) | [`bilstm_composed`](crate::lstm::bilstm_composed) |
+//!
+//! The public functions of the model choose between the two by the device and the type of the tensors. Results do not
+//! depend on the number of threads: work is cut by the sizes of the batch alone, and sums are taken in a fixed order.
+
+mod bilstm;
+mod extension;
+mod ops;
+mod parallel;
+mod product;
+mod raw;
+mod simd;
+
+pub(crate) use extension::bilstm;
+pub(crate) use raw::is_raw;

@@ -1,0 +1,3 @@
+//! The kernels on tensors: what each takes and gives, and its node in the graph of autodiff.
+
+pub(super) mod bilstm;

@@ -1,0 +1,205 @@
+//! How well the tokenizer and the sentence splitter agree with the real corpora.
+//!
+//! Every sentence is put back together as running text, tokenised again, and compared. Tokens are compared as spans of
+//! the characters that are not spaces; a boundary is a place between two such characters.
+//!
+//! `cargo run -p cman-data --example tokenizer_agreement -- FOLDER`, the folder with `conll04/` and `ade/`; with
+//! `--show`, also the tokens on which the two disagree most often.
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    fmt,
+    hash::Hash,
+    ops::Range,
+    path::Path,
+};
+
+use cman_data::{Corpus, DataError, ReaderBuilder, Sentence, TokenizerConfig, split_sentences};
+
+fn main() -> Result<(), DataError> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let show = arguments.iter().any(|argument| argument == "--show");
+    match arguments.iter().find(|&argument| argument != "--show") {
+        None => println!("usage: tokenizer_agreement [--show] FOLDER (with conll04/ and ade/ in it)"),
+        Some(folder) => {
+            for corpus in measure(Path::new(folder))? {
+                println!("{corpus}");
+                for (token, count) in corpus.differences.iter().take(if show { 60 } else { 0 }) {
+                    println!("    {count:4}  {token}");
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// How well one corpus is reproduced.
+pub struct Measured {
+    /// The corpus.
+    pub name: &'static str,
+    /// Tokens as spans.
+    pub tokens: Agreement,
+    /// Ends of tokens.
+    pub boundaries: Agreement,
+    /// Share of the sentences with exactly the corpus's tokens.
+    pub identical: f64,
+    /// Starts of consecutive sentences.
+    pub sentence_starts: Agreement,
+    /// Tokens of the corpus that were not found (`-`) and found ones that it does not have (`+`), the most frequent
+    /// first.
+    pub differences: Vec<(String, usize)>,
+}
+
+/// Measures the corpora in a folder.
+pub fn measure(folder: &Path) -> Result<Vec<Measured>, DataError> {
+    let (conll04, ade) = (TokenizerConfig::conll04(), TokenizerConfig::ade());
+    let corpora = [
+        (
+            "CoNLL04, multi-head release",
+            ["conll04/multihead/train.txt", "conll04/multihead/test.txt"].as_slice(),
+            conll04,
+        ),
+        ("CoNLL04, SpERT's release", &["conll04/spert/conll04_train.json", "conll04/spert/conll04_test.json"], conll04),
+        ("ADE", &["ade/ade_full.json"], ade),
+    ];
+    let measured = corpora.into_iter().map(|(name, files, config)| {
+        let mut sentences = Vec::new();
+        for file in files {
+            sentences.extend(Corpus::read(folder.join(file), &ReaderBuilder::new())?.sentences);
+        }
+        Ok(Measured::of(name, &sentences, config))
+    });
+    measured.collect()
+}
+
+impl Measured {
+    fn of(name: &'static str, sentences: &[Sentence], config: TokenizerConfig) -> Self {
+        let (mut tokens, mut boundaries, mut same) = (Agreement::default(), Agreement::default(), 0);
+        let mut differences: BTreeMap<String, usize> = BTreeMap::new();
+        for sentence in sentences {
+            let words: Vec<&str> = sentence.words().collect();
+            let text = detokenize(&words, config.split_hyphens);
+            let found: Vec<String> = config.tokenize(&text).into_iter().map(|token| token.text).collect();
+            let (gold, found) = (spans(&words), spans(&found));
+            tokens.add(&gold, &found);
+            let ends = |spans: &HashSet<Range<usize>>| spans.iter().map(|span| span.end).collect();
+            boundaries.add(&ends(&gold), &ends(&found));
+            same += usize::from(gold == found);
+            let solid: Vec<char> = words.concat().chars().collect();
+            let missing = gold.difference(&found).map(|span| ('-', span));
+            for (sign, span) in missing.chain(found.difference(&gold).map(|span| ('+', span))) {
+                let token: String = solid[span.clone()].iter().collect();
+                *differences.entry(format!("{sign}{token}")).or_default() += 1;
+            }
+        }
+        let mut differences: Vec<_> = differences.into_iter().collect();
+        differences.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        let identical = same as f64 / sentences.len() as f64;
+        let sentence_starts = sentence_agreement(sentences, config.split_hyphens);
+        Self { name, tokens, boundaries, identical, sentence_starts, differences }
+    }
+}
+
+impl fmt::Display for Measured {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.name)?;
+        writeln!(f, "  tokens               {}", self.tokens)?;
+        writeln!(f, "  token boundaries     {}", self.boundaries)?;
+        writeln!(f, "  sentences identical  {:.2} %", 100.0 * self.identical)?;
+        write!(f, "  sentence starts      {}", self.sentence_starts)
+    }
+}
+
+/// The tokens as spans of the characters that are not spaces.
+fn spans(words: &[impl AsRef<str>]) -> HashSet<Range<usize>> {
+    let mut at = 0;
+    words
+        .iter()
+        .map(|word| {
+            let start = at;
+            at += word.as_ref().chars().filter(|char| !char.is_whitespace()).count();
+            start..at
+        })
+        .collect()
+}
+
+/// Running text that a person might have written for these tokens.
+fn detokenize(words: &[&str], split_hyphens: bool) -> String {
+    let mut text = String::new();
+    let (mut quoted, mut glued) = (false, true);
+    for (i, &word) in words.iter().enumerate() {
+        let before = if i > 0 { words[i - 1] } else { "" };
+        let after = words.get(i + 1).copied().unwrap_or_default();
+        let digits = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
+        let is_word = |word: &str| word.chars().all(char::is_alphanumeric) && !word.is_empty();
+        let closes_quote = word == "\"" && quoted;
+        let opens_quote = word == "\"" && !quoted;
+        quoted ^= word == "\"";
+        let clitic = word.len() > 1 && word.starts_with('\'') && word[1..].starts_with(char::is_alphabetic);
+        let joins = split_hyphens && matches!(word, "-" | "/") && (is_word(before) || is_word(after));
+        let number = digits(before) && digits(after) && ((word == "," && after.len() == 3) || word == ":");
+        let left = closes_quote
+            || clitic
+            || joins
+            || matches!(word, "," | "." | ";" | ":" | "?" | "!" | ")" | "]" | "%" | "'" | "/-" | "..." | "..");
+        if !(glued || left) {
+            text.push(' ');
+        }
+        text += word;
+        glued = opens_quote || joins || number || matches!(word, "(" | "[" | "`" | "#");
+    }
+    text
+}
+
+/// How well the splitter finds the starts of consecutive sentences. Where a sentence does not end in a period, question
+/// or exclamation mark, nothing could tell its end: a blank line stands there, and that start is not counted.
+fn sentence_agreement(sentences: &[Sentence], split_hyphens: bool) -> Agreement {
+    let (mut text, mut length) = (String::new(), 0);
+    let (mut gold, mut given) = (HashSet::new(), HashSet::from([0]));
+    for sentence in sentences {
+        let words: Vec<&str> = sentence.words().collect();
+        if length > 0 {
+            let ended = text.trim_end_matches(['\'', '"', ')']).ends_with(['.', '?', '!']);
+            text += if ended { " " } else { "\n\n" };
+            length += if ended { 1 } else { 2 };
+            if ended { &mut gold } else { &mut given }.insert(length);
+        }
+        let sentence = detokenize(&words, split_hyphens);
+        length += sentence.chars().count();
+        text += &sentence;
+    }
+    let found = split_sentences(&text).into_iter().map(|range| range.start).filter(|start| !given.contains(start));
+    let found: HashSet<usize> = found.collect();
+    let mut agreement = Agreement::default();
+    agreement.add(&gold, &found);
+    agreement
+}
+
+/// Precision, recall and F1 of what was found.
+#[derive(Default)]
+pub struct Agreement {
+    gold: usize,
+    found: usize,
+    common: usize,
+}
+
+impl Agreement {
+    fn add<T: Eq + Hash>(&mut self, gold: &HashSet<T>, found: &HashSet<T>) {
+        self.gold += gold.len();
+        self.found += found.len();
+        self.common += gold.intersection(found).count();
+    }
+
+    /// Twice what is common, over both together.
+    pub fn f1(&self) -> f64 {
+        2.0 * self.common as f64 / (self.gold + self.found) as f64
+    }
+}
+
+impl fmt::Display for Agreement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let percent = |part: usize, whole: usize| 100.0 * part as f64 / whole as f64;
+        let (p, r) = (percent(self.common, self.found), percent(self.common, self.gold));
+        write!(f, "P {p:.2} %, R {r:.2} %, F1 {:.2} % of {}", 100.0 * self.f1(), self.gold)
+    }
+}

@@ -1,0 +1,98 @@
+//! Words that end in a period without ending a sentence.
+
+/// Titles and the like: always followed by a name or a number.
+const TITLES: &[&str] = &[
+    "Adm", "Amb", "Attys", "Brig", "Capt", "Cardl", "Cmdr", "Col", "Cpl", "Cpt", "Dr", "Drs", "Fr", "Gen", "Gov",
+    "Govs", "Hon", "Lt", "Maj", "Messrs", "Mlle", "Mme", "Mr", "Mrs", "Ms", "Msgr", "Mt", "Mts", "Pfc", "Pres", "Prof",
+    "Pvt", "Rep", "Reps", "Rev", "Revs", "Sen", "Sens", "Sgt", "Spc", "St", "Ste", "Supt", "vs", "cf", "approx", "ca",
+    "resp", "e.g", "i.e", "viz",
+];
+
+/// Words that may stand at the end of a sentence as well: months, states, companies, units.
+const OTHERS: &[&str] = &[
+    "Jan", "Feb", "Mar", "Apr", "Jun", "Jul", "Aug", "Sep", "Sept", "Oct", "Nov", "Dec", "Mon", "Tue", "Tues", "Wed",
+    "Thu", "Thur", "Thurs", "Fri", "Sat", "Ala", "Alta", "Ariz", "Ark", "Calif", "Colo", "Conn", "Del", "Fla", "Ga",
+    "Ill", "Ind", "Kan", "Kans", "Ky", "La", "Mass", "Md", "Mich", "Minn", "Miss", "Mo", "Mont", "Neb", "Nebr", "Nev",
+    "Okla", "Ont", "Ore", "Pa", "Que", "Tenn", "Tex", "Va", "Vt", "Wash", "Wis", "Wyo", "Bros", "Co", "Corp", "Cos",
+    "Inc", "Ltd", "Plc", "Assn", "Dept", "Dist", "Div", "Jr", "Sr", "Esq", "Ave", "Bldg", "Blvd", "Ft", "Hwy", "Rd",
+    "Rte", "Sq", "Univ", "Atty", "Ph.D", "al", "etc", "ed", "eds", "est", "dept", "ft",
+];
+
+/// Words that are abbreviations only before a number.
+const BEFORE_NUMBERS: &[&str] = &["No", "Nos", "no", "nos", "Fig", "Figs", "fig", "figs", "Vol", "vol", "pp", "p"];
+
+/// Words that a sentence often starts with, and a name hardly ever.
+#[rustfmt::skip]
+const STARTERS: &[&str] = &[
+    "A", "About", "According", "After", "All", "Although", "Among", "An", "And", "Another", "Any", "As", "At",
+    "Because", "Before", "Both", "But", "By", "Despite", "During", "Each", "Earlier", "Even", "Every", "Few", "For",
+    "From", "He", "Her", "Here", "His", "How", "However", "I", "If", "In", "Indeed", "Instead", "It", "Its", "Last",
+    "Later", "Many", "Meanwhile", "More", "Most", "My", "No", "Nor", "Not", "Now", "Of", "On", "Once", "One", "Only",
+    "Or", "Other", "Others", "Our", "Over", "Several", "She", "Since", "So", "Some", "Such", "That", "The", "Their",
+    "Then", "There", "These", "They", "This", "Those", "Though", "Three", "Thus", "To", "Today", "Two", "Under",
+    "Until", "We", "Were", "What", "When", "Where", "While", "Who", "Why", "With", "Yet", "You",
+];
+
+/// What a period behind a word says about the end of a sentence.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Kind {
+    /// The period ends the sentence.
+    Word,
+    /// The period may end the sentence: the next word tells.
+    Abbreviation,
+    /// The period ends the sentence unless a number comes next.
+    BeforeNumber,
+    /// The period never ends the sentence.
+    Title,
+}
+
+/// The kind of a word, which is given without its last period.
+pub(super) fn kind(word: &[char]) -> Kind {
+    const LONGEST: usize = 20;
+    if word.len() > LONGEST {
+        return Kind::Word;
+    }
+    let last: String = word.rsplit(|&char| char == '-').next().unwrap_or_default().iter().collect();
+    let last = last.as_str();
+    let mut chars = last.chars();
+    let initial = matches!((chars.next(), chars.next()), (Some(char), None) if char.is_uppercase());
+    if TITLES.contains(&last) {
+        Kind::Title
+    } else if BEFORE_NUMBERS.contains(&last) {
+        Kind::BeforeNumber
+    } else if initial || OTHERS.contains(&last) || is_dotted(last) {
+        Kind::Abbreviation
+    } else {
+        Kind::Word
+    }
+}
+
+/// Whether a word is of single letters with periods between them, such as `U.S` or `a.m`.
+fn is_dotted(word: &str) -> bool {
+    word.contains('.') && word.split('.').all(|part| part.chars().count() == 1 && part.chars().all(char::is_alphabetic))
+}
+
+/// Whether a word makes the start of a sentence likely.
+pub(super) fn is_starter(word: &str) -> bool {
+    STARTERS.contains(&word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_abbreviations_and_titles() {
+        let kind = |word: &str| kind(&word.chars().collect::<Vec<_>>());
+        for word in ["left", "1987", "", "me.too", "Inca", "U.S.U.S.U.S.U.S.U.S.U.S"] {
+            assert_eq!(kind(word), Kind::Word, "{word}");
+        }
+        for word in ["U.S", "a.m", "F", "D-Calif", "R-S.C", "Inc", "É"] {
+            assert_eq!(kind(word), Kind::Abbreviation, "{word}");
+        }
+        for word in ["Mrs", "e.g", "Gov"] {
+            assert_eq!(kind(word), Kind::Title, "{word}");
+        }
+        assert!(is_starter("The") && !is_starter("Kennedy"));
+    }
+}

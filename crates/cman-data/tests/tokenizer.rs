@@ -1,0 +1,160 @@
+//! The tokenizer and the sentence splitter: rules one by one, what always holds, and the real corpora.
+
+#[allow(dead_code)]
+#[path = "../examples/tokenizer_agreement.rs"]
+mod agreement;
+
+use std::path::{Path, PathBuf};
+
+use cman_data::{TokenizerConfig, Vocabularies, sentences_from_text, split_sentences, tokenize};
+use proptest::prelude::*;
+
+fn words(config: TokenizerConfig, text: &str) -> String {
+    config.tokenize(text).into_iter().map(|token| token.text).collect::<Vec<_>>().join(" ")
+}
+
+fn sentences(text: &str) -> Vec<String> {
+    let chars: Vec<char> = text.chars().collect();
+    split_sentences(text).into_iter().map(|range| chars[range].iter().collect()).collect()
+}
+
+#[test]
+fn words_as_in_conll04() {
+    for (text, expected) in [
+        ("Ann left.", "Ann left ."),
+        ("Ann left", "Ann left"),
+        ("(AP) -- \"No!\" he said; why?", "( AP ) -- \" No ! \" he said ; why ?"),
+        ("``We go,'' she said.", "` ` We go , ' ' she said ."),
+        ("Mr. Ray, of St. Paul, Minn., met Sen. Lee.", "Mr. Ray , of St. Paul , Minn. , met Sen. Lee ."),
+        ("U.S. troops left the U.S.", "U.S. troops left the U.S ."),
+        ("He works (at Acme Inc.) now.", "He works ( at Acme Inc. ) now ."),
+        ("\"He left.\"", "\" He left . \""),
+        ("A 50-to 70-mph, half-inch-thick U.S.-led wave", "A 50-to 70-mph , half-inch-thick U.S.-led wave"),
+        ("It costs $1.5 or 10,000 at 10:40 a.m. today", "It costs $1.5 or 10 , 000 at 10 : 40 a.m. today"),
+        ("Ray's and O'Brien's won't", "Ray 's and O 'Brien 's won 't"),
+        ("the workers' union of the '50s", "the workers ' union of the '50s"),
+        ("Ray’s “best” — ever…", "Ray ’s “ best ” — ever …"),
+        ("wait--what ... and so on...", "wait -- what ... and so on ..."),
+        ("5% of -3 and .38-caliber", "5 % of -3 and .38-caliber"),
+        ("see http://a.b/c,d and a-b@c.de.", "see http://a.b/c,d and a-b@c.de ."),
+        ("Bonn,Berlin and/or and he/she", "Bonn , Berlin and/or and he/she"),
+        (".", "."),
+        ("' -", "' -"),
+        ("", ""),
+        (" \n\t\u{feff}\u{0}", ""),
+    ] {
+        assert_eq!(words(TokenizerConfig::conll04(), text), expected, "{text:?}");
+    }
+}
+
+#[test]
+fn words_as_in_ade() {
+    for (text, expected) in [
+        ("Drug-induced (CS)-treated", "Drug - induced ( CS ) - treated"),
+        ("a 65-year-old and IL-2 for 3-5 days", "a 65-year - old and IL-2 for 3 - 5 days"),
+        ("1,000 mg/day at 10:40 and/or pre- and post-", "1,000 mg / day at 10:40 and/or pre - and post -"),
+    ] {
+        assert_eq!(words(TokenizerConfig::ade(), text), expected, "{text:?}");
+    }
+}
+
+#[test]
+fn sentences_end_where_they_end() {
+    for expected in [
+        ["He left.", "She stayed."].as_slice(),
+        &["\"Why?\" he asked.", "\"Go!\"", "He went."],
+        &["Mrs. Lee met Gov. Ray in Washington, D.C., on Nov. 22.", "John F. Kennedy spoke."],
+        &["He lives in the U.S.", "The U.S. Senate met at 3 a.m. EST today."],
+        &["She left at 3 p.m.", "He stayed."],
+        &["Is it 3.5?", "Yes."],
+        &["Is it?", "No.", "Ann left the No. 2 Army.", "No. 5 won.", "It rained (a lot).", "Then it stopped."],
+        &["1. This is a list.", "2. It goes on."],
+        &["One line\r\nwraps here.", "Next."],
+        &["The levels of vitamin C. rose and so on...", "But then"],
+        &["It ended. _ A dash came. - Another."],
+    ] {
+        assert_eq!(sentences(&expected.join(" ")), expected);
+    }
+    assert_eq!(sentences("A title\n\na text\r\n \t\r\nand more"), ["A title", "a text", "and more"]);
+    assert!(sentences(" \n\n \t").is_empty());
+}
+
+#[test]
+fn places_count_characters_of_the_sentence() {
+    let found = sentences_from_text("  Zoë lives in Köln. \n\n 'Ünal' too");
+    assert_eq!(found.len(), 2);
+    assert_eq!((found[0].offset, found[1].offset), (2, 24));
+    let second = &found[1].sentence;
+    assert_eq!((second.id.as_str(), second.text.as_deref()), ("2", Some("'Ünal' too")));
+    assert_eq!(second.words().collect::<Vec<_>>(), ["'", "Ünal", "'", "too"]);
+    assert_eq!(second.tokens[1].chars, Some(1..5));
+    assert_eq!(second.span_text(0..3), "'Ünal'");
+}
+
+#[test]
+fn settings_are_read_from_json() {
+    let config: TokenizerConfig = serde_json::from_str(r#"{"split_hyphens": true}"#).unwrap();
+    assert_eq!(config, TokenizerConfig { split_hyphens: true, ..TokenizerConfig::default() });
+    assert!(serde_json::from_str::<TokenizerConfig>(r#"{"split_hyphen": true}"#).is_err());
+}
+
+#[test]
+fn the_real_corpora_are_reproduced() {
+    let shared = std::env::var_os("CMAN_SHARED")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
+    let folder = shared.join("data");
+    if !folder.exists() {
+        println!("skipped: there is no {}", folder.display());
+        return;
+    }
+    for (corpus, (tokens, boundaries, starts)) in agreement::measure(&folder).unwrap().iter().zip([
+        (0.995, 0.998, 0.96),
+        (0.98, 0.994, 0.96),
+        (0.999, 0.999, 0.99),
+    ]) {
+        println!("{corpus}");
+        assert!(corpus.tokens.f1() > tokens && corpus.boundaries.f1() > boundaries, "{corpus}");
+        assert!(corpus.sentence_starts.f1() > starts, "{corpus}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn tokens_are_the_text_without_its_spaces(
+        text in prop_oneof!["\\PC{0,40}", r#"[ab.,'"\-()U\n 0-9:/%]{0,40}"#, "(?s).{0,40}"],
+        split_hyphens in any::<bool>(),
+        split_numbers in any::<bool>(),
+    ) {
+        let config = TokenizerConfig { split_hyphens, split_numbers };
+        let chars: Vec<char> = text.chars().collect();
+        let is_space = |c: &char| c.is_whitespace() || c.is_control() || *c == '\u{feff}';
+        let tokens = config.tokenize(&text);
+        let mut at = 0;
+        for token in &tokens {
+            let place = token.chars.clone().unwrap();
+            prop_assert!(at <= place.start && place.start < place.end);
+            prop_assert!(chars[at..place.start].iter().all(is_space));
+            prop_assert_eq!(&chars[place.clone()].iter().collect::<String>(), &token.text);
+            prop_assert!(!token.text.chars().any(|char| is_space(&char)));
+            at = place.end;
+        }
+        prop_assert!(chars[at..].iter().all(is_space));
+        let sentences = config.sentences(&text);
+        let count: usize = sentences.iter().map(|raw| raw.sentence.len()).sum();
+        prop_assert_eq!(count, tokens.len());
+        for raw in &sentences {
+            prop_assert!(Vocabularies::default().encode_tokens(&raw.sentence).is_ok());
+            for token in &raw.sentence.tokens {
+                let place = token.chars.clone().unwrap();
+                let whole = &chars[raw.offset + place.start..raw.offset + place.end];
+                prop_assert_eq!(&whole.iter().collect::<String>(), &token.text);
+            }
+        }
+    }
+
+    #[test]
+    fn words_that_stand_alone_stay_whole(words in prop::collection::vec("[a-z]{1,6}", 1..8)) {
+        let found: Vec<String> = tokenize(&words.join(" ")).into_iter().map(|token| token.text).collect();
+        prop_assert_eq!(found, words);
+    }
+}

@@ -1,0 +1,99 @@
+//! The gradient of a batch, with the adversarial step (section 3.5, eq. 14).
+
+use burn::{
+    optim::{GradientsAccumulator, GradientsParams},
+    tensor::Tensor,
+};
+use cman_core::{Cman, Gold, Mode, TokenBatch, random::Key};
+
+use crate::{AdversarialConfig, Scope};
+
+/// The losses of a batch, each the sum over its sentences; without the adversarial pass.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct BatchLoss {
+    /// Negative log-likelihood of the tags (eq. 11).
+    pub ner: f64,
+    /// Cross-entropy of the relations (eq. 12).
+    pub re: f64,
+}
+
+/// The gradient of `factor * (L_joint(w) + L_joint(w + eta))`, or of the first term alone where alpha is 0.
+///
+/// The input is embedded once: both passes start from its value, and the sum of their gradients with respect to it is
+/// then carried through the embeddings. eta is a constant of the second pass; dropout masks are drawn afresh.
+pub fn gradients(
+    model: &Cman,
+    batch: &TokenBatch,
+    gold: &Gold,
+    labels: &[Vec<u32>],
+    config: &AdversarialConfig,
+    factor: f64,
+    key: Key,
+) -> (BatchLoss, GradientsParams) {
+    let input = model.embed(batch);
+    let value = input.clone().detach();
+    let mut sum = GradientsAccumulator::new();
+    let mut pass = |input: Tensor<3>, key: Key| {
+        let input = input.detach().require_grad();
+        let losses = model.losses(input.clone(), batch, gold, labels, Mode::Train(key));
+        let mut gradients = (losses.joint() * factor).backward();
+        let gradient = input.grad_remove(&mut gradients).expect("the loss depends on the input");
+        sum.accumulate(model, GradientsParams::from_grads(gradients, model));
+        (losses, gradient)
+    };
+
+    let (losses, mut gradient) = pass(value.clone(), key.at("clean"));
+    let loss = BatchLoss { ner: losses.ner.into_scalar(), re: losses.re.into_scalar() };
+    if config.alpha > 0.0 {
+        let n_contextual = match config.scope {
+            Scope::All => 0,
+            Scope::Embeddings => batch.contextual.as_ref().map_or(0, |vectors| vectors.dims()[3]),
+        };
+        let eta = perturbation(gradient.clone(), n_contextual, config.alpha);
+        gradient = gradient + pass(value + Tensor::from_inner(eta), key.at("adversarial")).1;
+    }
+    let carried = (input * Tensor::from_inner(gradient)).sum().backward();
+    sum.accumulate(model, GradientsParams::from_grads(carried, model));
+    (loss, sum.grads())
+}
+
+/// `eta = alpha sqrt(D) g / ||g||_2`, the norm taken over all numbers of a sentence, D the width that is perturbed; the
+/// last `n_contextual` numbers of each token are left alone. A sentence without a gradient is not perturbed.
+///
+/// # Shapes
+/// - gradient: `[batch, steps, d_w]`, zero at padding
+/// - output: `[batch, steps, d_w]`
+fn perturbation(gradient: Tensor<3>, n_contextual: usize, alpha: f64) -> Tensor<3> {
+    let [batch, steps, width] = gradient.dims();
+    let perturbed = width - n_contextual;
+    let gradient = if n_contextual == 0 {
+        gradient
+    } else {
+        let untouched = Tensor::zeros([batch, steps, n_contextual], &gradient.device());
+        Tensor::cat(vec![gradient.narrow(2, 0, perturbed), untouched], 2)
+    };
+    // Scaled to a largest number of 1 first, so that no square underflows.
+    let largest = gradient.clone().abs().max_dim(1).max_dim(2).clamp_min(f32::MIN_POSITIVE); // [batch, 1, 1]
+    let gradient = gradient / largest;
+    let norm = gradient.clone().square().sum_dims(&[1, 2]).sqrt().clamp_min(1.0);
+    gradient * (alpha * (perturbed as f64).sqrt()) / norm
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Device;
+
+    use super::*;
+
+    #[test]
+    fn each_sentence_is_moved_by_alpha_times_the_root_of_the_width() {
+        let device = Device::default();
+        let gradient = Tensor::<3>::from_floats([[[3e-25, 4e-25], [0.0, 0.0]], [[0.0, 0.0], [0.0, 0.0]]], &device);
+        let eta: Vec<f64> = perturbation(gradient.clone(), 0, 0.1).try_into_vec_as().unwrap();
+        let size = 0.1 * 2f64.sqrt();
+        let expected = [0.6 * size, 0.8 * size, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0];
+        assert!(eta.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-6), "{eta:?}");
+        let words: Vec<f64> = perturbation(gradient, 1, 0.1).try_into_vec_as().unwrap();
+        assert!((words[0] - 0.1).abs() < 1e-6 && words[1..].iter().all(|&x| x == 0.0), "{words:?}");
+    }
+}

@@ -1,0 +1,97 @@
+//! The crate's one error type.
+
+use std::{io, path::PathBuf};
+
+use cman_core::model::ConfigError;
+use cman_data::DataError;
+
+use crate::scoring::ScoreError;
+
+/// Everything that can go wrong between a configuration and a trained model.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrainError {
+    /// A corpus, vocabulary or vector file.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// A setting of the network outside of its range.
+    #[error("configuration: {0}")]
+    Model(#[from] ConfigError),
+    /// A setting of the training outside of its range.
+    #[error("configuration: {field}: expected {expected}, found {found}")]
+    Setting {
+        /// The key, such as `train.batch_size`.
+        field: &'static str,
+        /// What is allowed.
+        expected: &'static str,
+        /// What was given.
+        found: String,
+    },
+    /// A configuration file or `--set` that is no TOML, or has unknown keys or values of another type.
+    #[error("{place}: {message}")]
+    Config {
+        /// The file and line, or the assignment.
+        place: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// Predictions that cannot be scored.
+    #[error(transparent)]
+    Score(#[from] ScoreError),
+    /// A file that cannot be read or written.
+    #[error("{path}: {source}", path = path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A model directory that is not what this library writes.
+    #[error("{path}: {reason}", path = path.display())]
+    ModelDirectory {
+        /// The file that is wrong.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// Word vectors of another width than the model's.
+    #[error("{path}: word vectors of width {found}, expected {expected} (model.word.width)", path = path.display())]
+    VectorWidth {
+        /// The vector file.
+        path: PathBuf,
+        /// The model's width.
+        expected: usize,
+        /// The file's width.
+        found: usize,
+    },
+    /// Training without sentences.
+    #[error("{part}: no sentence to {purpose}")]
+    NoSentences {
+        /// Which data.
+        part: &'static str,
+        /// What they were wanted for.
+        purpose: &'static str,
+    },
+    /// The loss or a gradient is no finite number any more.
+    #[error("epoch {epoch}, batch {batch}: the {what} is not finite (sentences {sentences})")]
+    NotFinite {
+        /// Epoch, from 1.
+        epoch: usize,
+        /// Batch of the epoch, from 1.
+        batch: usize,
+        /// Loss or gradient.
+        what: &'static str,
+        /// The ids of the batch's sentences.
+        sentences: String,
+    },
+}
+
+impl TrainError {
+    pub(crate) fn io(path: impl Into<PathBuf>, source: io::Error) -> Self {
+        Self::Io { path: path.into(), source }
+    }
+
+    pub(crate) fn directory(path: impl Into<PathBuf>, reason: impl Into<String>) -> Self {
+        Self::ModelDirectory { path: path.into(), reason: reason.into() }
+    }
+}

@@ -1,0 +1,307 @@
+//! The training loop: batches, gradients, Adam, evaluation on dev, the best epoch kept.
+
+use std::time::Instant;
+
+use burn::{
+    module::Module,
+    optim::{AdamConfig, ModuleOptimizer},
+    tensor::Device,
+};
+use cman_core::{
+    Cman, Gold, TokenBatch,
+    model::{PredictOptions, Sizes},
+    random::{Key, unit},
+};
+use cman_data::{EncodedSentence, Schema, Sentence, UNKNOWN, Vocabularies};
+
+use crate::{
+    BatchLoss, Config, EpochReport, Model, Observer, RunFacts, TrainError, WordVectors, adversarial, annotate, batches,
+    gradients, inference, observer::criterion, scoring,
+};
+
+/// The data of a run.
+#[derive(Clone, Copy, Debug)]
+pub struct TrainingData<'a> {
+    /// The types; every sentence keeps to them.
+    pub schema: &'a Schema,
+    /// Sentences to learn from.
+    pub train: &'a [Sentence],
+    /// Sentences to choose the epoch by; none: the last epoch is kept.
+    pub dev: &'a [Sentence],
+}
+
+/// A training run between two epochs.
+pub struct Learner {
+    config: Config,
+    schema: Schema,
+    vocabularies: Vocabularies,
+    trained_words: usize,
+    train: Vec<EncodedSentence>,
+    train_ids: Vec<String>,
+    dev: Vec<Sentence>,
+    dev_encoded: Vec<EncodedSentence>,
+    network: Cman,
+    optimizer: ModuleOptimizer,
+    device: Device,
+    facts: RunFacts,
+    epoch: usize,
+    best: Option<Best>,
+}
+
+/// The epoch to keep.
+struct Best {
+    epoch: usize,
+    criterion: f64,
+    network: Cman,
+    scores: scoring::Scores,
+}
+
+/// A trained model and how it came about.
+#[derive(Clone, Debug)]
+pub struct Trained {
+    /// The model of the kept epoch.
+    pub model: Model,
+    /// The epoch it is from.
+    pub epoch: usize,
+    /// Its scores on dev, where there is one.
+    pub dev: Option<scoring::Scores>,
+}
+
+impl Learner {
+    /// Makes vocabularies and a new network for these data on `device` (without autodiff; it is added here).
+    ///
+    /// With word vectors, `model.word.width` becomes theirs.
+    ///
+    /// # Errors
+    /// No training sentence, a bad vector file, a sentence that cannot be encoded, a setting outside of its range.
+    pub fn new(
+        mut config: Config,
+        data: TrainingData,
+        vectors: Option<&std::path::Path>,
+        device: &Device,
+    ) -> Result<Self, TrainError> {
+        if data.train.is_empty() {
+            return Err(TrainError::NoSentences { part: "training data", purpose: "learn from" });
+        }
+        let mut vocabularies = Vocabularies::build(data.train, config.model.word.lowercase);
+        let trained_words = vocabularies.words.len();
+        let vectors =
+            vectors.map(|path| WordVectors::read(path, config.vectors.keep, &mut vocabularies)).transpose()?;
+        if let Some(vectors) = &vectors {
+            config.model.word.width = vectors.width;
+        }
+        config.validate()?;
+        let encode = |sentences: &[Sentence]| {
+            let encoded: Result<Vec<_>, _> =
+                sentences.iter().map(|sentence| vocabularies.encode(sentence, data.schema)).collect();
+            encoded
+        };
+        let (train, dev_encoded) = (encode(data.train)?, encode(data.dev)?);
+        let sizes = Sizes {
+            words: trained_words,
+            characters: vocabularies.chars.len(),
+            entities: data.schema.entities.len(),
+            relations: data.schema.relations.len(),
+        };
+        let device = device.clone().autodiff();
+        let network = Cman::new(&config.model, sizes, config.seed, &device)?;
+        let n_known = vectors.as_ref().map_or(0, WordVectors::n_known);
+        let parameters = network.num_params();
+        let network = match vectors {
+            Some(vectors) => vectors.install(network),
+            None => network,
+        };
+        let facts = RunFacts {
+            sentences: train.len(),
+            dev_sentences: dev_encoded.len(),
+            trained_words,
+            pretrained_words: n_known,
+            words: vocabularies.words.len(),
+            characters: vocabularies.chars.len(),
+            parameters,
+            unrepresentable_entities: train.iter().map(|sentence| sentence.unrepresentable.entities).sum(),
+            unrepresentable_relations: train.iter().map(|sentence| sentence.unrepresentable.relations).sum(),
+        };
+        Ok(Self {
+            schema: data.schema.clone(),
+            vocabularies,
+            trained_words,
+            train,
+            train_ids: data.train.iter().map(|sentence| sentence.id.clone()).collect(),
+            dev: data.dev.to_vec(),
+            dev_encoded,
+            network,
+            optimizer: AdamConfig::new().with_epsilon(1e-8).init(),
+            device,
+            facts,
+            epoch: 0,
+            best: None,
+            config,
+        })
+    }
+
+    /// Trains to the end: all epochs, or until dev stops getting better.
+    ///
+    /// # Errors
+    /// As [`epoch`](Self::epoch).
+    pub fn run(mut self, observer: &mut dyn Observer) -> Result<Trained, TrainError> {
+        observer.start(&self.facts);
+        while !self.is_done() {
+            let report = self.epoch(observer)?;
+            observer.epoch(&report);
+        }
+        Ok(self.finish())
+    }
+
+    /// Whether all epochs are done, or dev has not got better for `train.patience` epochs.
+    pub fn is_done(&self) -> bool {
+        let patience = self.config.train.patience;
+        let stale = self.best.as_ref().map_or(0, |best| self.epoch - best.epoch);
+        self.epoch >= self.config.train.epochs || (patience > 0 && stale >= patience)
+    }
+
+    /// Trains one epoch and evaluates it on dev.
+    ///
+    /// # Errors
+    /// [`TrainError::NotFinite`] if the loss or the gradients leave the finite numbers; the network is then as it was
+    /// before that batch.
+    pub fn epoch(&mut self, observer: &mut dyn Observer) -> Result<EpochReport, TrainError> {
+        let start = Instant::now();
+        let key = Key::new(self.config.seed).at("epoch").with(self.epoch as u64);
+        let train = &self.config.train;
+        let lengths: Vec<usize> = self.train.iter().map(|sentence| sentence.words.len()).collect();
+        let batches = batches::shuffled(&lengths, train.batch_size, train.bucket, key);
+        observer.epoch_start(self.epoch + 1, batches.len());
+        let (mut total, mut n_sentences, mut learning_rate) = (BatchLoss::default(), 0, 0.0);
+        for (i, batch) in batches.iter().enumerate() {
+            let at = self.epoch as f64 + (i + 1) as f64 / batches.len() as f64;
+            learning_rate = self.config.train.learning_rate
+                * self.config.train.schedule.factor(at, self.config.train.epochs as f64);
+            let loss = self.step(batch, learning_rate, i + 1, key.at("batch").with(i as u64))?;
+            n_sentences += batch.len();
+            total.ner += loss.ner;
+            total.re += loss.re;
+            observer.batch(i + 1, (total.ner + total.re) / n_sentences as f64);
+        }
+        self.epoch += 1;
+        let train_seconds = start.elapsed().as_secs_f64();
+        let dev = self.evaluate()?;
+        let best = self.keep_best(dev.as_ref());
+        Ok(EpochReport {
+            epoch: self.epoch,
+            ner_loss: total.ner / n_sentences as f64,
+            re_loss: total.re / n_sentences as f64,
+            learning_rate,
+            dev,
+            best,
+            train_seconds,
+            dev_seconds: start.elapsed().as_secs_f64() - train_seconds,
+        })
+    }
+
+    /// One update of the weights.
+    fn step(&mut self, batch: &[usize], rate: f64, number: usize, key: Key) -> Result<BatchLoss, TrainError> {
+        let sentences: Vec<EncodedSentence> =
+            batch.iter().enumerate().map(|(i, &s)| self.blurred(s, key.at("rare").with(i as u64))).collect();
+        let members: Vec<&EncodedSentence> = sentences.iter().collect();
+        let tokens = TokenBatch::new(&members, &self.device);
+        let gold = Gold::new(&members);
+        let labels = self.labels(&members, &gold, key.at("labels"));
+        let train = &self.config.train;
+        let factor = if train.mean_loss { 1.0 / batch.len() as f64 } else { 1.0 };
+        let (loss, mut gradients) =
+            adversarial::gradients(&self.network, &tokens, &gold, &labels, &train.adversarial, factor, key);
+        let not_finite = |what| TrainError::NotFinite {
+            epoch: self.epoch + 1,
+            batch: number,
+            what,
+            sentences: batch.iter().map(|&s| self.train_ids[s].as_str()).collect::<Vec<_>>().join(", "),
+        };
+        if !(loss.ner + loss.re).is_finite() {
+            return Err(not_finite("loss"));
+        }
+        let norm = gradients::global_norm(&self.network, &gradients);
+        if !norm.is_finite() {
+            return Err(not_finite("gradient"));
+        }
+        if train.clip_norm > 0.0 && norm > train.clip_norm {
+            gradients::scale(&self.network, &mut gradients, train.clip_norm / norm);
+        }
+        self.network = self.optimizer.step(rate, self.network.clone(), gradients);
+        Ok(loss)
+    }
+
+    /// The sentence with some of the words that training holds once replaced by the unknown word, so that the model
+    /// learns what to do with one.
+    fn blurred(&self, sentence: usize, key: Key) -> EncodedSentence {
+        let mut sentence = self.train[sentence].clone();
+        let rate = self.config.train.rare_unknown;
+        if rate > 0.0 {
+            let mut rng = key.rng();
+            for word in &mut sentence.words {
+                if self.vocabularies.words.count(*word) == 1 && unit(&mut rng) < rate {
+                    *word = UNKNOWN;
+                }
+            }
+        }
+        sentence
+    }
+
+    /// The tags that the relations see: gold ones, or by `train.predicted_labels` sometimes predicted ones.
+    fn labels(&self, members: &[&EncodedSentence], gold: &Gold, key: Key) -> Vec<Vec<u32>> {
+        let train = &self.config.train;
+        let progress = self.epoch as f64 / (train.epochs.max(2) - 1) as f64;
+        let rate = train.predicted_labels * progress;
+        if rate == 0.0 {
+            return gold.tags.clone();
+        }
+        let plain = self.network.valid();
+        let options = PredictOptions::from(&self.config.model.relation);
+        let predicted = plain.predict(&TokenBatch::new(members, &self.device.clone().inner()), None, options);
+        let mut rng = key.rng();
+        let choose = |(gold, predicted): (&Vec<u32>, cman_core::model::Prediction)| {
+            if unit(&mut rng) < rate { predicted.tags } else { gold.clone() }
+        };
+        gold.tags.iter().zip(predicted).map(choose).collect()
+    }
+
+    fn evaluate(&self) -> Result<Option<scoring::Scores>, TrainError> {
+        if self.dev.is_empty() {
+            return Ok(None);
+        }
+        let options = PredictOptions::from(&self.config.model.relation);
+        let batch_size = 2 * self.config.train.batch_size;
+        let found = inference::predict(&self.network.valid(), &self.dev_encoded, batch_size, options, false);
+        let predicted: Vec<Sentence> =
+            self.dev.iter().zip(&found).map(|(sentence, found)| annotate(sentence, found, &self.schema)).collect();
+        Ok(Some(scoring::score(&self.dev, &predicted, &self.schema)?))
+    }
+
+    /// Keeps this epoch's weights if dev was never better.
+    fn keep_best(&mut self, dev: Option<&scoring::Scores>) -> bool {
+        let Some(scores) = dev else { return false };
+        let criterion = criterion(scores);
+        let better = self.best.as_ref().is_none_or(|best| criterion > best.criterion);
+        if better {
+            let network = self.network.valid();
+            self.best = Some(Best { epoch: self.epoch, criterion, network, scores: scores.clone() });
+        }
+        better
+    }
+
+    /// The model of the best epoch, or of the last where there is no dev data.
+    pub fn finish(self) -> Trained {
+        let (network, epoch, dev) = match self.best {
+            Some(best) => (best.network, best.epoch, Some(best.scores)),
+            None => (self.network.valid(), self.epoch, None),
+        };
+        let model = Model {
+            config: self.config,
+            schema: self.schema,
+            vocabularies: self.vocabularies,
+            network,
+            trained_words: self.trained_words,
+        };
+        Trained { model, epoch, dev }
+    }
+}

@@ -1,0 +1,67 @@
+//! A run's log: one row an epoch, as CSV and as JSON lines.
+
+use std::{
+    fs::{self, File},
+    io::Write,
+    path::{Path, PathBuf},
+};
+
+use crate::{EpochReport, TrainError};
+
+/// Writes `log.csv` and `log.jsonl` into a folder; every epoch is flushed.
+pub struct EpochLog {
+    csv: csv::Writer<File>,
+    csv_path: PathBuf,
+    jsonl: File,
+    jsonl_path: PathBuf,
+}
+
+impl EpochLog {
+    /// Starts both files anew.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub fn create(folder: &Path) -> Result<Self, TrainError> {
+        fs::create_dir_all(folder).map_err(|source| TrainError::io(folder, source))?;
+        let (csv_path, jsonl_path) = (folder.join("log.csv"), folder.join("log.jsonl"));
+        let create = |path: &PathBuf| File::create(path).map_err(|source| TrainError::io(path, source));
+        let mut log = Self {
+            csv: csv::Writer::from_writer(create(&csv_path)?),
+            jsonl: create(&jsonl_path)?,
+            csv_path,
+            jsonl_path,
+        };
+        log.row(&["epoch", "ner_loss", "re_loss", "learning_rate", "dev_ner_f1", "dev_re_f1", "best", "seconds"])?;
+        Ok(log)
+    }
+
+    /// Writes an epoch.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub fn write(&mut self, report: &EpochReport) -> Result<(), TrainError> {
+        let f1 = |pick: fn(&crate::scoring::Scores) -> f64| {
+            report.dev.as_ref().map_or_else(String::new, |dev| format!("{:.6}", pick(dev)))
+        };
+        self.row(&[
+            &report.epoch.to_string(),
+            &format!("{:.6}", report.ner_loss),
+            &format!("{:.6}", report.re_loss),
+            &format!("{:e}", report.learning_rate),
+            &f1(|dev| dev.entities.strict.micro.f1),
+            &f1(|dev| dev.relations.strict.micro.f1),
+            &report.best.to_string(),
+            &format!("{:.1}", report.train_seconds + report.dev_seconds),
+        ])?;
+        let fail = |source| TrainError::io(&self.jsonl_path, source);
+        let mut line = serde_json::to_vec(report).map_err(|error| fail(error.into()))?;
+        line.push(b'\n');
+        self.jsonl.write_all(&line).map_err(fail)
+    }
+
+    fn row(&mut self, cells: &[&str]) -> Result<(), TrainError> {
+        let fail = |source: std::io::Error| TrainError::io(&self.csv_path, source);
+        self.csv.write_record(cells).map_err(|error| fail(error.into()))?;
+        self.csv.flush().map_err(fail)
+    }
+}

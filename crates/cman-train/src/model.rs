@@ -1,0 +1,224 @@
+//! A trained model: the network with all it needs to read text, and its directory.
+
+use std::{fs, path::Path};
+
+use burn::{
+    module::{Module, ModuleVisitor, Param},
+    store::{ModuleSnapshot, SafetensorsStore},
+    tensor::{Device, Tensor},
+};
+use cman_core::{
+    Cman,
+    model::{PredictOptions, Prediction, Sizes},
+};
+use cman_data::{DataError, EncodedSentence, Schema, Sentence, Vocabularies};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::{Config, TrainError, annotate, inference, scoring};
+
+/// Version of the layout of a model directory.
+const FORMAT: u32 = 1;
+/// Format version, sizes and library version.
+const MANIFEST: &str = "model.json";
+/// The configuration of the run that made the model.
+const CONFIG: &str = "config.toml";
+/// Entity and relation types.
+const LABELS: &str = "labels.json";
+/// Words and characters.
+const VOCABULARIES: &str = "vocabularies.json";
+/// The weights.
+const WEIGHTS: &str = "model.safetensors";
+/// The scores of the kept epoch.
+const SCORES: &str = "scores.json";
+
+/// A network with its configuration, labels and vocabularies.
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// The configuration of the run that made it.
+    pub config: Config,
+    /// Entity and relation types.
+    pub schema: Schema,
+    /// Words and characters.
+    pub vocabularies: Vocabularies,
+    /// The network, without autodiff.
+    pub network: Cman,
+    /// How many of the words have a trained vector.
+    pub trained_words: usize,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Manifest {
+    format: u32,
+    library: String,
+    trained_words: usize,
+    words: usize,
+    characters: usize,
+    entity_types: usize,
+    relation_types: usize,
+}
+
+impl Model {
+    /// Predictions for these sentences, whose annotation is not looked at.
+    ///
+    /// # Errors
+    /// A sentence without tokens.
+    pub fn predict(&self, sentences: &[Sentence], batch_size: usize) -> Result<Vec<Prediction>, TrainError> {
+        let encoded: Result<Vec<EncodedSentence>, DataError> =
+            sentences.iter().map(|sentence| self.vocabularies.encode_tokens(sentence)).collect();
+        Ok(inference::predict(&self.network, &encoded?, batch_size, self.options(), false))
+    }
+
+    /// Scores on annotated sentences, and the sentences as predicted. `gold_labels`: the relations see the gold tags
+    /// (Table 3).
+    ///
+    /// # Errors
+    /// A sentence without tokens, or of a type that the model does not know.
+    pub fn evaluate(
+        &self,
+        gold: &[Sentence],
+        batch_size: usize,
+        gold_labels: bool,
+    ) -> Result<(scoring::Scores, Vec<Sentence>), TrainError> {
+        let encoded: Result<Vec<EncodedSentence>, DataError> =
+            gold.iter().map(|sentence| self.vocabularies.encode(sentence, &self.schema)).collect();
+        let found = inference::predict(&self.network, &encoded?, batch_size, self.options(), gold_labels);
+        let predicted: Vec<Sentence> =
+            gold.iter().zip(&found).map(|(sentence, found)| annotate(sentence, found, &self.schema)).collect();
+        Ok((scoring::score(gold, &predicted, &self.schema)?, predicted))
+    }
+
+    fn options(&self) -> PredictOptions {
+        PredictOptions::from(&self.config.model.relation)
+    }
+
+    /// Writes the model directory; `scores` are anything worth keeping beside it.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub fn save(&self, folder: &Path, scores: &impl Serialize) -> Result<(), TrainError> {
+        fs::create_dir_all(folder).map_err(|source| TrainError::io(folder, source))?;
+        let manifest = Manifest {
+            format: FORMAT,
+            library: format!("cman {}", env!("CARGO_PKG_VERSION")),
+            trained_words: self.trained_words,
+            words: self.vocabularies.words.len(),
+            characters: self.vocabularies.chars.len(),
+            entity_types: self.schema.entities.len(),
+            relation_types: self.schema.relations.len(),
+        };
+        write(&folder.join(CONFIG), self.config.to_toml().as_bytes())?;
+        write_json(&folder.join(LABELS), &self.schema)?;
+        self.vocabularies.save(folder.join(VOCABULARIES))?;
+        write_json(&folder.join(SCORES), scores)?;
+        let weights = folder.join(WEIGHTS);
+        let mut store = SafetensorsStore::from_file(weights.clone()).overwrite(true);
+        self.network.save_into(&mut store).map_err(|error| TrainError::directory(weights, error.to_string()))?;
+        write_json(&folder.join(MANIFEST), &manifest)
+    }
+
+    /// Reads a model directory onto `device`.
+    ///
+    /// # Errors
+    /// A file that is missing, truncated, of another format, or does not fit the others.
+    pub fn load(folder: &Path, device: &Device) -> Result<Self, TrainError> {
+        let manifest: Manifest = read_json(&folder.join(MANIFEST))?;
+        if manifest.format != FORMAT {
+            let reason = format!("format {}, this library reads format {FORMAT}", manifest.format);
+            return Err(TrainError::directory(folder.join(MANIFEST), reason));
+        }
+        let config = Config::load(Some(&folder.join(CONFIG)), &[])?;
+        let schema: Schema = read_json(&folder.join(LABELS))?;
+        let vocabularies = Vocabularies::load(folder.join(VOCABULARIES))?;
+        let counts = [
+            (LABELS, "entity types", schema.entities.len(), manifest.entity_types),
+            (LABELS, "relation types", schema.relations.len(), manifest.relation_types),
+            (VOCABULARIES, "words", vocabularies.words.len(), manifest.words),
+            (VOCABULARIES, "characters", vocabularies.chars.len(), manifest.characters),
+        ];
+        for (file, what, found, expected) in counts {
+            if found != expected {
+                let reason = format!("{found} {what}, expected the {expected} of {MANIFEST}");
+                return Err(TrainError::directory(folder.join(file), reason));
+            }
+        }
+        if !(2..=manifest.words).contains(&manifest.trained_words) {
+            let reason = format!("{} trained words of {}", manifest.trained_words, manifest.words);
+            return Err(TrainError::directory(folder.join(MANIFEST), reason));
+        }
+        let sizes = Sizes {
+            words: manifest.trained_words,
+            characters: manifest.characters,
+            entities: manifest.entity_types,
+            relations: manifest.relation_types,
+        };
+        let mut network = Cman::new(&config.model, sizes, config.seed, device)?;
+        let others = manifest.words - manifest.trained_words;
+        network.embedding.word =
+            network.embedding.word.with_pretrained(&[], vec![0.0; others * config.model.word.width]);
+        let weights = folder.join(WEIGHTS);
+        load_weights(&mut network, &weights)?;
+        Ok(Self { config, schema, vocabularies, network: network.valid(), trained_words: manifest.trained_words })
+    }
+}
+
+/// Reads weights into a network of the same shape.
+pub(crate) fn load_weights(network: &mut Cman, path: &Path) -> Result<(), TrainError> {
+    let fail = |reason: String| TrainError::directory(path, reason);
+    // The store reports a missing file only when it is asked for tensors.
+    fs::File::open(path).map_err(|source| TrainError::io(path, source))?;
+    let mut store = SafetensorsStore::from_file(path.to_owned()).allow_partial(true).validate(false);
+    let result = network.load_from(&mut store).map_err(|error| fail(error.to_string()))?;
+    if let Some(error) = result.errors.first() {
+        return Err(fail(format!("the weights do not fit the configuration: {error}")));
+    }
+    if let Some((name, _)) = result.missing.first() {
+        return Err(fail(format!("no weights for '{name}'")));
+    }
+    if let Some(name) = result.unused.first() {
+        return Err(fail(format!("weights for '{name}', which the configured network does not have")));
+    }
+    if let Some(name) = not_finite(network) {
+        return Err(fail(format!("the weights of '{name}' are not finite")));
+    }
+    Ok(())
+}
+
+/// The name of the first parameter that holds NaN or infinity.
+fn not_finite(network: &Cman) -> Option<String> {
+    struct Finite {
+        path: Vec<String>,
+        bad: Option<String>,
+    }
+    impl ModuleVisitor for Finite {
+        fn enter_module(&mut self, name: &str, _container: &str) {
+            self.path.push(name.into());
+        }
+        fn exit_module(&mut self, _name: &str, _container: &str) {
+            self.path.pop();
+        }
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            if self.bad.is_none() && !param.val().is_finite().all().into_scalar::<bool>() {
+                self.bad = Some(self.path.join("."));
+            }
+        }
+    }
+    let mut visitor = Finite { path: Vec::new(), bad: None };
+    network.visit(&mut visitor);
+    visitor.bad
+}
+
+fn write(path: &Path, content: &[u8]) -> Result<(), TrainError> {
+    fs::write(path, content).map_err(|source| TrainError::io(path, source))
+}
+
+fn write_json(path: &Path, value: &impl Serialize) -> Result<(), TrainError> {
+    let mut text = serde_json::to_vec_pretty(value).map_err(|error| TrainError::io(path, error.into()))?;
+    text.push(b'\n');
+    write(path, &text)
+}
+
+fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, TrainError> {
+    let text = fs::read(path).map_err(|source| TrainError::io(path, source))?;
+    serde_json::from_slice(&text).map_err(|error| TrainError::directory(path, error.to_string()))
+}

@@ -1,0 +1,88 @@
+//! Trains CMAN, prints its scores on the test set, and extracts from sentences that it never saw.
+//!
+//! `cargo run --example conll04` uses the corpus that comes with the library,
+//! `cargo run --example conll04 -- --corpus DIR --vectors FILE --epochs 30 --device flex` the real one.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::Parser;
+use cman::{Backend, Config, EpochReport, Extractor, Learner, Observer, Splits, TrainingData, sample};
+
+#[derive(Parser)]
+struct Args {
+    /// Folder with train, dev and test files (SpERT JSON or multi-head text); default: the sample corpus
+    #[arg(long)]
+    corpus: Option<PathBuf>,
+    /// Word vectors in text form, such as glove.6B.50d.txt
+    #[arg(long)]
+    vectors: Option<PathBuf>,
+    /// Backend: flex, ndarray, wgpu, vulkan, metal or cuda
+    #[arg(long, default_value = "flex")]
+    device: Backend,
+    /// Passes over the training data
+    #[arg(long, default_value_t = 12)]
+    epochs: usize,
+    /// Seed of everything random
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Further settings, such as train.adversarial.alpha=0
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    settings: Vec<String>,
+}
+
+const UNSEEN: [&str; 3] = [
+    "Mrs. Tsuruyama is from Kumamoto Prefecture in Japan.",
+    "Elena Vasquez, a spokeswoman for the Harbor Institute in Lisbon, said the ferry would sail on Monday.",
+    "A gunman shot and killed senator Paul Okafor outside his home in Lagos, Nigeria.",
+];
+
+/// Prints a line an epoch.
+struct Lines;
+
+impl Observer for Lines {
+    fn epoch(&mut self, report: &EpochReport) {
+        let f1 =
+            |dev: &cman::scoring::Scores| (100.0 * dev.entities.strict.micro.f1, 100.0 * dev.relations.strict.micro.f1);
+        let (entities, relations) = report.dev.as_ref().map(f1).unwrap_or_default();
+        let (epoch, seconds) = (report.epoch, report.train_seconds + report.dev_seconds);
+        let loss = report.ner_loss + report.re_loss;
+        println!(
+            "epoch {epoch:3}  loss {loss:8.3}  dev entities {entities:5.2}  relations {relations:5.2}  {seconds:4.1} s"
+        );
+    }
+}
+
+fn main() -> Result<()> {
+    let args = Args::parse();
+    let mut settings = args.settings;
+    settings.extend([format!("seed={}", args.seed), format!("train.epochs={}", args.epochs)]);
+    let config = Config::load(None, &settings)?;
+    let device = args.device.device()?;
+    let splits = match &args.corpus {
+        Some(folder) => Splits::read_dir(folder, config.data.overlap)?,
+        None => sample::corpus()?,
+    };
+    let (dev, test) = (splits.dev.unwrap_or_else(|| splits.train.clone()), splits.test);
+
+    let data = TrainingData { schema: &splits.schema, train: &splits.train.sentences, dev: &dev.sentences };
+    let trained = Learner::new(config, data, args.vectors.as_deref(), &device)?.run(&mut Lines)?;
+    println!("\nkept epoch {}", trained.epoch);
+    if let Some(test) = test {
+        let (scores, _) = trained.model.evaluate(&test.sentences, 32, false)?;
+        println!("\ntest ({} sentences)\n{scores}", test.sentences.len());
+    }
+
+    let extractor = Extractor::new(trained.model);
+    for extraction in extractor.extract_batch(&UNSEEN)?.into_iter().flatten() {
+        println!("{}", extraction.text);
+        for entity in &extraction.entities {
+            println!("  {:<5} {} ({:.2})", entity.kind, entity.text, entity.confidence);
+        }
+        for relation in &extraction.relations {
+            let (head, tail) = (&extraction.entities[relation.head].text, &extraction.entities[relation.tail].text);
+            println!("  {}({head}, {tail}) ({:.2})", relation.kind, relation.confidence);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,55 @@
+//! Trains on types of one's own: products and the companies that make them.
+//!
+//! `cargo run --example own_corpus`
+
+use anyhow::Result;
+use cman::{Backend, Config, Entity, Extractor, Learner, Relation, Schema, Sentence, TrainingData};
+
+/// Sentences from a pattern and the names to fill in; a real corpus comes from `Splits::read_dir`.
+fn sentences() -> Vec<Sentence> {
+    let makers = ["Acme", "Globex", "Initech", "Umbra", "Vandelay", "Hooli", "Stark", "Wayne"];
+    let products = ["Rocket", "Anvil", "Printer", "Lamp", "Latex", "Phone", "Reactor", "Cape"];
+    let mut sentences = Vec::new();
+    for (i, maker) in makers.iter().enumerate() {
+        for (j, product) in products.iter().enumerate() {
+            let id = format!("{i}-{j}");
+            let (tokens, maker_at, product_at) = match (i + j) % 3 {
+                0 => (vec![*maker, "sells", "the", product, "."], 0, 3),
+                1 => (vec!["The", product, "is", "made", "by", maker, "."], 5, 1),
+                _ => (vec![*maker, "'s", product, "is", "new", "."], 0, 2),
+            };
+            let mut sentence = Sentence::from_tokens(id, tokens);
+            sentence.entities = vec![
+                Entity::new("Company", maker_at..maker_at + 1),
+                Entity::new("Product", product_at..product_at + 1),
+            ];
+            sentence.relations = vec![Relation::new("Makes", 0, 1)];
+            sentences.push(sentence);
+        }
+    }
+    sentences
+}
+
+fn main() -> Result<()> {
+    let schema =
+        Schema { entities: ["Company", "Product"].into_iter().collect(), relations: ["Makes"].into_iter().collect() };
+    let sentences = sentences();
+    let (dev, train) = sentences.split_at(8);
+
+    // Small widths, a few epochs: this is a small task.
+    let settings = ["model.hidden=16", "model.relation.hidden=16", "train.epochs=8", "train.learning_rate=0.005"];
+    let config = Config::load(None, &settings.map(String::from))?;
+    let data = TrainingData { schema: &schema, train, dev };
+    let trained = Learner::new(config, data, None, &Backend::Flex.device()?)?.run(&mut ())?;
+    if let Some(dev) = &trained.dev {
+        println!("epoch {}\n{dev}", trained.epoch);
+    }
+
+    for extraction in Extractor::new(trained.model).extract("Hooli sells the Lamp. The Gadget is made by Acme.")? {
+        for relation in &extraction.relations {
+            let (head, tail) = (&extraction.entities[relation.head], &extraction.entities[relation.tail]);
+            println!("{}({}, {}) {:.2}", relation.kind, head.text, tail.text, relation.confidence);
+        }
+    }
+    Ok(())
+}

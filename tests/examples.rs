@@ -1,0 +1,42 @@
+//! Every example runs.
+
+use std::{env, path::PathBuf, process::Command};
+
+/// Runs an example that `cargo test` has built, and gives what it printed.
+fn run(name: &str, arguments: &[&str]) -> String {
+    // The test binary lies in target/PROFILE/deps, the examples in target/PROFILE/examples.
+    let mut path: PathBuf =
+        env::current_exe().expect("the path of the test").parent().unwrap().parent().unwrap().into();
+    path.extend(["examples", name]);
+    let output = Command::new(path).args(arguments).output().expect("the example was built");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("text")
+}
+
+const SMALL: [&str; 8] = [
+    "--epochs",
+    "1",
+    "--set",
+    "model.hidden=8",
+    "--set",
+    "model.relation.hidden=8",
+    "--set",
+    "model.character.width=8",
+];
+
+#[test]
+fn conll04_trains_scores_and_extracts_on_every_cpu_backend() {
+    let devices: Vec<String> = cman::Backend::compiled().iter().map(ToString::to_string).collect();
+    for device in devices.iter().filter(|name| ["flex", "ndarray"].contains(&name.as_str())) {
+        let printed = run("conll04", &[&SMALL[..], &["--device", device]].concat());
+        for expected in ["epoch   1", "kept epoch 1", "test (65 sentences)", "Mrs. Tsuruyama is from Kumamoto"] {
+            assert!(printed.contains(expected), "no {expected:?} in what {device} printed:\n{printed}");
+        }
+    }
+}
+
+#[test]
+fn own_corpus_learns_its_task() {
+    let printed = run("own_corpus", &[]);
+    assert!(printed.contains("Makes(Hooli, Lamp)"), "{printed}");
+}
