@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Parser;
-use cman::{Backend, Config, EpochReport, Extractor, Learner, Observer, Splits, TrainingData, sample};
+use cman::{Backend, Config, EpochReport, Extractor, Learner, Observer, Splits, TrainError, TrainingData, sample};
 
 #[derive(Parser)]
 struct Args {
@@ -41,7 +41,7 @@ const UNSEEN: [&str; 3] = [
 struct Lines;
 
 impl Observer for Lines {
-    fn epoch(&mut self, report: &EpochReport) {
+    fn epoch(&mut self, report: &EpochReport) -> Result<(), TrainError> {
         let f1 =
             |dev: &cman::scoring::Scores| (100.0 * dev.entities.strict.micro.f1, 100.0 * dev.relations.strict.micro.f1);
         let (entities, relations) = report.dev.as_ref().map(f1).unwrap_or_default();
@@ -50,6 +50,7 @@ impl Observer for Lines {
         println!(
             "epoch {epoch:3}  loss {loss:8.3}  dev entities {entities:5.2}  relations {relations:5.2}  {seconds:4.1} s"
         );
+        Ok(())
     }
 }
 

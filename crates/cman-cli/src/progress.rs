@@ -16,7 +16,6 @@ use indicatif::{ProgressBar, ProgressStyle};
 pub struct Progress {
     bar: ProgressBar,
     log: EpochLog,
-    log_error: Option<TrainError>,
     epochs: usize,
     /// Batches of the epochs before this one.
     batches_before: usize,
@@ -30,13 +29,12 @@ impl Progress {
         let style = "{msg} {wide_bar} {pos}/{len} batches, {eta} left";
         let bar = ProgressBar::no_length();
         bar.set_style(ProgressStyle::with_template(style).expect("a template of indicatif's"));
-        Ok(Self { bar, log, log_error: None, epochs, batches_before: 0, batches: 0 })
+        Ok(Self { bar, log, epochs, batches_before: 0, batches: 0 })
     }
 
-    /// Takes the bar away; the first failure to write the log.
-    pub fn finish(self) -> Result<(), TrainError> {
+    /// Takes the bar away.
+    pub fn finish(self) {
         self.bar.finish_and_clear();
-        self.log_error.map_or(Ok(()), Err)
     }
 
     /// Writes a line above the bar. A run goes on where nobody reads it.
@@ -63,11 +61,9 @@ impl Observer for Progress {
         self.bar.set_position((self.batches_before + batch) as u64);
     }
 
-    fn epoch(&mut self, report: &EpochReport) {
+    fn epoch(&mut self, report: &EpochReport) -> Result<(), TrainError> {
         self.say(&epoch_line(report));
-        if let Err(error) = self.log.write(report) {
-            self.log_error.get_or_insert(error);
-        }
+        self.log.write(report)
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use clap::ArgGroup;
-use cman::{Config, Learner, Sentence, Splits, TrainingData, sample, scoring, scoring::Scores};
+use cman::{Config, Learner, Splits, TrainingData, sample, scoring, scoring::Scores};
 use serde::Serialize;
 
 use crate::{
@@ -123,7 +123,7 @@ pub fn run(args: Args) -> Result<()> {
     say(&format!("device      {}; seed {seed}, {epochs} epochs, protocol {protocol}", args.device.device));
     let mut progress = Progress::new(&args.out, epochs)?;
     let trained = learner.run(&mut progress);
-    let logged = progress.finish();
+    progress.finish();
     let trained = trained?;
 
     let mut summary = Summary {
@@ -156,7 +156,6 @@ pub fn run(args: Args) -> Result<()> {
     }
     replace(&args.out)?;
     trained.model.save(&args.out, &summary)?;
-    logged?;
     writeln!(io::stdout().lock(), "{report}\n\nwrote {}", args.out.display())?;
     Ok(())
 }

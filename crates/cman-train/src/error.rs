@@ -72,6 +72,14 @@ pub enum TrainError {
         /// What they were wanted for.
         purpose: &'static str,
     },
+    /// The observer wanted to stop.
+    #[error("stopped in epoch {epoch} after batch {batch}")]
+    Stopped {
+        /// Epoch, from 1.
+        epoch: usize,
+        /// Batches of it that are done.
+        batch: usize,
+    },
     /// The loss or a gradient is no finite number any more.
     #[error("epoch {epoch}, batch {batch}: the {what} is not finite (sentences {sentences})")]
     NotFinite {

@@ -15,8 +15,12 @@ use cman_core::{
 use cman_data::{EncodedSentence, Schema, Sentence, UNKNOWN, Vocabularies};
 
 use crate::{
-    BatchLoss, Config, EpochReport, Model, Observer, RunFacts, TrainError, WordVectors, adversarial, annotate, batches,
-    gradients, inference, observer::criterion, scoring,
+    BatchLoss, Checkpoints, Config, EpochReport, Model, Observer, RunFacts, TrainError, WordVectors, adversarial,
+    annotate, batches,
+    checkpoint::{Best, Progress},
+    gradients, inference,
+    observer::criterion,
+    scoring,
 };
 
 /// The data of a run.
@@ -44,16 +48,9 @@ pub struct Learner {
     optimizer: ModuleOptimizer,
     device: Device,
     facts: RunFacts,
-    epoch: usize,
+    progress: Progress,
     best: Option<Best>,
-}
-
-/// The epoch to keep.
-struct Best {
-    epoch: usize,
-    criterion: f64,
-    network: Cman,
-    scores: scoring::Scores,
+    checkpoints: Option<Checkpoints>,
 }
 
 /// A trained model and how it came about.
@@ -134,21 +131,55 @@ impl Learner {
             optimizer: AdamConfig::new().with_epsilon(1e-8).init(),
             device,
             facts,
-            epoch: 0,
+            progress: Progress::default(),
             best: None,
+            checkpoints: None,
             config,
         })
+    }
+
+    /// Writes checkpoints, and goes on from the one there is if `resume`.
+    ///
+    /// # Errors
+    /// With `resume`: a checkpoint that is damaged, or of a run with another configuration or other data.
+    pub fn with_checkpoints(mut self, mut checkpoints: Checkpoints, resume: bool) -> Result<Self, TrainError> {
+        if resume && checkpoints.exists() {
+            let restored = checkpoints.read(&self.fingerprint(), &self.network, self.optimizer)?;
+            self.progress = restored.progress;
+            self.network = restored.network;
+            self.optimizer = restored.optimizer;
+            self.best = restored.best;
+        }
+        self.checkpoints = Some(checkpoints);
+        Ok(self)
+    }
+
+    /// Whole epochs done.
+    pub fn epochs_done(&self) -> usize {
+        self.progress.epoch
+    }
+
+    /// Tells runs apart whose checkpoints do not fit each other: the settings and the data they learn from.
+    fn fingerprint(&self) -> String {
+        let ids = |key: Key, ids: &[u32]| ids.iter().fold(key.with(ids.len() as u64), |key, &id| key.with(id.into()));
+        let sentence = |key: Key, sentence: &EncodedSentence| {
+            let key = ids(ids(key, &sentence.words), &sentence.tags);
+            sentence.relations.iter().fold(key, |key, r| ids(key, &[r.head as u32, r.tail as u32, r.kind as u32]))
+        };
+        let key = Key::new(0).at(&self.config.to_toml());
+        format!("{:?}", self.train.iter().chain(&self.dev_encoded).fold(key, sentence))
     }
 
     /// Trains to the end: all epochs, or until dev stops getting better.
     ///
     /// # Errors
-    /// As [`epoch`](Self::epoch).
+    /// As [`epoch`](Self::epoch); a checkpoint that cannot be written.
     pub fn run(mut self, observer: &mut dyn Observer) -> Result<Trained, TrainError> {
         observer.start(&self.facts);
         while !self.is_done() {
             let report = self.epoch(observer)?;
-            observer.epoch(&report);
+            observer.epoch(&report)?;
+            self.checkpoint()?;
         }
         Ok(self.finish())
     }
@@ -156,47 +187,67 @@ impl Learner {
     /// Whether all epochs are done, or dev has not got better for `train.patience` epochs.
     pub fn is_done(&self) -> bool {
         let patience = self.config.train.patience;
-        let stale = self.best.as_ref().map_or(0, |best| self.epoch - best.epoch);
-        self.epoch >= self.config.train.epochs || (patience > 0 && stale >= patience)
+        let stale = self.best.as_ref().map_or(0, |best| self.progress.epoch - best.epoch);
+        self.progress.epoch >= self.config.train.epochs || (patience > 0 && stale >= patience)
     }
 
-    /// Trains one epoch and evaluates it on dev.
+    /// Trains one epoch (the rest of it, after a resume) and evaluates it on dev.
     ///
     /// # Errors
     /// [`TrainError::NotFinite`] if the loss or the gradients leave the finite numbers; the network is then as it was
-    /// before that batch.
+    /// before that batch. [`TrainError::Stopped`] if the observer wants to stop.
     pub fn epoch(&mut self, observer: &mut dyn Observer) -> Result<EpochReport, TrainError> {
-        let start = Instant::now();
-        let key = Key::new(self.config.seed).at("epoch").with(self.epoch as u64);
-        let train = &self.config.train;
+        let key = Key::new(self.config.seed).at("epoch").with(self.progress.epoch as u64);
+        let train = self.config.train.clone();
         let lengths: Vec<usize> = self.train.iter().map(|sentence| sentence.words.len()).collect();
         let batches = batches::shuffled(&lengths, train.batch_size, train.bucket, key);
-        observer.epoch_start(self.epoch + 1, batches.len());
-        let (mut total, mut n_sentences, mut learning_rate) = (BatchLoss::default(), 0, 0.0);
-        for (i, batch) in batches.iter().enumerate() {
-            let at = self.epoch as f64 + (i + 1) as f64 / batches.len() as f64;
-            learning_rate = self.config.train.learning_rate
-                * self.config.train.schedule.factor(at, self.config.train.epochs as f64);
+        observer.epoch_start(self.progress.epoch + 1, batches.len());
+        let mut learning_rate = 0.0;
+        for (i, batch) in batches.iter().enumerate().skip(self.progress.batch) {
+            let start = Instant::now();
+            let at = self.progress.epoch as f64 + (i + 1) as f64 / batches.len() as f64;
+            learning_rate = train.learning_rate * train.schedule.factor(at, train.epochs as f64);
             let loss = self.step(batch, learning_rate, i + 1, key.at("batch").with(i as u64))?;
-            n_sentences += batch.len();
-            total.ner += loss.ner;
-            total.re += loss.re;
-            observer.batch(i + 1, (total.ner + total.re) / n_sentences as f64);
+            self.progress.batch = i + 1;
+            self.progress.sentences += batch.len();
+            self.progress.ner += loss.ner;
+            self.progress.re += loss.re;
+            self.progress.seconds += start.elapsed().as_secs_f64();
+            let mean = (self.progress.ner + self.progress.re) / self.progress.sentences as f64;
+            observer.batch(i + 1, mean);
+            if observer.wants_stop() {
+                self.checkpoint()?;
+                return Err(TrainError::Stopped { epoch: self.progress.epoch + 1, batch: i + 1 });
+            }
+            if self.checkpoints.as_ref().is_some_and(Checkpoints::is_due) {
+                self.checkpoint()?;
+            }
         }
-        self.epoch += 1;
-        let train_seconds = start.elapsed().as_secs_f64();
+        let done = std::mem::take(&mut self.progress);
+        self.progress.epoch = done.epoch + 1;
+        let start = Instant::now();
         let dev = self.evaluate()?;
         let best = self.keep_best(dev.as_ref());
         Ok(EpochReport {
-            epoch: self.epoch,
-            ner_loss: total.ner / n_sentences as f64,
-            re_loss: total.re / n_sentences as f64,
+            epoch: self.progress.epoch,
+            ner_loss: done.ner / done.sentences as f64,
+            re_loss: done.re / done.sentences as f64,
             learning_rate,
             dev,
             best,
-            train_seconds,
-            dev_seconds: start.elapsed().as_secs_f64() - train_seconds,
+            train_seconds: done.seconds,
+            dev_seconds: start.elapsed().as_secs_f64(),
         })
+    }
+
+    fn checkpoint(&mut self) -> Result<(), TrainError> {
+        let run = self.fingerprint();
+        match &mut self.checkpoints {
+            Some(checkpoints) => {
+                checkpoints.write(&run, &self.progress, &self.network, &self.optimizer, self.best.as_ref())
+            }
+            None => Ok(()),
+        }
     }
 
     /// One update of the weights.
@@ -212,7 +263,7 @@ impl Learner {
         let (loss, mut gradients) =
             adversarial::gradients(&self.network, &tokens, &gold, &labels, &train.adversarial, factor, key);
         let not_finite = |what| TrainError::NotFinite {
-            epoch: self.epoch + 1,
+            epoch: self.progress.epoch + 1,
             batch: number,
             what,
             sentences: batch.iter().map(|&s| self.train_ids[s].as_str()).collect::<Vec<_>>().join(", "),
@@ -250,7 +301,7 @@ impl Learner {
     /// The tags that the relations see: gold ones, or by `train.predicted_labels` sometimes predicted ones.
     fn labels(&self, members: &[&EncodedSentence], gold: &Gold, key: Key) -> Vec<Vec<u32>> {
         let train = &self.config.train;
-        let progress = self.epoch as f64 / (train.epochs.max(2) - 1) as f64;
+        let progress = self.progress.epoch as f64 / (train.epochs.max(2) - 1) as f64;
         let rate = train.predicted_labels * progress;
         if rate == 0.0 {
             return gold.tags.clone();
@@ -284,7 +335,7 @@ impl Learner {
         let better = self.best.as_ref().is_none_or(|best| criterion > best.criterion);
         if better {
             let network = self.network.valid();
-            self.best = Some(Best { epoch: self.epoch, criterion, network, scores: scores.clone() });
+            self.best = Some(Best { epoch: self.progress.epoch, criterion, network, scores: scores.clone() });
         }
         better
     }
@@ -293,7 +344,7 @@ impl Learner {
     pub fn finish(self) -> Trained {
         let (network, epoch, dev) = match self.best {
             Some(best) => (best.network, best.epoch, Some(best.scores)),
-            None => (self.network.valid(), self.epoch, None),
+            None => (self.network.valid(), self.progress.epoch, None),
         };
         let model = Model {
             config: self.config,

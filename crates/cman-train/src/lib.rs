@@ -7,6 +7,7 @@ pub mod scoring;
 
 mod adversarial;
 mod batches;
+mod checkpoint;
 mod config;
 mod error;
 mod gradients;
@@ -19,6 +20,7 @@ mod schedule;
 mod vectors;
 
 pub use adversarial::{BatchLoss, gradients as batch_gradients};
+pub use checkpoint::Checkpoints;
 pub use config::{AdversarialConfig, Config, DataConfig, Keep, Scope, TrainConfig, VectorConfig};
 pub use error::TrainError;
 pub use inference::{annotate, predict};

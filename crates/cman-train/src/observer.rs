@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::scoring::Scores;
+use crate::{TrainError, scoring::Scores};
 
 /// Listens to a training run; every method has an empty default.
 pub trait Observer {
@@ -12,8 +12,17 @@ pub trait Observer {
     fn epoch_start(&mut self, _epoch: usize, _batches: usize) {}
     /// After a batch (from 1), with the mean loss a sentence so far in this epoch.
     fn batch(&mut self, _batch: usize, _loss: f64) {}
+    /// After a batch: whether training shall stop here, with a checkpoint where they are kept.
+    fn wants_stop(&mut self) -> bool {
+        false
+    }
     /// After an epoch.
-    fn epoch(&mut self, _report: &EpochReport) {}
+    ///
+    /// # Errors
+    /// Whatever keeps the report from being written down; it ends the run.
+    fn epoch(&mut self, _report: &EpochReport) -> Result<(), TrainError> {
+        Ok(())
+    }
 }
 
 /// Listens to nothing.

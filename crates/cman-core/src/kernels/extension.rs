@@ -1,4 +1,5 @@
 //! The kernels as operations of burn's CPU backends, with autodiff.
+#![allow(deprecated)] // NdArray, see `raw`
 
 use burn::{
     backend::{
@@ -13,7 +14,6 @@ use burn::{
 use super::{ops, raw::RawF32};
 
 /// The fused operations. Only the backends listed have them: a caller asks [`is_raw`](super::raw::is_raw) first.
-#[allow(deprecated)]
 #[backend_extension(Flex: cfg(feature = "flex"), NdArray: cfg(feature = "ndarray"), Autodiff)]
 pub(crate) trait Kernels: Backend {
     /// See [`BiLstm`](crate::lstm::BiLstm).
@@ -25,24 +25,6 @@ pub(crate) trait Kernels: Backend {
         lengths: Vec<usize>,
     ) -> FloatTensor<Self>;
 }
-
-/// Implements [`Kernels`] for a backend that lends its numbers.
-macro_rules! run_kernels {
-    ($backend:ty) => {
-        impl Kernels for $backend {
-            fn bilstm(
-                x: FloatTensor<Self>,
-                w_ih: FloatTensor<Self>,
-                w_hh: FloatTensor<Self>,
-                bias: FloatTensor<Self>,
-                lengths: Vec<usize>,
-            ) -> FloatTensor<Self> {
-                crate::kernels::ops::bilstm::run::<Self>(&x, &w_ih, &w_hh, &bias, &lengths)
-            }
-        }
-    };
-}
-pub(super) use run_kernels;
 
 impl<B: Kernels + RawF32, C: CheckpointStrategy> Kernels for Autodiff<B, C> {
     fn bilstm(

@@ -10,7 +10,7 @@ use burn::{
     tensor::{DType, Device, TensorData},
 };
 
-use super::extension::Kernels;
+use super::{extension::Kernels, ops};
 
 /// A backend that lends the numbers of its f32 tensors.
 pub(crate) trait RawF32: Backend {
@@ -42,6 +42,23 @@ pub(crate) fn is_raw(device: Device, dtype: DType) -> bool {
         _ => false,
     };
     is_raw && dtype == DType::F32
+}
+
+/// Implements [`Kernels`] for a backend that lends its numbers.
+macro_rules! run_kernels {
+    ($backend:ty) => {
+        impl Kernels for $backend {
+            fn bilstm(
+                x: FloatTensor<Self>,
+                w_ih: FloatTensor<Self>,
+                w_hh: FloatTensor<Self>,
+                bias: FloatTensor<Self>,
+                lengths: Vec<usize>,
+            ) -> FloatTensor<Self> {
+                ops::bilstm::run::<Self>(&x, &w_ih, &w_hh, &bias, &lengths)
+            }
+        }
+    };
 }
 
 #[cfg(feature = "flex")]

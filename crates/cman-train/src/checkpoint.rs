@@ -1,0 +1,232 @@
+//! Checkpoints: a killed run goes on where it was and ends with the same bits.
+//!
+//! A folder holds `state.json`, which names the files of weights and optimiser state that belong to it. New files are
+//! written and synced under new names first; then `state.json` is replaced by renaming, and only then are the old files
+//! removed. So whenever the process dies, the last checkpoint is whole.
+
+use std::{
+    fs::{self, File},
+    io::Write,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use burn::{
+    module::Module,
+    optim::ModuleOptimizer,
+    store::{BurnpackStore, ModuleSnapshot},
+};
+use cman_core::Cman;
+use serde::{Deserialize, Serialize};
+
+use crate::{TrainError, scoring::Scores};
+
+const STATE: &str = "state.json";
+
+/// Where checkpoints are kept, and how often they are written within an epoch.
+#[derive(Debug)]
+pub struct Checkpoints {
+    folder: PathBuf,
+    every: Duration,
+    last: Instant,
+    serial: u64,
+}
+
+/// How far a run is.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Progress {
+    /// Whole epochs done.
+    pub epoch: usize,
+    /// Batches done of the next one.
+    pub batch: usize,
+    /// Sentences in them.
+    pub sentences: usize,
+    /// Their tag loss.
+    pub ner: f64,
+    /// Their relation loss.
+    pub re: f64,
+    /// Seconds spent on them.
+    pub seconds: f64,
+}
+
+/// The epoch to keep.
+#[derive(Clone, Debug)]
+pub(crate) struct Best {
+    pub epoch: usize,
+    pub criterion: f64,
+    pub network: Cman,
+    pub scores: Scores,
+}
+
+#[derive(Serialize, Deserialize)]
+struct State {
+    run: String,
+    serial: u64,
+    progress: Progress,
+    network: String,
+    optimizer: String,
+    best: Option<BestState>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct BestState {
+    epoch: usize,
+    /// The bits of the number: JSON need not give a number back exactly.
+    criterion: u64,
+    scores: Scores,
+    network: String,
+}
+
+/// What a checkpoint brings back.
+pub(crate) struct Restored {
+    pub progress: Progress,
+    pub network: Cman,
+    pub optimizer: ModuleOptimizer,
+    pub best: Option<Best>,
+}
+
+impl Checkpoints {
+    /// Keeps checkpoints in `folder`: one after every epoch, and within an epoch one whenever `every` has passed.
+    pub fn new(folder: impl Into<PathBuf>, every: Duration) -> Self {
+        Self { folder: folder.into(), every, last: Instant::now(), serial: 0 }
+    }
+
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Whether there is a checkpoint.
+    pub fn exists(&self) -> bool {
+        self.folder.join(STATE).is_file()
+    }
+
+    /// Removes all checkpoints, of a run that is finished or not wanted.
+    ///
+    /// # Errors
+    /// A folder that cannot be removed.
+    pub fn clear(&self) -> Result<(), TrainError> {
+        match fs::remove_dir_all(&self.folder) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(TrainError::io(&self.folder, error)),
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) fn is_due(&self) -> bool {
+        self.last.elapsed() >= self.every
+    }
+
+    /// Writes a checkpoint of the run `run` (a fingerprint of configuration and data).
+    pub(crate) fn write(
+        &mut self,
+        run: &str,
+        progress: &Progress,
+        network: &Cman,
+        optimizer: &ModuleOptimizer,
+        best: Option<&Best>,
+    ) -> Result<(), TrainError> {
+        fs::create_dir_all(&self.folder).map_err(|source| TrainError::io(&self.folder, source))?;
+        self.serial += 1;
+        let state = State {
+            run: run.into(),
+            serial: self.serial,
+            progress: progress.clone(),
+            network: format!("network-{}.bpk", self.serial),
+            optimizer: format!("optimizer-{}.bpk", self.serial),
+            best: best.map(|best| BestState {
+                epoch: best.epoch,
+                criterion: best.criterion.to_bits(),
+                scores: best.scores.clone(),
+                network: format!("best-{}.bpk", best.epoch),
+            }),
+        };
+        self.write_network(&state.network, network)?;
+        let path = self.folder.join(&state.optimizer);
+        optimizer.save(&path).map_err(|error| TrainError::directory(&path, error.to_string()))?;
+        sync(&path)?;
+        if let (Some(best), Some(named)) = (best, &state.best)
+            && !self.folder.join(&named.network).exists()
+        {
+            // Under a name that is not looked for until it is whole.
+            let part = format!("{}.part", named.network);
+            self.write_network(&part, &best.network)?;
+            rename(&self.folder.join(part), &self.folder.join(&named.network))?;
+        }
+        let part = self.folder.join("state.json.part");
+        let text = serde_json::to_vec_pretty(&state).map_err(|error| TrainError::io(&part, error.into()))?;
+        let mut file = File::create(&part).map_err(|source| TrainError::io(&part, source))?;
+        file.write_all(&text).and_then(|()| file.sync_all()).map_err(|source| TrainError::io(&part, source))?;
+        rename(&part, &self.folder.join(STATE))?;
+        sync(&self.folder)?;
+        self.remove_others(&state);
+        self.last = Instant::now();
+        Ok(())
+    }
+
+    fn write_network(&self, name: &str, network: &Cman) -> Result<(), TrainError> {
+        let path = self.folder.join(name);
+        let mut store = BurnpackStore::from_file(&path).auto_extension(false).overwrite(true);
+        network.save_into(&mut store).map_err(|error| TrainError::directory(&path, error.to_string()))?;
+        sync(&path)
+    }
+
+    /// Removes what the checkpoint does not name. A file that stays behind does no harm and goes the next time.
+    fn remove_others(&self, state: &State) {
+        let best = state.best.as_ref().map(|best| best.network.as_str());
+        let named = [Some(STATE), Some(&state.network), Some(&state.optimizer), best];
+        for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
+            if !named.contains(&entry.file_name().to_str()) {
+                _ = fs::remove_file(entry.path());
+            }
+        }
+    }
+
+    /// Reads the checkpoint of the run `run` into a network of its shape and a new optimiser.
+    pub(crate) fn read(
+        &mut self,
+        run: &str,
+        network: &Cman,
+        optimizer: ModuleOptimizer,
+    ) -> Result<Restored, TrainError> {
+        let path = self.folder.join(STATE);
+        let text = fs::read(&path).map_err(|source| TrainError::io(&path, source))?;
+        let state: State =
+            serde_json::from_slice(&text).map_err(|error| TrainError::directory(&path, error.to_string()))?;
+        if state.run != run {
+            let reason = "the checkpoint is of a run with another configuration or other data";
+            return Err(TrainError::directory(path, reason));
+        }
+        self.serial = state.serial;
+        let best = state.best.map(|best| {
+            let network = self.read_network(&best.network, network.valid())?;
+            let (epoch, criterion, scores) = (best.epoch, f64::from_bits(best.criterion), best.scores);
+            Ok::<_, TrainError>(Best { epoch, criterion, network, scores })
+        });
+        let path = self.folder.join(&state.optimizer);
+        File::open(&path).map_err(|source| TrainError::io(&path, source))?;
+        let optimizer = optimizer.load(&path).map_err(|error| TrainError::directory(&path, error.to_string()))?;
+        Ok(Restored {
+            progress: state.progress,
+            network: self.read_network(&state.network, network.clone())?,
+            optimizer,
+            best: best.transpose()?,
+        })
+    }
+
+    fn read_network(&self, name: &str, mut network: Cman) -> Result<Cman, TrainError> {
+        let path = self.folder.join(name);
+        let fail = |reason: String| TrainError::directory(&path, reason);
+        File::open(&path).map_err(|source| TrainError::io(&path, source))?;
+        let mut store = BurnpackStore::from_file(&path).auto_extension(false);
+        let result = network.load_from(&mut store).map_err(|error| fail(error.to_string()))?;
+        if result.is_success() { Ok(network) } else { Err(fail("the weights do not fit the configuration".into())) }
+    }
+}
+
+fn sync(path: &Path) -> Result<(), TrainError> {
+    File::open(path).and_then(|file| file.sync_all()).map_err(|source| TrainError::io(path, source))
+}
+
+fn rename(from: &Path, to: &Path) -> Result<(), TrainError> {
+    fs::rename(from, to).map_err(|source| TrainError::io(to, source))
+}
