@@ -29,7 +29,13 @@ static GLOBAL: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[command(name = "cman", version, after_help = EXAMPLES)]
 struct Cli {
     /// Threads of the CPU backends [default: one a core]
-    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(
+        long,
+        global = true,
+        value_name = "N",
+        display_order = 1000,
+        value_parser = clap::value_parser!(u16).range(1..)
+    )]
     threads: Option<u16>,
     #[command(subcommand)]
     command: Command,

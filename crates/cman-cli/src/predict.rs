@@ -164,7 +164,7 @@ impl Stream<'_> {
             let column = error.column();
             let message = error.to_string();
             let message = message.split(" at line ").next().unwrap_or(&message);
-            format!("column {column}: {message}")
+            format!("bad JSON (column {column}): {message}")
         })?;
         let sentences = match (record.tokens, record.text) {
             (Some(tokens), _) => vec![Sentence::from_tokens("", tokens)],

@@ -21,6 +21,7 @@ pub mod relation;
 mod batch;
 mod device;
 mod init;
+mod kernels;
 mod mask;
 mod mode;
 

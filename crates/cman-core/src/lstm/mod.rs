@@ -7,7 +7,7 @@ use burn::{
     tensor::Tensor,
 };
 
-use crate::init::Init;
+use crate::{init::Init, kernels};
 
 pub use composed::bilstm as bilstm_composed;
 
@@ -50,6 +50,7 @@ impl BiLstm {
         let [batch, steps, _] = x.dims();
         assert_eq!(lengths.len(), batch, "one length a sentence");
         assert!(lengths.iter().all(|&n| (1..=steps).contains(&n)), "lengths {lengths:?} within 1..={steps}");
-        composed::bilstm(x, self.w_ih.val(), self.w_hh.val(), self.bias.val(), lengths)
+        let run = if kernels::is_raw(x.device(), x.dtype()) { kernels::bilstm } else { composed::bilstm };
+        run(x, self.w_ih.val(), self.w_hh.val(), self.bias.val(), lengths)
     }
 }

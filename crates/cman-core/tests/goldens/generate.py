@@ -254,7 +254,9 @@ def gradients(model, loss):
     """Of a loss, with respect to every parameter that is trained."""
     model.zero_grad()
     loss.backward()
-    return burn_tensors(model, lambda parameter: None if parameter.grad is None else parameter.grad.clone())
+    tensors = burn_tensors(model, lambda parameter: None if parameter.grad is None else parameter.grad.clone())
+    assert all(tensor.isfinite().all() for tensor in tensors.values())
+    return tensors
 
 
 def generate(name):

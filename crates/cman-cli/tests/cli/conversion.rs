@@ -1,0 +1,102 @@
+//! `inspect`, `convert` and `score`.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::program::{cman, json as read, sample};
+
+#[test]
+fn a_file_survives_the_way_there_and_back() {
+    let place = tempfile::tempdir().unwrap();
+    let path = |name: &str| place.path().join(name).to_str().unwrap().to_owned();
+    let (table, back, types) = (path("test.txt"), path("test.json"), sample("types.json"));
+    cman(&["convert", &sample("test.json"), &table, "--to", "multihead", "--types", &types]).quiet();
+    assert!(fs::read_to_string(&table).unwrap().starts_with("#doc sample-test-001\n0\t"));
+    cman(&["convert", &table, &back, "--to", "spert"]).quiet();
+    // Entities come back in the order of their tokens: the scorer does not mind.
+    let args = ["score", "--gold", &sample("test.json"), "--pred", &back, "--types", &types, "--json", "-"];
+    let scores: Value = serde_json::from_str(&cman(&args).quiet()).unwrap();
+    assert_eq!(scores["relations"]["strict"]["micro"]["f1"], 1.0);
+    assert_eq!(scores["relations"]["strict"]["micro"]["support"], 125);
+    let printed = cman(&["convert", &table, "-", "--to", "spert"]).quiet();
+    assert_eq!(printed, fs::read_to_string(&back).unwrap());
+    assert_eq!(fs::read_dir(place.path()).unwrap().count(), 2, "no draft stays behind");
+}
+
+#[test]
+fn what_a_format_cannot_express_is_refused_and_nothing_written() {
+    let place = tempfile::tempdir().unwrap();
+    let (input, output) = (place.path().join("a.json"), place.path().join("a.txt"));
+    let record = json!([{"tokens": ["a", "b"], "relations": [],
+        "entities": [{"type": "X", "start": 0, "end": 2}, {"type": "X", "start": 1, "end": 2}]}]);
+    fs::write(&input, record.to_string()).unwrap();
+    let (input, output) = (input.to_str().unwrap(), output.to_str().unwrap());
+    let run = cman(&["convert", input, output, "--to", "multihead"]);
+    assert_eq!(run.status, Some(1));
+    let error = format!(
+        "error: cannot convert to multihead: {input}: record 1, entities[1]: the multihead format cannot express an \
+         entity that shares a token with entities[0]"
+    );
+    assert_eq!(run.stderr.lines().last(), Some(error.as_str()));
+    assert!(run.stderr.contains("1 sentences with overlapping entities\n"), "{}", run.stderr);
+    assert_eq!(fs::read_dir(place.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn inspection_counts_a_file_or_a_folder() {
+    let printed = cman(&["inspect", &sample("test.json")]).quiet();
+    assert!(printed.contains("test.json (spert)\nsentences                               65\n"), "{printed}");
+    let all: Value = serde_json::from_str(&cman(&["inspect", &sample(""), "--json"]).quiet()).unwrap();
+    let sentences: Vec<_> = all.as_array().unwrap().iter().map(|file| &file["statistics"]["sentences"]).collect();
+    assert_eq!(sentences, [325, 65, 65]);
+    let test = &all[2];
+    assert!(test["path"].as_str().unwrap().ends_with("test.json"));
+    assert_eq!((&test["format"], &test["report"]["records"]), (&"spert".into(), &65.into()));
+    let types: Vec<_> = test["statistics"]["entity_types"].as_array().unwrap().iter().map(|t| &t["name"]).collect();
+    assert_eq!(types.len(), 4);
+}
+
+#[test]
+fn inspection_goes_on_behind_bad_records_and_bad_files() {
+    let place = tempfile::tempdir().unwrap();
+    let name = place.path().to_str().unwrap();
+    let sentence = |end: usize| {
+        json!({"tokens": ["a", "b"], "relations": [],
+            "entities": [{"type": "X", "start": 0, "end": end}, {"type": "Y", "start": 1, "end": 2}]})
+    };
+    fs::write(place.path().join("train.json"), json!([sentence(1), sentence(3), sentence(2)]).to_string()).unwrap();
+    fs::write(place.path().join("dev.json"), "{}").unwrap();
+    let run = cman(&["inspect", name]);
+    assert_eq!(run.status, Some(1));
+    assert!(run.stdout.contains("2 sentences of 3 records\n1 records skipped as not valid\n"), "{}", run.stdout);
+    assert!(run.stdout.contains("record 2, entities[0].end: expected at most 2"), "{}", run.stdout);
+    let errors: Vec<&str> = run.stderr.lines().collect();
+    assert!(errors[0].starts_with(&format!("error: {name}/dev.json: line 1, column 1: expected `[`")), "{errors:?}");
+    assert_eq!(errors[1..], [format!("error: {name}: 1 bad files, 1 bad records in others")]);
+    let run = cman(&["inspect", &format!("{name}/train.json"), "--overlap", "drop", "--json"]);
+    let all: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!((&all[0]["report"]["dropped_overlapping"], &all[0]["statistics"]["sentences"]), (&1.into(), &1.into()));
+}
+
+#[test]
+fn two_systems_are_compared() {
+    let place = tempfile::tempdir().unwrap();
+    let test = sample("test.json");
+    let mut worse: Vec<Value> = serde_json::from_value(read(&test)).unwrap();
+    for sentence in &mut worse[..30] {
+        sentence["relations"] = json!([]);
+    }
+    let (path, out) = (place.path().join("worse.json"), place.path().join("scores.json"));
+    fs::write(&path, Value::from(worse).to_string()).unwrap();
+    let (path, out) = (path.to_str().unwrap(), out.to_str().unwrap());
+    let printed = cman(&["score", "--gold", &test, "--pred", path, "--against", &test, "--json", out]).quiet();
+    assert!(printed.contains("micro F1, 95% intervals of 10000 resamples of 65 sentences"), "{printed}");
+    let scores = read(out);
+    let f1 = |scores: &Value| scores["relations"]["strict"]["micro"]["f1"].as_f64().unwrap();
+    assert!(f1(&scores) < 0.8 && f1(&scores["against"]) == 1.0);
+    let strict = &scores["comparison"]["relations"]["strict"];
+    assert_eq!((strict["a"]["estimate"].as_f64(), strict["b"]["estimate"].as_f64()), (Some(f1(&scores)), Some(1.0)));
+    assert!(strict["difference"]["low"].as_f64().unwrap() > 0.0);
+    assert_eq!(scores["entities"]["strict"]["micro"]["f1"], 1.0);
+}

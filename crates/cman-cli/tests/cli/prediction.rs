@@ -1,0 +1,159 @@
+//! `predict`.
+
+use std::{
+    fmt::Write as _,
+    fs,
+    io::{BufRead, BufReader, Read, Write},
+};
+
+use serde_json::{Value, json};
+
+use crate::program::{cman, cman_reading, command, model, sample};
+
+fn lines(output: &str) -> Vec<Value> {
+    output.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn a_sentence_is_a_line_with_the_documented_keys() {
+    let (folder, _) = model();
+    let text = "Zoë Day of Rome ran.  She won.\n\n \nPaul left\r\n";
+    let output = cman_reading(text.as_bytes(), &["predict", "--model", folder]).quiet();
+    assert!(output.starts_with(r#"{"text":"Zoë Day of Rome ran.","tokens":["Zoë","#), "{output}");
+    let found = lines(&output);
+    let texts: Vec<_> = found.iter().map(|line| line["text"].as_str().unwrap()).collect();
+    assert_eq!(texts, ["Zoë Day of Rome ran.", "She won.", "Paul left"]);
+    for line in &found {
+        let keys: Vec<_> = line.as_object().unwrap().keys().cloned().collect();
+        assert_eq!(keys.len(), 4, "{keys:?}");
+        let chars: Vec<char> = line["text"].as_str().unwrap().chars().collect();
+        for entity in line["entities"].as_array().unwrap() {
+            let [start, end] = ["char_start", "char_end"].map(|key| entity[key].as_u64().unwrap() as usize);
+            assert_eq!(entity["text"], chars[start..end].iter().collect::<String>());
+            assert!(entity["start"].as_u64() < entity["end"].as_u64() && entity["type"].is_string());
+            assert!((0.0..=1.0).contains(&entity["confidence"].as_f64().unwrap()));
+        }
+        for relation in line["relations"].as_array().unwrap() {
+            assert!(relation["head"].is_u64() && relation["tail"].is_u64() && relation["type"].is_string());
+        }
+    }
+}
+
+#[test]
+fn records_keep_their_ids_and_their_order_over_windows() {
+    let (folder, _) = model();
+    let mut input = String::new();
+    for i in 0..600 {
+        let words = ["Ann", "left", "Rome", "early", "today"];
+        let tokens = &words[..1 + i % 5];
+        match i % 3 {
+            0 => writeln!(input, "{}", json!({"id": i, "text": tokens.join(" ")})),
+            1 => writeln!(input, "{}", json!({"tokens": tokens, "id": format!("n{i}"), "more": [{}]})),
+            _ => writeln!(input, "{}", json!({"tokens": tokens})),
+        }
+        .unwrap();
+    }
+    let output = cman_reading(input.as_bytes(), &["predict", "--model", folder]).quiet();
+    assert!(output.starts_with(r#"{"id":0,"text":"Ann","#), "{}", output.lines().next().unwrap());
+    let found = lines(&output);
+    assert_eq!(found.len(), 600);
+    for (i, line) in found.iter().enumerate() {
+        let id = [json!(i), json!(format!("n{i}")), Value::Null][i % 3].clone();
+        assert_eq!((&line["id"], line["tokens"].as_array().unwrap().len()), (&id, 1 + i % 5), "line {i}");
+    }
+    let serial = cman_reading(input.as_bytes(), &["predict", "--model", folder, "--threads", "1"]).quiet();
+    assert!(serial == output, "the number of threads changes nothing");
+}
+
+#[test]
+fn bad_records_are_told_and_left_out() {
+    let (folder, _) = model();
+    let many = json!({"tokens": vec!["a"; 9]});
+    let long = json!({"tokens": ["a".repeat(257)]});
+    let mut input = format!("\n{}\nnope\n{{\"text\": 5}}\n{{}}\n", json!({"text": "Ann ran."})).into_bytes();
+    input.extend(b"{\"tokens\": []}\n{\"tokens\": [\"a\", \"\"]}\n\xFF\n");
+    input.extend(format!("{many}\n{long}\n{{\"text\": \" \"}}\n{}", json!({"text": "Bob"})).into_bytes());
+    let run = cman_reading(&input, &["predict", "--model", folder, "--max-tokens", "8"]);
+    assert_eq!(run.status, Some(1));
+    let expected = "\
+standard input: line 3: bad JSON (column 2): expected ident
+standard input: line 4: bad JSON (column 10): invalid type: integer `5`, expected a string
+standard input: line 5: expected `text` or `tokens`, found neither
+standard input: line 6: tokens: expected at least one token, found none
+standard input: line 7: tokens[1]: expected a token, found nothing
+standard input: line 8: not UTF-8 from byte 1 on
+standard input: line 9: a sentence of 9 tokens, more than 8 (--max-tokens)
+standard input: line 10: a token of 257 characters, more than 256
+error: standard input: 8 bad records left out
+";
+    assert_eq!(run.stderr, expected);
+    let texts: Vec<_> = lines(&run.stdout).iter().map(|line| line["text"].clone()).collect();
+    assert_eq!(texts, ["Ann ran.", "Bob"]);
+}
+
+#[test]
+fn a_line_may_be_long_but_not_endless() {
+    let (folder, _) = model();
+    let input = format!("{}\nAnn ran.\n", "a ".repeat(9 << 20));
+    let run = cman_reading(input.as_bytes(), &["predict", "--model", folder]);
+    assert_eq!((run.status, lines(&run.stdout).len()), (Some(1), 1));
+    assert!(run.stderr.starts_with("standard input: line 1: longer than the limit of 16777216 bytes\n"));
+}
+
+#[test]
+fn the_form_of_the_input_can_be_given() {
+    let (folder, _) = model();
+    let input = "{\"text\": \"Ann ran.\"}\n";
+    let run = cman_reading(input.as_bytes(), &["predict", "--model", folder, "--format", "text"]).quiet();
+    assert!(lines(&run)[0]["text"].as_str().unwrap().starts_with('{'));
+    let run = cman_reading(b"Ann ran.\n", &["predict", "--model", folder, "--format", "jsonl"]);
+    assert_eq!((run.status, run.stdout.as_str()), (Some(1), ""));
+    assert_eq!(cman(&["predict", "--model", folder]).quiet(), "");
+}
+
+#[test]
+fn files_are_read_and_written_and_scored() {
+    let (folder, _) = model();
+    let place = tempfile::tempdir().unwrap();
+    let path = |name: &str| place.path().join(name).to_str().unwrap().to_owned();
+    let (input, output, predicted) = (path("in.jsonl"), path("out.jsonl"), path("predicted.json"));
+    let (test, types) = (sample("test.json"), sample("types.json"));
+    let gold: Vec<Value> = serde_json::from_slice(&fs::read(&test).unwrap()).unwrap();
+    let records: Vec<String> = gold.iter().map(|sentence| json!({"tokens": sentence["tokens"]}).to_string()).collect();
+    fs::write(&input, records.join("\n")).unwrap();
+    assert_eq!(cman(&["predict", "--model", folder, &input, "--output", &output]).quiet(), "");
+    let evaluate = ["evaluate", "--model", folder, "--data", &test, "--predictions", &predicted, "--json", "-"];
+    let evaluated: Value = serde_json::from_str(&cman(&evaluate).quiet()).unwrap();
+    for predictions in [&output, &predicted] {
+        let scored = cman(&["score", "--gold", &test, "--pred", predictions, "--types", &types, "--json", "-"]).quiet();
+        assert_eq!(serde_json::from_str::<Value>(&scored).unwrap(), evaluated, "{predictions}");
+    }
+
+    let run = cman(&["predict", "--model", folder, &input, "--output", &input]);
+    assert_eq!(run.failure(), format!("{input}: is the input"));
+    assert_eq!(fs::read_to_string(&input).unwrap().lines().count(), 65, "the input is untouched");
+}
+
+#[test]
+fn a_closed_pipe_ends_the_program_quietly() {
+    let (folder, _) = model();
+    let mut child = command(&["predict", "--model", folder]).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let writer = std::thread::spawn(move || {
+        let line = "Ann Lee of Rome left for Oslo, Norway, in May 1979 and came back to Rome in June 1980.\n";
+        let mut lines = 0;
+        while lines < 20_000 && stdin.write_all(line.as_bytes()).is_ok() {
+            lines += 1;
+        }
+        lines
+    });
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    stdout.read_line(&mut line).unwrap();
+    assert!(line.starts_with(r#"{"text":"Ann Lee"#));
+    drop(stdout);
+    let mut stderr = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+    assert_eq!((child.wait().unwrap().code(), stderr.as_str()), (Some(0), ""));
+    assert!(writer.join().unwrap() < 20_000, "it stopped before it had read everything");
+}
