@@ -3,15 +3,14 @@
 
 use burn::{
     backend::{
-        Autodiff, Backend, Dispatch,
-        autodiff::checkpoint::strategy::CheckpointStrategy,
-        backend_extension,
+        Autodiff, Backend, Dispatch, autodiff::checkpoint::strategy::CheckpointStrategy, backend_extension,
         tensor::FloatTensor,
     },
     tensor::Tensor,
 };
 
 use super::{ops, raw::RawF32};
+use crate::relation::{Positive, Projection};
 
 /// The fused operations. Only the backends listed have them: a caller asks [`is_raw`](super::raw::is_raw) first.
 #[backend_extension(Flex: cfg(feature = "flex"), NdArray: cfg(feature = "ndarray"), Autodiff)]
@@ -22,6 +21,15 @@ pub(crate) trait Kernels: Backend {
         w_ih: FloatTensor<Self>,
         w_hh: FloatTensor<Self>,
         bias: FloatTensor<Self>,
+        lengths: Vec<usize>,
+    ) -> FloatTensor<Self>;
+
+    /// See [`pair_loss`](crate::relation::pair_loss).
+    fn pair_loss(
+        head: FloatTensor<Self>,
+        tail: FloatTensor<Self>,
+        v: FloatTensor<Self>,
+        positives: Vec<Positive>,
         lengths: Vec<usize>,
     ) -> FloatTensor<Self>;
 }
@@ -36,21 +44,36 @@ impl<B: Kernels + RawF32, C: CheckpointStrategy> Kernels for Autodiff<B, C> {
     ) -> FloatTensor<Self> {
         ops::bilstm::run_tracked::<B, C>(x, w_ih, w_hh, bias, &lengths)
     }
+
+    fn pair_loss(
+        head: FloatTensor<Self>,
+        tail: FloatTensor<Self>,
+        v: FloatTensor<Self>,
+        positives: Vec<Positive>,
+        lengths: Vec<usize>,
+    ) -> FloatTensor<Self> {
+        ops::relation::run_tracked::<B, C>(head, tail, v, &positives, &lengths)
+    }
 }
 
 /// See [`BiLstm::forward`](crate::lstm::BiLstm::forward).
-pub(crate) fn bilstm(
-    x: Tensor<3>,
-    w_ih: Tensor<3>,
-    w_hh: Tensor<3>,
-    bias: Tensor<2>,
-    lengths: &[usize],
-) -> Tensor<3> {
+pub(crate) fn bilstm(x: Tensor<3>, w_ih: Tensor<3>, w_hh: Tensor<3>, bias: Tensor<2>, lengths: &[usize]) -> Tensor<3> {
     Tensor::from_dispatch(<Dispatch as Kernels>::bilstm(
         x.into_dispatch(),
         w_ih.into_dispatch(),
         w_hh.into_dispatch(),
         bias.into_dispatch(),
+        lengths.to_vec(),
+    ))
+}
+
+/// See [`pair_loss`](crate::relation::pair_loss).
+pub(crate) fn pair_loss(projection: &Projection, positives: &[Positive], lengths: &[usize]) -> Tensor<1> {
+    Tensor::from_dispatch(<Dispatch as Kernels>::pair_loss(
+        projection.head.clone().into_dispatch(),
+        projection.tail.clone().into_dispatch(),
+        projection.v.clone().into_dispatch(),
+        positives.to_vec(),
         lengths.to_vec(),
     ))
 }

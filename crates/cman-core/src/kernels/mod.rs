@@ -8,6 +8,7 @@
 //! | kernel | twin |
 //! |---|---|
 //! | BiLSTM (eq. 1) | [`bilstm_composed`](crate::lstm::bilstm_composed) |
+//! | relation loss (eq. 12) | [`pair_loss_composed`](crate::relation::pair_loss_composed) |
 //!
 //! The public functions of the model choose between the two by the device and the type of the tensors. Results do not
 //! depend on the number of threads: work is cut by the sizes of the batch alone, and sums are taken in a fixed order.
@@ -18,7 +19,8 @@ mod ops;
 mod parallel;
 mod product;
 mod raw;
+mod relation;
 mod simd;
 
-pub(crate) use extension::bilstm;
+pub(crate) use extension::{bilstm, pair_loss};
 pub(crate) use raw::is_raw;

@@ -102,7 +102,8 @@ impl Panels {
         let (wide_panels, narrow_panels) = data.split_at_mut(k * n_wide * wide);
         let mut start = 0;
         let panels = wide_panels.chunks_exact_mut(k * wide).map(|panel| (panel, wide));
-        for (panel, width) in panels.chain(narrow_panels.chunks_exact_mut(k * S::F32_LANES).map(|p| (p, S::F32_LANES))) {
+        for (panel, width) in panels.chain(narrow_panels.chunks_exact_mut(k * S::F32_LANES).map(|p| (p, S::F32_LANES)))
+        {
             let end = (start + width).min(n);
             fill(panel, start..end, width);
             start = end;

@@ -11,6 +11,7 @@ use burn::{
 };
 
 use super::{extension::Kernels, ops};
+use crate::relation::Positive;
 
 /// A backend that lends the numbers of its f32 tensors.
 pub(crate) trait RawF32: Backend {
@@ -56,6 +57,16 @@ macro_rules! run_kernels {
                 lengths: Vec<usize>,
             ) -> FloatTensor<Self> {
                 ops::bilstm::run::<Self>(&x, &w_ih, &w_hh, &bias, &lengths)
+            }
+
+            fn pair_loss(
+                head: FloatTensor<Self>,
+                tail: FloatTensor<Self>,
+                v: FloatTensor<Self>,
+                positives: Vec<Positive>,
+                lengths: Vec<usize>,
+            ) -> FloatTensor<Self> {
+                ops::relation::run::<Self>(&head, &tail, &v, &positives, &lengths)
             }
         }
     };

@@ -113,7 +113,7 @@ pub(crate) fn sigmoid<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
 
 /// Hyperbolic tangent; relative error below 5e-7, small arguments included.
 ///
-/// A rational function of least relative error up to 8.2, from where on the nearest number is 1.
+/// A rational function of least relative error up to 8.2; what lies beyond is 1 to within 2e-7.
 #[inline(always)]
 pub(crate) fn tanh<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     let x = clamp(simd, x, 8.2);
@@ -123,6 +123,7 @@ pub(crate) fn tanh<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     simd.div_f32s(simd.mul_f32s(x, p), q)
 }
 
+#[allow(dead_code)] // the relation loss needs it
 /// `ln(1 + x)` for `x` in [0, 1]; relative error below 5e-7, small arguments included.
 #[inline(always)]
 pub(crate) fn ln_1p<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
@@ -193,7 +194,8 @@ pub(crate) mod tests {
         for [exp, sigmoid, tanh, _] in with_every_width(&Functions(x)) {
             assert!(exp[0] > 1e37 && exp[1] < 1e-37 && exp[2].is_nan() && exp[3] == 1.0 && exp[7] > 1e37);
             assert!(sigmoid[0] == 1.0 && sigmoid[1] < 1e-37 && sigmoid[2].is_nan() && sigmoid[3] == 0.5);
-            assert!(tanh[0] == 1.0 && tanh[1] == -1.0 && tanh[2].is_nan() && tanh[3] == 0.0 && tanh[6] == -1.0);
+            let is_one = |x: f32| (x - 1.0).abs() < 4e-7;
+            assert!(is_one(tanh[0]) && is_one(-tanh[1]) && tanh[2].is_nan() && tanh[3] == 0.0 && is_one(-tanh[6]));
         }
     }
 

@@ -10,6 +10,8 @@ pub use scorer::{Projection, RelationConfig, RelationScorer};
 
 use burn::tensor::Tensor;
 
+use crate::kernels;
+
 /// A positive pair of a batch: sentence, head token, tail token, relation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Positive {
@@ -29,5 +31,10 @@ pub struct Positive {
 /// # Panics
 /// If a positive pair lies outside of its sentence.
 pub fn pair_loss(projection: &Projection, positives: &[Positive], lengths: &[usize]) -> Tensor<1> {
-    composed::pair_loss(projection, positives, lengths)
+    for p in positives {
+        assert!(p.head < lengths[p.sentence] && p.tail < lengths[p.sentence], "{p:?} in its sentence");
+    }
+    let head = &projection.head;
+    let run = if kernels::is_raw(head.device(), head.dtype()) { kernels::pair_loss } else { composed::pair_loss };
+    run(projection, positives, lengths)
 }

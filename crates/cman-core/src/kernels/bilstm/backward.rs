@@ -110,7 +110,11 @@ impl WithSimd for Pack<'_> {
         let Self { weights, sizes, direction, with_x } = self;
         let n_gates = 4 * sizes.d_padded();
         let w_hh = Panels::transposed(simd, &sizes.of_direction(weights.w_hh, direction), n_gates);
-        let w_ih = if with_x { Some(Panels::transposed(simd, &sizes.of_direction(weights.w_ih, direction), n_gates)) } else { None };
+        let w_ih = if with_x {
+            Some(Panels::transposed(simd, &sizes.of_direction(weights.w_ih, direction), n_gates))
+        } else {
+            None
+        };
         Packed { w_hh, w_ih }
     }
 }
@@ -231,7 +235,14 @@ enum Product<'a> {
     /// Rows of a weight's gradient, the sum of `a[i]^T b[i]`.
     Weight { a: Rows<'a>, b: Rows<'a>, columns: Range<usize>, to: &'a mut [f32] },
     /// The input's gradient of some sentences, from the gates of both directions.
-    Input { d_gates: [&'a [f32]; 2], w_ih: [&'a Panels; 2], from: Vec<usize>, rows: Vec<usize>, d_input: usize, to: &'a mut [f32] },
+    Input {
+        d_gates: [&'a [f32]; 2],
+        w_ih: [&'a Panels; 2],
+        from: Vec<usize>,
+        rows: Vec<usize>,
+        d_input: usize,
+        to: &'a mut [f32],
+    },
 }
 
 fn weight_tasks<'a>(a: Rows<'a>, b: Rows<'a>, to: &'a mut [f32]) -> impl Iterator<Item = Product<'a>> {

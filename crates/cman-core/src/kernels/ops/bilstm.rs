@@ -91,8 +91,12 @@ impl<B: RawF32> Backward<B, 4> for BiLstmBackward {
             let weights = Weights { w_ih: &w_ih, w_hh: &w_hh, bias: &bias };
             backward(&trace, &B::numbers(&x), weights, &B::numbers(&dy), node_x.is_some())
         };
-        let results =
-            [(node_x, x, found.x), (node_w_ih, w_ih, Some(found.w_ih)), (node_w_hh, w_hh, Some(found.w_hh)), (node_bias, bias, Some(found.bias))];
+        let results = [
+            (node_x, x, found.x),
+            (node_w_ih, w_ih, Some(found.w_ih)),
+            (node_w_hh, w_hh, Some(found.w_hh)),
+            (node_bias, bias, Some(found.bias)),
+        ];
         for (node, like, gradient) in results {
             if let (Some(node), Some(gradient)) = (node, gradient) {
                 gradients.register::<B>(node.id, B::tensor(gradient, &like.shape().to_vec(), &like.device()));

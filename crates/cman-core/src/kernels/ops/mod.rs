@@ -1,3 +1,4 @@
 //! The kernels on tensors: what each takes and gives, and its node in the graph of autodiff.
 
 pub(super) mod bilstm;
+pub(super) mod relation;

@@ -1,0 +1,7 @@
+//! The fused kernels equal their composed twins, values and all gradients, on every CPU backend.
+#![cfg(any(feature = "flex", feature = "ndarray"))]
+
+mod kernels {
+    pub mod bilstm;
+    pub mod common;
+}

@@ -1,0 +1,52 @@
+//! What the tests of all kernels share.
+
+use burn::tensor::{Device, Gradients, Tensor, TensorData};
+use cman_core::random::Key;
+
+/// The devices whose tensors the kernels take.
+pub fn devices() -> Vec<(&'static str, Device)> {
+    vec![
+        #[cfg(feature = "flex")]
+        ("flex", Device::flex()),
+        #[cfg(feature = "ndarray")]
+        #[allow(deprecated)] // upstream prefers flex
+        ("ndarray", Device::ndarray()),
+    ]
+}
+
+/// Random numbers within ±`bound`, different for every `site`.
+pub fn random<const D: usize>(site: &str, shape: [usize; D], bound: f64, device: &Device) -> Tensor<D> {
+    let values = Key::new(31).at(site).uniform(shape.iter().product(), bound);
+    Tensor::from_data(TensorData::new(values, shape), device)
+}
+
+/// The numbers of a tensor.
+pub fn numbers<const D: usize>(x: &Tensor<D>) -> Vec<f32> {
+    x.clone().inner().try_into_vec_as().expect("numbers")
+}
+
+/// The gradient of a tensor.
+pub fn gradient<const D: usize>(x: &Tensor<D>, gradients: &Gradients) -> Vec<f32> {
+    x.grad(gradients).expect("a gradient").try_into_vec_as().expect("numbers")
+}
+
+/// Asserts that two lists differ by at most `tolerance` of the largest number.
+pub fn assert_close(name: &str, found: &[f32], expected: &[f32], tolerance: f32) {
+    assert_eq!(found.len(), expected.len(), "{name}");
+    let largest = expected.iter().fold(1e-6f32, |largest, x| largest.max(x.abs()));
+    for (i, (a, b)) in found.iter().zip(expected).enumerate() {
+        assert!((a - b).abs() <= tolerance * largest, "{name}: {a} for {b} at {i} (largest {largest})");
+    }
+}
+
+/// What `f` gives with this many threads.
+pub fn with_threads<T: Send>(n: usize, f: impl FnOnce() -> T + Send) -> T {
+    rayon::ThreadPoolBuilder::new().num_threads(n).build().expect("threads").install(f)
+}
+
+/// The derivative of `loss` along `direction`, by central differences.
+pub fn difference<const D: usize>(x: &Tensor<D>, direction: &Tensor<D>, loss: impl Fn(Tensor<D>) -> f64) -> f64 {
+    let step = 1.0 / 64.0;
+    let at = |step: f64| loss(x.clone() + direction.clone() * step);
+    (at(step) - at(-step)) / (2.0 * step)
+}
