@@ -22,6 +22,7 @@ mod batch;
 mod device;
 mod init;
 mod kernels;
+mod linear;
 mod mask;
 mod mode;
 

@@ -4,4 +4,5 @@
 mod kernels {
     pub mod bilstm;
     pub mod common;
+    pub mod crf;
 }

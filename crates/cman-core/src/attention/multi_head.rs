@@ -6,7 +6,7 @@ use burn::{
     tensor::{Bool, Tensor, activation::softmax},
 };
 
-use crate::{init::Init, mask::FORBIDDEN};
+use crate::{init::Init, linear::each_token, mask::FORBIDDEN};
 
 /// `head_i = softmax((Q W_i^Q)(K W_i^K)^T / sqrt(2d/z)) (V W_i^V)`, `T = Concat(head_1..head_z) W^o`.
 ///
@@ -46,13 +46,13 @@ impl MultiHeadAttention {
         let [batch, steps, d_model] = query.dims();
         let d_head = d_model / self.n_heads;
         let split = |x: Tensor<3>| x.reshape([batch, steps, self.n_heads, d_head]).swap_dims(1, 2);
-        let q = split(self.query.forward(query)) / (d_head as f64).sqrt(); // [batch, heads, steps, d_head]
-        let k = split(self.key.forward(keys.clone()));
-        let v = split(self.value.forward(keys));
+        let q = split(each_token(&self.query, query)) / (d_head as f64).sqrt(); // [batch, heads, steps, d_head]
+        let k = split(each_token(&self.key, keys.clone()));
+        let v = split(each_token(&self.value, keys));
         let scores = q.matmul(k.transpose()); // [batch, heads, steps, steps]
         let mask = mask_pad.clone().reshape([batch, 1, 1, steps]).expand(scores.dims());
         let weights = softmax(scores.mask_fill(mask, FORBIDDEN), 3);
         let heads = weights.matmul(v).swap_dims(1, 2).reshape([batch, steps, d_model]);
-        self.output.forward(heads)
+        each_token(&self.output, heads)
     }
 }

@@ -10,7 +10,7 @@ pub use composed::{gold_score, log_partition};
 pub use lattice::Lattice;
 pub use potentials::{CrfConfig, CrfScore, Potentials, TagScorer};
 
-use crate::init::Init;
+use crate::{init::Init, kernels};
 
 /// The tag decoder: scores of tags and transitions from token features, and what follows from them.
 #[derive(Module, Debug)]
@@ -39,6 +39,9 @@ impl Crf {
 /// # Panics
 /// If there is not one tag a token.
 pub fn negative_log_likelihood(potentials: &Potentials, tags: &[Vec<u32>]) -> Tensor<1> {
+    if kernels::is_raw(potentials.pair.device(), potentials.pair.dtype()) {
+        return kernels::negative_log_likelihood(potentials, tags);
+    }
     let lengths: Vec<usize> = tags.iter().map(Vec::len).collect();
     (log_partition(potentials, &lengths) - gold_score(potentials, tags)).sum()
 }

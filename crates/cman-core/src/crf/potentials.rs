@@ -9,7 +9,7 @@ use cman_data::Tag;
 use serde::{Deserialize, Serialize};
 
 use super::Lattice;
-use crate::{init::Init, mask::FORBIDDEN};
+use crate::{init::Init, linear::each_token, mask::FORBIDDEN};
 
 /// What the transition score depends on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,10 +87,10 @@ impl TagScorer {
         let [batch, steps, _] = x.dims();
         let n_tags = self.n_tags;
         let x = match &self.hidden {
-            Some(hidden) => hidden.forward(x).tanh(),
+            Some(hidden) => each_token(hidden, x).tanh(),
             None => x,
         };
-        let scores = self.emission.forward(x);
+        let scores = each_token(&self.emission, x);
         let (first, pair) = match (&self.transitions, &self.start) {
             (Some(transitions), Some(start)) => {
                 let first = scores.clone().narrow(1, 0, 1).squeeze_dim::<2>(1) + start.val().unsqueeze();

@@ -11,6 +11,7 @@ use super::look_up;
 use crate::{
     batch::TokenBatch,
     init::Init,
+    linear::each_token,
     lstm::BiLstm,
     mask::{FORBIDDEN, mask_pad},
 };
@@ -109,7 +110,7 @@ fn convolve(convolution: &Linear, x: Tensor<3>, lengths: &[usize]) -> Tensor<2> 
     let edge = Tensor::zeros([words, 1, embedding], (&x.device(), x.dtype()));
     let before = Tensor::cat(vec![edge.clone(), x.clone()], 1).narrow(1, 0, characters);
     let after = Tensor::cat(vec![x.clone(), edge], 1).narrow(1, 1, characters);
-    let y = convolution.forward(Tensor::cat(vec![before, x, after], 2)).tanh();
+    let y = each_token(convolution, Tensor::cat(vec![before, x, after], 2)).tanh();
     let mask = mask.unsqueeze_dim::<3>(2).expand(y.dims());
     y.mask_fill(mask, FORBIDDEN).max_dim(1).squeeze_dim(1)
 }

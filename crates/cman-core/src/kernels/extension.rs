@@ -10,7 +10,10 @@ use burn::{
 };
 
 use super::{ops, raw::RawF32};
-use crate::relation::{Positive, Projection};
+use crate::{
+    crf::Potentials,
+    relation::{Positive, Projection},
+};
 
 /// The fused operations. Only the backends listed have them: a caller asks [`is_raw`](super::raw::is_raw) first.
 #[backend_extension(Flex: cfg(feature = "flex"), NdArray: cfg(feature = "ndarray"), Autodiff)]
@@ -31,6 +34,14 @@ pub(crate) trait Kernels: Backend {
         v: FloatTensor<Self>,
         positives: Vec<Positive>,
         lengths: Vec<usize>,
+    ) -> FloatTensor<Self>;
+
+    /// See [`negative_log_likelihood`](crate::crf::negative_log_likelihood).
+    fn negative_log_likelihood(
+        first: FloatTensor<Self>,
+        pair: FloatTensor<Self>,
+        end: FloatTensor<Self>,
+        tags: Vec<Vec<u32>>,
     ) -> FloatTensor<Self>;
 }
 
@@ -54,6 +65,15 @@ impl<B: Kernels + RawF32, C: CheckpointStrategy> Kernels for Autodiff<B, C> {
     ) -> FloatTensor<Self> {
         ops::relation::run_tracked::<B, C>(head, tail, v, &positives, &lengths)
     }
+
+    fn negative_log_likelihood(
+        first: FloatTensor<Self>,
+        pair: FloatTensor<Self>,
+        end: FloatTensor<Self>,
+        tags: Vec<Vec<u32>>,
+    ) -> FloatTensor<Self> {
+        ops::crf::run_tracked::<B, C>(first, pair, end, &tags)
+    }
 }
 
 /// See [`BiLstm::forward`](crate::lstm::BiLstm::forward).
@@ -75,5 +95,15 @@ pub(crate) fn pair_loss(projection: &Projection, positives: &[Positive], lengths
         projection.v.clone().into_dispatch(),
         positives.to_vec(),
         lengths.to_vec(),
+    ))
+}
+
+/// See [`negative_log_likelihood`](crate::crf::negative_log_likelihood).
+pub(crate) fn negative_log_likelihood(potentials: &Potentials, tags: &[Vec<u32>]) -> Tensor<1> {
+    Tensor::from_dispatch(<Dispatch as Kernels>::negative_log_likelihood(
+        potentials.first.clone().into_dispatch(),
+        potentials.pair.clone().into_dispatch(),
+        potentials.end.clone().into_dispatch(),
+        tags.to_vec(),
     ))
 }

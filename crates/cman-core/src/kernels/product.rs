@@ -291,7 +291,7 @@ fn outer_tile<S: Simd, const R: usize, const V: usize>(
 /// `0..n` in nearly equal pieces of at most [`TILE`], as (start, length).
 #[inline(always)]
 fn tiles(n: usize) -> impl Iterator<Item = (usize, usize)> {
-    let pieces = n.div_ceil(TILE);
-    let (size, larger) = if pieces == 0 { (0, 0) } else { (n / pieces, n % pieces) };
-    (0..pieces).map(move |i| (i * size + i.min(larger), size + usize::from(i < larger)))
+    let pieces = n.div_ceil(TILE).max(1);
+    let (size, larger) = (n / pieces, n % pieces);
+    (0..pieces.min(n)).map(move |i| (i * size + i.min(larger), size + usize::from(i < larger)))
 }

@@ -68,6 +68,15 @@ macro_rules! run_kernels {
             ) -> FloatTensor<Self> {
                 ops::relation::run::<Self>(&head, &tail, &v, &positives, &lengths)
             }
+
+            fn negative_log_likelihood(
+                first: FloatTensor<Self>,
+                pair: FloatTensor<Self>,
+                end: FloatTensor<Self>,
+                tags: Vec<Vec<u32>>,
+            ) -> FloatTensor<Self> {
+                ops::crf::run::<Self>(&first, &pair, &end, &tags)
+            }
         }
     };
 }

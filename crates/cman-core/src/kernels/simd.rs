@@ -119,7 +119,7 @@ pub(crate) fn tanh<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     let x = clamp(simd, x, 8.2);
     let z = simd.mul_f32s(x, x);
     let p = polynomial(simd, z, [1.0, 0.134_321_33, 0.003_556_697, 2.163_745_2e-5, 1.484_080_4e-8]);
-    let q = polynomial(simd, z, [1.0, 0.467_654_58, 0.026_108_34, 3.386_458_8e-4, 8.370_704_6e-7]);
+    let q = polynomial(simd, z, [1.0, 0.467_654_6, 0.026_108_34, 3.386_458_8e-4, 8.370_704_6e-7]);
     simd.div_f32s(simd.mul_f32s(x, p), q)
 }
 

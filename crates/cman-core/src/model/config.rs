@@ -169,9 +169,12 @@ impl ModelConfig {
         for (field, rate) in rates {
             check((0.0..1.0).contains(&rate), field, "a rate in [0, 1)".into(), rate.to_string())?;
         }
-        let threshold = self.relation.threshold;
-        let open = threshold > 0.0 && threshold < 1.0;
-        check(open, "relation.threshold", "a probability in (0, 1)".into(), threshold.to_string())
+        for (field, value) in [("relation.threshold", self.relation.threshold), ("relation.prior", self.relation.prior)]
+        {
+            let open = value > 0.0 && value < 1.0;
+            check(open, field, "a probability in (0, 1)".into(), value.to_string())?;
+        }
+        Ok(())
     }
 
     /// Width of the token features: 2d.
@@ -205,7 +208,7 @@ mod tests {
     #[test]
     fn each_bad_setting_is_named() {
         type Spoil = fn(&mut ModelConfig);
-        let cases: [(Spoil, &str); 9] = [
+        let cases: [(Spoil, &str); 10] = [
             (|c| c.hidden = 0, "model.hidden: expected at least 1, found 0"),
             (|c| c.layers = 0, "model.layers: expected at least 1, found 0"),
             (|c| c.heads = 7, "model.heads: expected a divisor of 2 hidden = 256, found 7"),
@@ -215,6 +218,7 @@ mod tests {
             (|c| c.label.width = 0, "model.label.width: expected at least 1, found 0"),
             (|c| c.dropout.input = f64::NAN, "model.dropout.input: expected a rate in [0, 1), found NaN"),
             (|c| c.relation.threshold = 1.0, "model.relation.threshold: expected a probability in (0, 1), found 1"),
+            (|c| c.relation.prior = 0.0, "model.relation.prior: expected a probability in (0, 1), found 0"),
         ];
         for (spoil, message) in cases {
             let mut config = ModelConfig::default();

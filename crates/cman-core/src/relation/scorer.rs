@@ -8,7 +8,10 @@ use burn::{
 use serde::{Deserialize, Serialize};
 
 use super::{Ends, composed};
-use crate::init::Init;
+use crate::{init::Init, linear::each_token};
+
+/// Every number of a new b: away from 0, so that V's mean moves the score.
+const BIAS: f32 = 1.0;
 
 /// Settings of the relation scorer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -24,11 +27,14 @@ pub struct RelationConfig {
     pub ends: Ends,
     /// A relation is predicted above this probability.
     pub threshold: f64,
+    /// Probability that new weights give to every pair. Few pairs are related: from 0.5 the first updates would all
+    /// push in one direction, so hard that Adam's averages of squared gradients keep the other layers slow for long.
+    pub prior: f64,
 }
 
 impl Default for RelationConfig {
     fn default() -> Self {
-        Self { hidden: 128, shared: false, none_label: false, ends: Ends::Last, threshold: 0.5 }
+        Self { hidden: 128, shared: false, none_label: false, ends: Ends::Last, threshold: 0.5, prior: 0.001 }
     }
 }
 
@@ -60,19 +66,23 @@ impl RelationScorer {
     pub fn new(config: &RelationConfig, d_model: usize, n_relations: usize, init: Init) -> Self {
         let n_outputs = n_relations + usize::from(config.none_label);
         let width = if config.shared { config.hidden } else { n_outputs * config.hidden };
-        let bound = (6.0 / (d_model + config.hidden) as f64).sqrt();
-        let mut head = init.at("head").linear(d_model, width, true);
-        let mut tail = init.at("tail").linear(d_model, width, false);
-        head.weight = init.at("head").uniform([d_model, width], bound);
-        tail.weight = init.at("tail").uniform([d_model, width], bound);
-        let bound = (6.0 / (1 + config.hidden) as f64).sqrt();
-        Self { head, tail, v: init.at("v").uniform([n_outputs, config.hidden], bound) }
+        let bound = 1.0 / (d_model as f64).sqrt();
+        let weight = |site| init.at(site).uniform([d_model, width], bound);
+        let bias = Param::from_data(TensorData::new(vec![BIAS; width], [width]), init.device);
+        // Eq. 9 has no bias behind V: V's mean and b together make the score of an average pair the prior's logit.
+        let logit = (config.prior / (1.0 - config.prior)).ln();
+        let mean = logit / (config.hidden as f64 * f64::from(BIAS).tanh());
+        let mut v = init.at("v").numbers(n_outputs * config.hidden, 1.0 / (config.hidden as f64).sqrt());
+        v.iter_mut().for_each(|v| *v += mean as f32);
+        let head = Linear { weight: weight("head"), bias: Some(bias) };
+        let tail = Linear { weight: weight("tail"), bias: None };
+        Self { head, tail, v: Param::from_data(TensorData::new(v, [n_outputs, config.hidden]), init.device) }
     }
 
     /// # Shapes
     /// - x: `[batch, steps, 2d]`
     pub fn project(&self, x: Tensor<3>) -> Projection {
-        Projection { head: self.head.forward(x.clone()), tail: self.tail.forward(x), v: self.v.val() }
+        Projection { head: each_token(&self.head, x.clone()), tail: each_token(&self.tail, x), v: self.v.val() }
     }
 }
 

@@ -1,4 +1,5 @@
 //! The kernels on tensors: what each takes and gives, and its node in the graph of autodiff.
 
 pub(super) mod bilstm;
+pub(super) mod crf;
 pub(super) mod relation;

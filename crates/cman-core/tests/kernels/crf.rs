@@ -1,0 +1,93 @@
+//! The CRF's loss.
+
+use burn::tensor::{Device, Tensor};
+use cman_core::crf::{Potentials, gold_score, log_partition, negative_log_likelihood};
+
+use super::common::{assert_close, devices, difference, gradient, numbers, random, with_threads};
+
+fn potentials(n_tags: usize, batch: usize, steps: usize, device: &Device) -> Potentials {
+    Potentials {
+        first: random("first", [batch, n_tags], 2.0, device),
+        pair: random("pair", [batch, steps, n_tags, n_tags], 2.0, device),
+        end: random("end", [n_tags], 2.0, device),
+    }
+}
+
+fn tags(n_tags: usize, batch: usize, steps: usize) -> Vec<Vec<u32>> {
+    let tags = |b: usize| (0..1 + (b * 5 + steps - 1) % steps).map(|t| ((b + t * t) % n_tags) as u32).collect();
+    (0..batch).map(tags).collect()
+}
+
+fn composed(potentials: &Potentials, tags: &[Vec<u32>]) -> Tensor<1> {
+    let lengths: Vec<usize> = tags.iter().map(Vec::len).collect();
+    (log_partition(potentials, &lengths) - gold_score(potentials, tags)).sum()
+}
+
+/// Loss and gradients of first, pair and end; the loss counts three times.
+fn run(potentials: &Potentials, loss: impl Fn(&Potentials) -> Tensor<1>) -> [Vec<f32>; 4] {
+    let Potentials { first, pair, end } = potentials.clone();
+    let potentials = Potentials { first: first.require_grad(), pair: pair.require_grad(), end: end.require_grad() };
+    let loss = loss(&potentials);
+    let gradients = (loss.clone() * 3.0).backward();
+    let Potentials { first, pair, end } = potentials;
+    [numbers(&loss), gradient(&first, &gradients), gradient(&pair, &gradients), gradient(&end, &gradients)]
+}
+
+#[test]
+fn it_equals_its_composed_twin() {
+    for (backend, device) in devices() {
+        let device = device.autodiff();
+        for (n_tags, batch, steps) in [(1, 2, 3), (2, 1, 1), (3, 5, 6), (9, 16, 30), (17, 3, 8), (40, 2, 5)] {
+            let (potentials, tags) = (potentials(n_tags, batch, steps, &device), tags(n_tags, batch, steps));
+            let expected = run(&potentials, |p| composed(p, &tags));
+            let found = run(&potentials, |p| negative_log_likelihood(p, &tags));
+            for (what, (found, expected)) in found.iter().zip(&expected).enumerate() {
+                assert_close(&format!("{backend}, {n_tags} tags, {what}"), found, expected, 1e-5);
+            }
+        }
+    }
+}
+
+#[test]
+fn its_gradient_agrees_with_finite_differences() {
+    for (backend, device) in devices() {
+        let tags = tags(4, 3, 5);
+        let tracked = potentials(4, 3, 5, &device.clone().autodiff());
+        let [_, _, d_pair, d_end] = run(&tracked, |p| negative_log_likelihood(p, &tags));
+        let plain = potentials(4, 3, 5, &device);
+        let along = random("direction", plain.pair.dims(), 1.0, &device);
+        let loss = |pair| negative_log_likelihood(&Potentials { pair, ..plain.clone() }, &tags).into_scalar::<f64>();
+        let found = 3.0 * difference(&plain.pair, &along, loss);
+        let expected: f64 = d_pair.iter().zip(numbers(&along)).map(|(g, d)| f64::from(g * d)).sum();
+        assert!((found - expected).abs() < 2e-3 * expected.abs(), "{backend}: {found}, {expected}");
+        let along = random("direction", plain.end.dims(), 1.0, &device);
+        let loss = |end| negative_log_likelihood(&Potentials { end, ..plain.clone() }, &tags).into_scalar::<f64>();
+        let found = 3.0 * difference(&plain.end, &along, loss);
+        let expected: f64 = d_end.iter().zip(numbers(&along)).map(|(g, d)| f64::from(g * d)).sum();
+        assert!((found - expected).abs() < 2e-3 * expected.abs(), "{backend}: {found}, {expected}");
+    }
+}
+
+#[test]
+fn threads_change_no_bit() {
+    for (_, device) in devices() {
+        let (potentials, tags) = (potentials(30, 20, 20, &device.autodiff()), tags(30, 20, 20));
+        let alone = with_threads(1, || run(&potentials, |p| negative_log_likelihood(p, &tags)));
+        let found = with_threads(3, || run(&potentials, |p| negative_log_likelihood(p, &tags)));
+        assert_eq!(found, alone);
+    }
+}
+
+#[test]
+fn expanded_potentials_are_read_in_their_order() {
+    for (_, device) in devices() {
+        let (n_tags, batch, steps) = (3, 4, 5);
+        let tags = tags(n_tags, batch, steps);
+        let Potentials { first, end, .. } = potentials(n_tags, batch, steps, &device);
+        let transitions: Tensor<2> = random("transitions", [n_tags, n_tags], 1.0, &device);
+        let pair = transitions.transpose().unsqueeze::<4>().expand([batch, steps, n_tags, n_tags]);
+        let potentials = Potentials { first, pair, end };
+        let found = numbers(&negative_log_likelihood(&potentials, &tags));
+        assert_close("expanded", &found, &numbers(&composed(&potentials, &tags)), 1e-5);
+    }
+}
