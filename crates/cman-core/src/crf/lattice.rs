@@ -62,8 +62,8 @@ impl Lattice {
         for t in 1..n {
             let mut next = vec![f64::NEG_INFINITY; k];
             for to in 0..k {
-                for from in 0..k {
-                    let score = delta[from] + self.pair(t, from, to);
+                for (from, earlier) in delta.iter().enumerate() {
+                    let score = earlier + self.pair(t, from, to);
                     if score > next[to] {
                         next[to] = score;
                         back[t * k + to] = from as u32;

@@ -1,0 +1,67 @@
+//! A small task and a small model.
+#![allow(dead_code)] // every test binary uses its own part
+
+use burn::{
+    module::{Module, ModuleVisitor, Param},
+    tensor::Tensor,
+};
+use cman_core::Cman;
+use cman_data::{Entity, Relation, Schema, Sentence};
+use cman_train::Config;
+
+/// Types of the task.
+pub fn schema() -> Schema {
+    Schema { entities: ["Peop", "Loc"].into_iter().collect(), relations: ["Live_In"].into_iter().collect() }
+}
+
+/// Sentences in which the person before the place lives there.
+pub fn sentences() -> Vec<Sentence> {
+    let (people, places) = (["Ann", "Bo", "Cy", "Dee"], ["Rome", "Oslo", "Lima"]);
+    let mut sentences = Vec::new();
+    for (i, person) in people.iter().enumerate() {
+        for (j, place) in places.iter().enumerate() {
+            let id = format!("{i}-{j}");
+            let mut sentence = if (i + j) % 2 == 0 {
+                Sentence::from_tokens(id, [person, "lives", "in", "lovely", place, "."])
+            } else {
+                Sentence::from_tokens(id, [person, "of", place, "sings"])
+            };
+            let place_at = if (i + j) % 2 == 0 { 4 } else { 2 };
+            sentence.entities = vec![Entity::new("Peop", 0..1), Entity::new("Loc", place_at..place_at + 1)];
+            sentence.relations = vec![Relation::new("Live_In", 0, 1)];
+            sentences.push(sentence);
+        }
+    }
+    sentences
+}
+
+/// Small widths, small batches, everything else as in the paper.
+pub fn config(settings: &[&str]) -> Config {
+    let small = [
+        "model.hidden=8",
+        "model.word.width=8",
+        "model.character.width=6",
+        "model.character.embedding=4",
+        "model.relation.hidden=8",
+        "model.label.width=4",
+        "train.batch_size=4",
+        "train.epochs=4",
+        "train.learning_rate=0.01",
+    ];
+    let all: Vec<String> = small.iter().chain(settings).map(ToString::to_string).collect();
+    Config::load(None, &all).expect("sound settings")
+}
+
+/// The bits of every weight.
+pub fn bits(network: &Cman) -> Vec<u32> {
+    struct Bits(Vec<u32>);
+    impl ModuleVisitor for Bits {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            let values: Vec<f32> = param.val().try_into_vec_as().expect("numbers");
+            self.0.extend(values.iter().map(|x| x.to_bits()));
+        }
+    }
+    let mut bits = Bits(Vec::new());
+    network.visit(&mut bits);
+    bits.0
+}

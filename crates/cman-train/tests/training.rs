@@ -1,0 +1,122 @@
+//! Training learns, repeats itself to the bit, and goes on from checkpoints as if nothing had happened.
+
+mod common;
+
+use std::time::Duration;
+
+use burn::tensor::Device;
+use cman_core::Backend;
+use cman_train::{Checkpoints, Config, Learner, Observer, TrainError, Trained, TrainingData};
+use common::{bits, config, schema, sentences};
+
+fn learner(config: Config, device: &Device) -> Learner {
+    let (schema, sentences) = (schema(), sentences());
+    let (train, dev) = sentences.split_at(8);
+    Learner::new(config, TrainingData { schema: &schema, train, dev }, None, device).expect("a learner")
+}
+
+fn run(config: Config, device: &Device) -> Trained {
+    learner(config, device).run(&mut ()).expect("a trained model")
+}
+
+/// Stops after so many batches.
+struct StopAfter(usize);
+
+impl Observer for StopAfter {
+    fn wants_stop(&mut self) -> bool {
+        self.0 -= 1;
+        self.0 == 0
+    }
+}
+
+#[test]
+fn a_small_task_is_learned_on_every_cpu_backend() {
+    let cpu = |backend: &Backend| matches!(backend, Backend::Flex | Backend::NdArray);
+    for backend in Backend::compiled().into_iter().filter(cpu) {
+        let device = backend.device().unwrap();
+        let trained = run(config(&["train.epochs=30"]), &device);
+        let dev = trained.dev.expect("scores on dev");
+        assert!(dev.entities.strict.micro.f1 > 0.9, "{backend}: {dev}");
+        assert!(dev.relations.strict.micro.f1 > 0.9, "{backend}: {dev}");
+    }
+}
+
+#[test]
+fn one_seed_gives_the_same_bits_with_any_number_of_threads_and_another_seed_does_not() {
+    let device = Device::flex();
+    let with_threads = |n: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(n).build().unwrap();
+        pool.install(|| bits(&run(config(&["train.epochs=2"]), &device).model.network))
+    };
+    let one = with_threads(1);
+    assert!(one == with_threads(2) && one == with_threads(3));
+    assert_ne!(one, bits(&run(config(&["train.epochs=2", "seed=2"]), &device).model.network));
+}
+
+#[test]
+fn a_stopped_run_goes_on_to_the_same_bits() {
+    let device = Device::flex();
+    for settings in [&["train.schedule.kind=cosine", "train.predicted_labels=0.5"][..], &["train.patience=1"]] {
+        let expected = run(config(settings), &device);
+        for stop in [1, 2, 3, 4] {
+            let folder = tempfile::tempdir().unwrap();
+            let checkpoints = || Checkpoints::new(folder.path().join("checkpoint"), Duration::ZERO);
+            let first = learner(config(settings), &device).with_checkpoints(checkpoints(), true).unwrap();
+            match first.run(&mut StopAfter(stop)) {
+                Err(TrainError::Stopped { .. }) => {}
+                other => panic!("stopped after {stop} batches: {:?}", other.map(|trained| trained.epoch)),
+            }
+            let second = learner(config(settings), &device).with_checkpoints(checkpoints(), true).unwrap();
+            let trained = second.run(&mut ()).unwrap();
+            assert_eq!(trained.epoch, expected.epoch, "stopped after {stop} batches");
+            assert!(bits(&trained.model.network) == bits(&expected.model.network), "stopped after {stop} batches");
+        }
+    }
+}
+
+#[test]
+fn checkpoints_of_other_runs_and_damaged_ones_are_refused() {
+    let device = Device::flex();
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("checkpoint");
+    let checkpoints = || Checkpoints::new(&place, Duration::ZERO);
+    let first = learner(config(&[]), &device).with_checkpoints(checkpoints(), false).unwrap();
+    assert!(first.run(&mut StopAfter(3)).is_err());
+    let resume = |settings: &[&str]| {
+        learner(config(settings), &device).with_checkpoints(checkpoints(), true).err().map(|error| error.to_string())
+    };
+    assert_eq!(resume(&[]), None);
+    let other = resume(&["seed=9"]).unwrap();
+    assert!(other.ends_with("the checkpoint is of a run with another configuration or other data"), "{other}");
+
+    let network = std::fs::read_dir(&place).unwrap().map(|entry| entry.unwrap().path());
+    let network = network.into_iter().find(|path| path.to_string_lossy().contains("network-")).unwrap();
+    let bytes = std::fs::read(&network).unwrap();
+    std::fs::write(&network, &bytes[..bytes.len() / 2]).unwrap();
+    assert!(resume(&[]).unwrap().contains("network-"));
+    std::fs::remove_file(&network).unwrap();
+    assert!(resume(&[]).unwrap().contains("No such file"));
+    std::fs::write(place.join("state.json"), "{").unwrap();
+    assert!(resume(&[]).unwrap().contains("state.json: EOF while parsing"));
+}
+
+#[test]
+fn what_cannot_be_learned_from_is_refused() {
+    let device = Device::flex();
+    let schema = schema();
+    let fail = |train: &[cman_data::Sentence], settings: &[&str]| {
+        let data = TrainingData { schema: &schema, train, dev: &[] };
+        Learner::new(config(settings), data, None, &device).err().expect("refused").to_string()
+    };
+    assert_eq!(fail(&[], &[]), "training data: no sentence to learn from");
+    let mut unknown = sentences();
+    unknown[2].entities[0].kind = "Person".into();
+    assert!(fail(&unknown, &[]).contains("Person"), "{}", fail(&unknown, &[]));
+}
+
+#[test]
+fn a_run_that_leaves_the_finite_numbers_stops_with_its_sentences() {
+    let result = learner(config(&["train.learning_rate=1e30"]), &Device::flex()).run(&mut ());
+    let message = result.err().expect("an error").to_string();
+    assert!(message.contains("is not finite (sentences ") && message.starts_with("epoch "), "{message}");
+}
