@@ -21,7 +21,7 @@ struct Args {
     #[arg(long, default_value = "flex")]
     device: Backend,
     /// Passes over the training data
-    #[arg(long, default_value_t = 12)]
+    #[arg(long, default_value_t = 10)]
     epochs: usize,
     /// Seed of everything random
     #[arg(long, default_value_t = 1)]
@@ -56,8 +56,12 @@ impl Observer for Lines {
 
 fn main() -> Result<()> {
     let args = Args::parse();
-    let mut settings = args.settings;
-    settings.extend([format!("seed={}", args.seed), format!("train.epochs={}", args.epochs)]);
+    let mut settings = vec![format!("seed={}", args.seed), format!("train.epochs={}", args.epochs)];
+    if args.corpus.is_none() {
+        // The sample is small: smaller batches make more updates of it.
+        settings.push("train.batch_size=8".into());
+    }
+    settings.extend(args.settings);
     let config = Config::load(None, &settings)?;
     let device = args.device.device()?;
     let splits = match &args.corpus {

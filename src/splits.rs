@@ -16,7 +16,7 @@ pub struct Splits {
     pub dev: Option<Corpus>,
     /// Sentences to report on.
     pub test: Option<Corpus>,
-    /// The types: those of the types file, else those that occur in the training and dev data.
+    /// The types: those of the types file, else those that occur in the training data.
     pub schema: Schema,
 }
 

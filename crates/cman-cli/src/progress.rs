@@ -2,8 +2,13 @@
 
 use std::{
     io::{self, Write},
-    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
+
+use anyhow::Result;
 
 use cman::{
     EpochReport, Observer, TrainError,
@@ -11,11 +16,13 @@ use cman::{
     train::{EpochLog, RunFacts},
 };
 use indicatif::{ProgressBar, ProgressStyle};
+use signal_hook::{consts::SIGINT, flag};
 
 /// Writes a line an epoch to the standard output and to the log; on a terminal a bar shows the batches.
 pub struct Progress {
     bar: ProgressBar,
     log: EpochLog,
+    interrupted: Arc<AtomicBool>,
     epochs: usize,
     /// Batches of the epochs before this one.
     batches_before: usize,
@@ -23,13 +30,16 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Starts the log in `folder`.
-    pub fn new(folder: &Path, epochs: usize) -> Result<Self, TrainError> {
-        let log = EpochLog::create(folder)?;
+    /// Writes to `log`, and listens for Ctrl-C.
+    pub fn new(log: EpochLog, epochs: usize) -> Result<Self> {
+        let interrupted = Arc::new(AtomicBool::new(false));
+        // Who asks twice does not want to wait for the batch: the first handler only acts once the second has run.
+        flag::register_conditional_shutdown(SIGINT, 130, interrupted.clone())?;
+        flag::register(SIGINT, interrupted.clone())?;
         let style = "{msg} {wide_bar} {pos}/{len} batches, {eta} left";
         let bar = ProgressBar::no_length();
         bar.set_style(ProgressStyle::with_template(style).expect("a template of indicatif's"));
-        Ok(Self { bar, log, epochs, batches_before: 0, batches: 0 })
+        Ok(Self { bar, log, interrupted, epochs, batches_before: 0, batches: 0 })
     }
 
     /// Takes the bar away.
@@ -59,6 +69,10 @@ impl Observer for Progress {
 
     fn batch(&mut self, batch: usize, _loss: f64) {
         self.bar.set_position((self.batches_before + batch) as u64);
+    }
+
+    fn wants_stop(&mut self) -> bool {
+        self.interrupted.load(Ordering::Relaxed)
     }
 
     fn epoch(&mut self, report: &EpochReport) -> Result<(), TrainError> {

@@ -4,11 +4,14 @@ use std::{
     fs,
     io::{self, Write},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use clap::ArgGroup;
-use cman::{Config, Learner, Splits, TrainingData, sample, scoring, scoring::Scores};
+use cman::{
+    Checkpoints, Config, EpochLog, Learner, Splits, TrainError, TrainingData, sample, scoring, scoring::Scores,
+};
 use serde::Serialize;
 
 use crate::{
@@ -72,9 +75,15 @@ pub struct Args {
     /// Model directory to write
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Overwrite a model directory
+    /// Overwrite a model directory, or start anew where a run was broken off
     #[arg(long)]
     force: bool,
+    /// Go on with a run that was broken off, from its last checkpoint
+    #[arg(long, conflicts_with = "force")]
+    resume: bool,
+    /// Minutes between checkpoints within an epoch; there is one after every epoch
+    #[arg(long, value_name = "N", default_value_t = 10.0, value_parser = minutes)]
+    checkpoint_minutes: f64,
 }
 
 /// What the directory keeps of the run: scores.json.
@@ -103,7 +112,9 @@ struct Summary {
 pub fn run(args: Args) -> Result<()> {
     let config = args.configuration()?;
     let device = args.device.device.device()?;
-    check_place(&args.out, args.force)?;
+    let every = Duration::from_secs_f64(60.0 * args.checkpoint_minutes);
+    let checkpoints = Checkpoints::new(args.out.join("checkpoint"), every);
+    check_place(&args, &checkpoints)?;
     let Splits { train, dev, test, schema } = args.splits(&config)?;
     note_unusual("train", &train);
     dev.iter().for_each(|dev| note_unusual("dev", dev));
@@ -120,11 +131,21 @@ pub fn run(args: Args) -> Result<()> {
     let (seed, epochs) = (config.seed, config.train.epochs);
     let data = TrainingData { schema: &schema, train: &train, dev: &dev };
     let learner = Learner::new(config, data, args.vectors.as_deref(), &device)?;
+    let learner = learner.with_checkpoints(checkpoints, args.resume)?;
     say(&format!("device      {}; seed {seed}, {epochs} epochs, protocol {protocol}", args.device.device));
-    let mut progress = Progress::new(&args.out, epochs)?;
+    let log = if args.resume {
+        say(&format!("resuming    behind epoch {}", learner.epochs_done()));
+        EpochLog::resume(&args.out, learner.epochs_done())?
+    } else {
+        EpochLog::create(&args.out)?
+    };
+    let mut progress = Progress::new(log, epochs)?;
     let trained = learner.run(&mut progress);
     progress.finish();
-    let trained = trained?;
+    let trained = trained.map_err(|error| match error {
+        TrainError::Stopped { .. } => anyhow!("{error}; the same command with --resume goes on"),
+        error => error.into(),
+    })?;
 
     let mut summary = Summary {
         epoch: trained.epoch,
@@ -156,6 +177,7 @@ pub fn run(args: Args) -> Result<()> {
     }
     replace(&args.out)?;
     trained.model.save(&args.out, &summary)?;
+    Checkpoints::new(args.out.join("checkpoint"), every).clear()?;
     writeln!(io::stdout().lock(), "{report}\n\nwrote {}", args.out.display())?;
     Ok(())
 }
@@ -187,9 +209,25 @@ fn say(line: &str) {
     let _ = writeln!(io::stdout().lock(), "{line}");
 }
 
+/// Minutes between checkpoints.
+fn minutes(text: &str) -> Result<f64, String> {
+    let minutes: f64 = text.parse().map_err(|_| "expected a number".to_owned())?;
+    if (0.0..1e6).contains(&minutes) { Ok(minutes) } else { Err("expected minutes from 0 to a million".into()) }
+}
+
 /// Refuses a place that holds something else, before hours go by.
-fn check_place(folder: &Path, force: bool) -> Result<()> {
+fn check_place(args: &Args, checkpoints: &Checkpoints) -> Result<()> {
+    let (folder, force) = (args.out.as_path(), args.force);
     let name = folder.display();
+    match (checkpoints.exists(), args.resume) {
+        (true, true) => return Ok(()),
+        (false, true) => bail!("{name}: there is no checkpoint to resume"),
+        (true, false) if !force => {
+            bail!("{name}: holds a run that was broken off (--resume goes on with it, --force starts anew)")
+        }
+        (true, false) => checkpoints.clear()?,
+        (false, false) => {}
+    }
     if !folder.exists() {
         return Ok(());
     }

@@ -5,4 +5,5 @@ mod kernels {
     pub mod bilstm;
     pub mod common;
     pub mod crf;
+    pub mod relation;
 }

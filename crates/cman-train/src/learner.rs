@@ -80,6 +80,13 @@ impl Learner {
         if data.train.is_empty() {
             return Err(TrainError::NoSentences { part: "training data", purpose: "learn from" });
         }
+        if config.model.contextual.width > 0 {
+            return Err(TrainError::Setting {
+                field: "model.contextual.width",
+                expected: "0 (training data come without contextual vectors)",
+                found: config.model.contextual.width.to_string(),
+            });
+        }
         let mut vocabularies = Vocabularies::build(data.train, config.model.word.lowercase);
         let trained_words = vocabularies.words.len();
         let vectors =

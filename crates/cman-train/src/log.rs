@@ -59,6 +59,30 @@ impl EpochLog {
         self.jsonl.write_all(&line).map_err(fail)
     }
 
+    /// Goes on with both files behind the first `epochs` epochs; what stands behind them was written by a run that was
+    /// broken off, and is written again.
+    ///
+    /// # Errors
+    /// A file that cannot be read or written.
+    pub fn resume(folder: &Path, epochs: usize) -> Result<Self, TrainError> {
+        let (csv_path, jsonl_path) = (folder.join("log.csv"), folder.join("log.jsonl"));
+        let cut = |path: &PathBuf, lines: usize| {
+            let text = fs::read_to_string(path)?;
+            let kept: usize = text.split_inclusive('\n').take(lines).map(str::len).sum();
+            let mut file = File::options().append(true).open(path)?;
+            file.set_len(kept as u64)?;
+            file.flush()?;
+            Ok(file)
+        };
+        let fail = |path: &PathBuf, source| TrainError::io(path, source);
+        Ok(Self {
+            csv: csv::Writer::from_writer(cut(&csv_path, epochs + 1).map_err(|error| fail(&csv_path, error))?),
+            jsonl: cut(&jsonl_path, epochs).map_err(|error| fail(&jsonl_path, error))?,
+            csv_path,
+            jsonl_path,
+        })
+    }
+
     fn row(&mut self, cells: &[&str]) -> Result<(), TrainError> {
         let fail = |source: std::io::Error| TrainError::io(&self.csv_path, source);
         self.csv.write_record(cells).map_err(|error| fail(error.into()))?;

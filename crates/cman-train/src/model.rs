@@ -112,8 +112,14 @@ impl Model {
         self.vocabularies.save(folder.join(VOCABULARIES))?;
         write_json(&folder.join(SCORES), scores)?;
         let weights = folder.join(WEIGHTS);
-        let mut store = SafetensorsStore::from_file(weights.clone()).overwrite(true);
-        self.network.save_into(&mut store).map_err(|error| TrainError::directory(weights, error.to_string()))?;
+        let mut store = SafetensorsStore::from_file(&weights).overwrite(true);
+        // One entry: several would stand in another order each time, and equal weights make equal files.
+        store = store.clear_metadata().metadata("format", "safetensors");
+        self.network.save_into(&mut store).map_err(|error| TrainError::directory(&weights, error.to_string()))?;
+        // The store lets only the owner read the file; it is as open as the others.
+        fs::metadata(folder.join(CONFIG))
+            .and_then(|others| fs::set_permissions(&weights, others.permissions()))
+            .map_err(|source| TrainError::io(&weights, source))?;
         write_json(&folder.join(MANIFEST), &manifest)
     }
 

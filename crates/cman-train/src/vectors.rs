@@ -1,7 +1,7 @@
 //! Word vectors into vocabulary and network: training words start at their vector, the other words of the file are
 //! kept as they are (`docs/DESIGN.md`, "words").
 
-use std::path::Path;
+use std::{collections::HashSet, path::Path};
 
 use cman_core::Cman;
 use cman_data::{VectorReader, Vocabularies};
@@ -32,16 +32,12 @@ impl WordVectors {
         let reader = VectorReader::from_path(path)?;
         let (width, trained_words) = (reader.width(), vocabularies.words.len());
         let mut vectors = Self { width, trained_words, known: Vec::new(), others: Vec::new() };
-        let mut seen = vec![false; trained_words];
+        let mut seen = HashSet::new();
         for item in reader {
             let (word, vector) = item?;
             let word = if vocabularies.lowercase { word.to_lowercase() } else { word };
             match vocabularies.words.id(&word) {
-                Some(id) if (id as usize) < trained_words => {
-                    if !std::mem::replace(&mut seen[id as usize], true) {
-                        vectors.known.push((id, vector));
-                    }
-                }
+                Some(id) if (id as usize) < trained_words && seen.insert(id) => vectors.known.push((id, vector)),
                 Some(_) => {}
                 None if keep == Keep::All => {
                     vocabularies.words.insert(&word);

@@ -117,6 +117,6 @@ fn what_cannot_be_learned_from_is_refused() {
 #[test]
 fn a_run_that_leaves_the_finite_numbers_stops_with_its_sentences() {
     let result = learner(config(&["train.learning_rate=1e30"]), &Device::flex()).run(&mut ());
-    let message = result.err().expect("an error").to_string();
+    let message = result.expect_err("an error").to_string();
     assert!(message.contains("is not finite (sentences ") && message.starts_with("epoch "), "{message}");
 }

@@ -4,4 +4,5 @@ mod conversion;
 mod mistakes;
 mod prediction;
 mod program;
+mod resuming;
 mod training;

@@ -142,29 +142,23 @@ fn recur<S: Simd>(simd: S, alpha: &[f32], pair: &[f32], before: &mut [f32], next
     let width = next.len() / S::F32_LANES;
     let before = vectors_mut::<S>(before);
     for (j, next) in vectors_mut::<S>(next).iter_mut().enumerate() {
-        let mut largest = score(simd, alpha, pair, 0, j);
-        for i in 1..k {
-            largest = simd.max_f32s(largest, score(simd, alpha, pair, i, j));
+        let mut largest = simd.splat_f32s(f32::NEG_INFINITY);
+        for (i, (&alpha, pair)) in alpha.iter().zip(pair.chunks_exact(k)).enumerate() {
+            let score = simd.add_f32s(simd.splat_f32s(alpha), load(simd, pair, j));
+            before[i * width + j] = score;
+            largest = simd.max_f32s(largest, score);
         }
         let mut sum = simd.splat_f32s(0.0);
-        for i in 0..k {
-            let e = exp_or_zero(simd, simd.sub_f32s(score(simd, alpha, pair, i, j), largest));
-            before[i * width + j] = e;
-            sum = simd.add_f32s(sum, e);
+        for before in before[j..].iter_mut().step_by(width) {
+            *before = exp_or_zero(simd, simd.sub_f32s(*before, largest));
+            sum = simd.add_f32s(sum, *before);
         }
         let scale = simd.div_f32s(simd.splat_f32s(1.0), sum);
-        for i in 0..k {
-            before[i * width + j] = simd.mul_f32s(before[i * width + j], scale);
+        for before in before[j..].iter_mut().step_by(width) {
+            *before = simd.mul_f32s(*before, scale);
         }
         *next = simd.add_f32s(largest, ln(simd, sum));
     }
-}
-
-/// The scores of tag `i` and, behind it, each tag of vector `j`.
-#[inline(always)]
-fn score<S: Simd>(simd: S, alpha: &[f32], pair: &[f32], i: usize, j: usize) -> S::f32s {
-    let k = alpha.len();
-    simd.add_f32s(simd.splat_f32s(alpha[i]), load(simd, &pair[i * k..][..k], j))
 }
 
 /// One step back: from the probabilities of a tag to those of the pairs it ends and to those of the tag before.
@@ -208,7 +202,7 @@ fn ln<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{crf::Lattice, mask::FORBIDDEN, random::Key};
+    use crate::{crf::Lattice, kernels::simd::tests::with_every_width, mask::FORBIDDEN, random::Key};
 
     /// Random potentials of two sentences of up to `steps` tokens, as large as `bound`.
     fn draw(k: usize, steps: usize, bound: f64) -> [Vec<f32>; 3] {
@@ -244,12 +238,13 @@ mod tests {
 
     fn check(name: &str, [first, pair, end]: &[Vec<f32>; 3], steps: usize, tags: &[Vec<u32>]) {
         let potentials = Potentials { first, pair, end, steps };
-        let (loss, gradients) = negative_log_likelihood(potentials, tags);
         let (expected, gradients_expected) = reference(potentials, tags);
-        assert!((f64::from(loss) - expected).abs() < 2e-6 * expected.max(1.0), "{name}: {loss} for {expected}");
-        for (found, expected) in [gradients.first, gradients.pair, gradients.end].iter().zip(gradients_expected) {
-            for (found, expected) in found.iter().zip(expected) {
-                assert!((f64::from(*found) - expected).abs() < 5e-6, "{name}: {found} for {expected}");
+        for (loss, gradients) in with_every_width(|| negative_log_likelihood(potentials, tags)) {
+            assert!((f64::from(loss) - expected).abs() < 2e-6 * expected.max(1.0), "{name}: {loss} for {expected}");
+            for (found, expected) in [gradients.first, gradients.pair, gradients.end].iter().zip(&gradients_expected) {
+                for (found, expected) in found.iter().zip(expected) {
+                    assert!((f64::from(*found) - expected).abs() < 5e-6, "{name}: {found} for {expected}");
+                }
             }
         }
     }

@@ -12,8 +12,16 @@ pub(crate) const LANES: usize = 16;
 
 /// Runs `op` with the widest vectors of this CPU.
 pub(crate) fn dispatch<Op: WithSimd>(op: Op) -> Op::Output {
+    #[cfg(test)]
+    if tests::IS_SCALAR.get() {
+        return Simd::vectorize(pulp::Scalar::new(), op);
+    }
     #[cfg(target_arch = "x86_64")]
     {
+        #[cfg(test)]
+        if let (true, Some(simd)) = (tests::IS_V3.get(), pulp::x86::V3::try_new()) {
+            return Simd::vectorize(simd, op);
+        }
         if let Some(simd) = pulp::x86::V4::try_new() {
             return Simd::vectorize(simd, op);
         }
@@ -134,18 +142,27 @@ pub(crate) fn ln_1p<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use std::cell::Cell;
+
     use super::*;
 
-    /// Runs `op` once with every kind of vector that this CPU has.
-    pub(crate) fn with_every_width<Op: WithSimd + Clone>(op: &Op) -> Vec<Op::Output> {
-        let mut outputs = vec![Simd::vectorize(pulp::Scalar::new(), op.clone())];
-        #[cfg(target_arch = "x86_64")]
-        {
-            outputs.extend(pulp::x86::V3::try_new().map(|simd| Simd::vectorize(simd, op.clone())));
-            outputs.extend(pulp::x86::V4::try_new().map(|simd| Simd::vectorize(simd, op.clone())));
-        }
-        outputs.push(dispatch(op.clone()));
-        outputs
+    thread_local! {
+        /// Whether this thread computes with plain numbers.
+        pub(super) static IS_SCALAR: Cell<bool> = const { Cell::new(false) };
+        /// Whether this thread computes with AVX2, if the CPU has it.
+        pub(super) static IS_V3: Cell<bool> = const { Cell::new(false) };
+    }
+
+    /// Runs `f` once with every kind of vector; what is too small for other threads uses it as well.
+    pub(crate) fn with_every_width<T>(f: impl Fn() -> T) -> Vec<T> {
+        let widest = f();
+        IS_V3.set(true);
+        let avx2 = f();
+        IS_V3.set(false);
+        IS_SCALAR.set(true);
+        let scalar = f();
+        IS_SCALAR.set(false);
+        vec![widest, avx2, scalar]
     }
 
     #[derive(Clone)]
@@ -173,7 +190,7 @@ pub(crate) mod tests {
     fn functions_are_accurate_to_five_parts_in_ten_million() {
         let magnitudes = (0..64_000).map(|i| (1e-9 * 86.0e9f64.powf(f64::from(i) / 64_000.0)) as f32);
         let x: Vec<f32> = magnitudes.flat_map(|x| [x, -x]).collect();
-        for outputs in with_every_width(&Functions(x.clone())) {
+        for outputs in with_every_width(|| dispatch(Functions(x.clone()))) {
             for (i, &x) in x.iter().enumerate() {
                 let magnitude = x.abs();
                 let unit = f64::from(magnitude / (magnitude + 1.0));
@@ -191,7 +208,7 @@ pub(crate) mod tests {
     fn extreme_arguments_saturate_and_nan_stays() {
         let x = [f32::INFINITY, f32::NEG_INFINITY, f32::NAN, 0.0, -0.0, 1e30, -1e30, 89.0];
         let x: Vec<f32> = x.into_iter().chain([0.0; 8]).collect();
-        for [exp, sigmoid, tanh, _] in with_every_width(&Functions(x)) {
+        for [exp, sigmoid, tanh, _] in with_every_width(|| dispatch(Functions(x.clone()))) {
             assert!(exp[0] > 1e37 && exp[1] < 1e-37 && exp[2].is_nan() && exp[3] == 1.0 && exp[7] > 1e37);
             assert!(sigmoid[0] == 1.0 && sigmoid[1] < 1e-37 && sigmoid[2].is_nan() && sigmoid[3] == 0.5);
             let is_one = |x: f32| (x - 1.0).abs() < 4e-7;
@@ -219,7 +236,7 @@ pub(crate) mod tests {
     fn partial_vectors_are_loaded_and_stored() {
         for n in 0..40 {
             let x: Vec<f32> = (0..n).map(|i| i as f32 + 1.0).collect();
-            for copy in with_every_width(&Copy(x.clone())) {
+            for copy in with_every_width(|| dispatch(Copy(x.clone()))) {
                 assert_eq!(copy, x);
             }
         }

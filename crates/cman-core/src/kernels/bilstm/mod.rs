@@ -93,3 +93,28 @@ fn split_mut(mut x: &mut [f32], sizes: impl Iterator<Item = usize>) -> Vec<&mut 
     }
     pieces
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{kernels::simd::tests::with_every_width, random::Key};
+
+    #[test]
+    fn every_kind_of_vector_gives_the_same() {
+        let (lengths, sizes) = ([3, 1, 4], Sizes { steps: 5, d_input: 7, d_hidden: 18 });
+        let draw = |site: &str, n: usize| Key::new(2).at(site).uniform(n, 0.5);
+        let (w_ih, w_hh) = (draw("w_ih", 2 * 7 * 72), draw("w_hh", 2 * 18 * 72));
+        let (x, bias, dy) = (draw("x", 3 * 5 * 7), draw("bias", 2 * 72), draw("dy", 3 * 5 * 36));
+        let weights = Weights { w_ih: &w_ih, w_hh: &w_hh, bias: &bias };
+        let results = with_every_width(|| {
+            let (y, trace) = forward(&x, weights, sizes, &lengths, true);
+            let found = backward(&trace, &x, weights, &dy, true);
+            [y, found.x.unwrap(), found.w_ih, found.w_hh, found.bias]
+        });
+        for others in &results[1..] {
+            for (found, expected) in others.iter().flatten().zip(results[0].iter().flatten()) {
+                assert!((found - expected).abs() < 2e-6, "{found} for {expected}");
+            }
+        }
+    }
+}

@@ -26,7 +26,7 @@ pub(crate) fn run<B: RawF32>(
     positives: &[Positive],
     lengths: &[usize],
 ) -> FloatTensor<B> {
-    evaluate::<B>(head, tail, v, positives, lengths).0
+    evaluate::<B>(head, tail, v, positives, lengths, false).0
 }
 
 fn evaluate<B: RawF32>(
@@ -35,11 +35,13 @@ fn evaluate<B: RawF32>(
     v: &FloatTensor<B>,
     positives: &[Positive],
     lengths: &[usize],
-) -> (FloatTensor<B>, relation::Gradients) {
+    with_gradients: bool,
+) -> (FloatTensor<B>, Option<relation::Gradients>) {
     let ([_, steps, width], [relations, hidden]) = (B::dims(head), B::dims(v));
     let sizes = Sizes { steps, width, relations, hidden };
-    let (loss, gradients) =
-        relation::pair_loss(&B::numbers(head), &B::numbers(tail), &B::numbers(v), sizes, lengths, positives);
+    let numbers = (B::numbers(head), B::numbers(tail), B::numbers(v));
+    let numbers = [&*numbers.0, &*numbers.1, &*numbers.2];
+    let (loss, gradients) = relation::pair_loss(numbers, sizes, lengths, positives, with_gradients);
     (B::tensor(vec![loss], &[1], &head.device()), gradients)
 }
 
@@ -54,7 +56,8 @@ pub(crate) fn run_tracked<B: RawF32, C: CheckpointStrategy>(
     let ((head, node_head), (tail, node_tail), (v, node_v)) = (head.into_parts(), tail.into_parts(), v.into_parts());
     match PairLossBackward.prepare::<C>([node_head, node_tail, node_v]).compute_bound().stateful() {
         OpsKind::Tracked(prepared) => {
-            let (loss, gradients) = evaluate::<B>(&head, &tail, &v, positives, lengths);
+            let (loss, gradients) = evaluate::<B>(&head, &tail, &v, positives, lengths, true);
+            let gradients = gradients.expect("they are wanted");
             let tensors = [(gradients.head, head), (gradients.tail, tail), (gradients.v, v)];
             let tensors = tensors.map(|(gradient, like)| B::tensor(gradient, &like.shape().to_vec(), &like.device()));
             prepared.finish(tensors, loss)

@@ -1,56 +1,16 @@
-//! Matrix products over chosen rows: a padded batch is multiplied without its padding, and without being copied.
-//!
-//! A tile of the result, up to six rows by four vectors, stays in registers while it is summed, which keeps the
-//! multipliers of the CPU busy; every number is summed in the order of the inner dimension, whatever the threads do.
+//! Products with a matrix that is packed once for many rows.
+
+use std::ops::Range;
 
 use pulp::Simd;
 
-use super::simd::{fma, load, store, vectors, vectors_mut};
-
-/// Rows of a tile.
-const TILE: usize = 6;
-
-/// Terms that a sum over rows takes before it turns to the next columns, so that what it reads stays in the cache.
-const DEPTH: usize = 256;
-
-/// Chosen rows of a row-major matrix.
-#[derive(Clone, Copy)]
-pub(crate) struct Rows<'a> {
-    /// The matrix.
-    pub data: &'a [f32],
-    /// Width of its rows.
-    pub width: usize,
-    /// Which rows.
-    pub index: &'a [usize],
-}
-
-impl Rows<'_> {
-    #[inline(always)]
-    fn row(&self, i: usize) -> &[f32] {
-        &self.data[self.index[i] * self.width..][..self.width]
-    }
-}
-
-/// Chosen rows of a row-major matrix, to be written.
-pub(crate) struct RowsMut<'a> {
-    /// The matrix.
-    pub data: &'a mut [f32],
-    /// Width of its rows.
-    pub width: usize,
-    /// Which rows.
-    pub index: &'a [usize],
-}
-
-/// Vectors of a tile's row: as many as leave registers for the factors.
-#[inline(always)]
-const fn wide<S: Simd>() -> usize {
-    if S::REGISTER_COUNT >= 32 { 4 } else { 2 }
-}
+use super::{Rows, RowsMut, put, tiles, wide};
+use crate::kernels::simd::{fma, vectors};
 
 /// A matrix `[k, n]` cut into panels of columns, each of which a tile reads from end to end. The last panels are one
 /// vector wide, and the very last is padded with zeros. The layout belongs to the kind of vector it was made with.
 #[derive(Debug)]
-pub(crate) struct Panels {
+pub(in crate::kernels) struct Panels {
     k: usize,
     n: usize,
     data: Vec<f32>,
@@ -94,7 +54,7 @@ impl Panels {
 
     /// Calls `fill(panel, its columns, width of its rows)` for every panel.
     #[inline(always)]
-    fn cut<S: Simd>(k: usize, n: usize, fill: impl Fn(&mut [f32], std::ops::Range<usize>, usize)) -> Self {
+    fn cut<S: Simd>(k: usize, n: usize, fill: impl Fn(&mut [f32], Range<usize>, usize)) -> Self {
         let wide = wide::<S>() * S::F32_LANES;
         let n_wide = n / wide;
         let n_narrow = (n - n_wide * wide).div_ceil(S::F32_LANES);
@@ -151,7 +111,7 @@ fn panel_product<S: Simd, const V: usize>(
     to: &mut [f32],
     width: usize,
     index: &[usize],
-    columns: std::ops::Range<usize>,
+    columns: Range<usize>,
     add: bool,
 ) {
     macro_rules! tile {
@@ -200,98 +160,76 @@ fn row_tile<S: Simd, const R: usize, const V: usize>(
     sums
 }
 
-/// Sets or adds to the numbers of one row of a tile.
-#[inline(always)]
-fn put<S: Simd, const V: usize>(simd: S, to: &mut [f32], values: [S::f32s; V], add: bool) {
-    if to.len() == V * S::F32_LANES {
-        let to = &mut vectors_mut::<S>(to)[..V];
-        for v in 0..V {
-            to[v] = if add { simd.add_f32s(to[v], values[v]) } else { values[v] };
-        }
-    } else {
-        for (v, value) in values.into_iter().enumerate() {
-            let value = if add { simd.add_f32s(load(simd, to, v), value) } else { value };
-            store(simd, to, v, value);
-        }
-    }
-}
+#[cfg(test)]
+mod tests {
+    use pulp::WithSimd;
 
-/// `to = sum_i a[i]^T b[i]` over all chosen rows, for the columns `columns` of `a`: row `p` of `to` belongs to column
-/// `columns.start + p` of `a`, and is as wide as the rows of `b`, a multiple of four [`LANES`](super::simd::LANES).
-#[inline(always)]
-pub(crate) fn sum_of_outer_products<S: Simd>(
-    simd: S,
-    a: Rows,
-    b: Rows,
-    columns: std::ops::Range<usize>,
-    to: &mut [f32],
-) {
-    if wide::<S>() == 4 {
-        outer_wide::<S, 4>(simd, a, b, columns, to);
-    } else {
-        outer_wide::<S, 2>(simd, a, b, columns, to);
-    }
-}
+    use super::*;
+    use crate::{
+        kernels::{
+            product::tests::assert_close,
+            simd::{dispatch, tests::with_every_width},
+        },
+        random::Key,
+    };
 
-#[inline(always)]
-fn outer_wide<S: Simd, const V: usize>(simd: S, a: Rows, b: Rows, columns: std::ops::Range<usize>, to: &mut [f32]) {
-    let width = V * S::F32_LANES;
-    assert!(a.index.len() == b.index.len() && b.width.is_multiple_of(width) && to.len() == columns.len() * b.width);
-    macro_rules! tile {
-        ($rows:literal, $a:ident, $b:ident, $at:expr, $p:ident, $j:ident, $add:expr) => {{
-            let sums = outer_tile::<S, $rows, V>(simd, $a, $b, $at, $j);
-            for (r, sum) in sums.into_iter().enumerate() {
-                put(simd, &mut to[($p + r) * b.width + $j..][..width], sum, $add);
-            }
-        }};
+    /// `to[i] (+)= from[i] w` for chosen rows.
+    struct Multiply<'a> {
+        w: &'a [f32],
+        n: usize,
+        is_transposed: bool,
+        add: bool,
+        from: Rows<'a>,
+        to: RowsMut<'a>,
     }
-    if a.index.is_empty() {
-        to.fill(0.0);
+
+    impl WithSimd for Multiply<'_> {
+        type Output = ();
+
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, simd: S) {
+            let Self { w, n, is_transposed, add, from, to } = self;
+            let panels = if is_transposed { Panels::transposed(simd, w, w.len() / n) } else { Panels::new(simd, w, n) };
+            assert_eq!(panels.k(), w.len() / n);
+            panels.multiply(simd, from, to, add);
+        }
     }
-    for (depth, (a_index, b_index)) in a.index.chunks(DEPTH).zip(b.index.chunks(DEPTH)).enumerate() {
-        let (a, b) = (Rows { index: a_index, ..a }, Rows { index: b_index, ..b });
-        for j in (0..b.width).step_by(width) {
-            for (p, n) in tiles(columns.len()) {
-                match n {
-                    1 => tile!(1, a, b, columns.start + p, p, j, depth > 0),
-                    2 => tile!(2, a, b, columns.start + p, p, j, depth > 0),
-                    3 => tile!(3, a, b, columns.start + p, p, j, depth > 0),
-                    4 => tile!(4, a, b, columns.start + p, p, j, depth > 0),
-                    5 => tile!(5, a, b, columns.start + p, p, j, depth > 0),
-                    _ => tile!(6, a, b, columns.start + p, p, j, depth > 0),
+
+    #[test]
+    fn chosen_rows_are_multiplied() {
+        for (k, n, rows) in [(1, 1, 1), (3, 5, 2), (7, 64, 6), (20, 16, 7), (5, 130, 13), (40, 79, 5), (17, 200, 30)] {
+            let w = Key::new(1).uniform(k * n, 1.0);
+            let transposed: Vec<f32> = (0..k * n).map(|i| w[i % k * n + i / k]).collect();
+            let (from_width, to_width) = (k + 2, n + 3);
+            let from = Key::new(2).uniform(2 * rows * from_width, 1.0);
+            let before = Key::new(3).uniform(2 * rows * to_width, 1.0);
+            let from_index: Vec<usize> = (0..rows).map(|i| 2 * rows - 1 - 2 * i).collect();
+            let to_index: Vec<usize> = (0..rows).map(|i| 2 * i).collect();
+            for (is_transposed, add) in [(false, false), (false, true), (true, false), (true, true)] {
+                let mut expected = before.clone();
+                for (&from_row, &to_row) in from_index.iter().zip(&to_index) {
+                    for c in 0..n {
+                        let sum: f32 = (0..k).map(|p| from[from_row * from_width + p] * w[p * n + c]).sum();
+                        let to = &mut expected[to_row * to_width + c];
+                        *to = if add { *to + sum } else { sum };
+                    }
+                }
+                let found = with_every_width(|| {
+                    let mut found = before.clone();
+                    dispatch(Multiply {
+                        w: if is_transposed { &transposed } else { &w },
+                        n,
+                        is_transposed,
+                        add,
+                        from: Rows { data: &from, width: from_width, index: &from_index },
+                        to: RowsMut { data: &mut found, width: to_width, index: &to_index },
+                    });
+                    found
+                });
+                for found in found {
+                    assert_close(&found, &expected, &format!("{k} x {n}, {rows} rows"));
                 }
             }
         }
     }
-}
-
-/// The part of a sum of outer products with `R` columns of `a` from `p` and `V` vectors of `b` from `j`.
-#[inline(always)]
-fn outer_tile<S: Simd, const R: usize, const V: usize>(
-    simd: S,
-    a: Rows,
-    b: Rows,
-    p: usize,
-    j: usize,
-) -> [[S::f32s; V]; R] {
-    let mut sums = [[simd.splat_f32s(0.0); V]; R];
-    for (&from_a, &from_b) in a.index.iter().zip(b.index) {
-        let x = &a.data[from_a * a.width + p..][..R];
-        let y = &vectors::<S>(&b.data[from_b * b.width + j..][..V * S::F32_LANES])[..V];
-        for r in 0..R {
-            let x = simd.splat_f32s(x[r]);
-            for v in 0..V {
-                sums[r][v] = fma(simd, x, y[v], sums[r][v]);
-            }
-        }
-    }
-    sums
-}
-
-/// `0..n` in nearly equal pieces of at most [`TILE`], as (start, length).
-#[inline(always)]
-fn tiles(n: usize) -> impl Iterator<Item = (usize, usize)> {
-    let pieces = n.div_ceil(TILE).max(1);
-    let (size, larger) = (n / pieces, n % pieces);
-    (0..pieces.min(n)).map(move |i| (i * size + i.min(larger), size + usize::from(i < larger)))
 }

@@ -1,0 +1,98 @@
+//! Matrix products over chosen rows: a padded batch is multiplied without its padding, and without being copied.
+//!
+//! A tile of the result, up to six rows by four vectors, stays in registers while it is summed, which keeps the
+//! multipliers of the CPU busy; every number is summed in the order of the inner dimension, whatever the threads do.
+
+mod outer;
+mod panels;
+
+use pulp::Simd;
+
+pub(in crate::kernels) use outer::sum_of_outer_products;
+pub(in crate::kernels) use panels::Panels;
+
+use super::simd::{load, store, vectors_mut};
+
+/// Rows of a tile.
+const TILE: usize = 6;
+
+/// Chosen rows of a row-major matrix.
+#[derive(Clone, Copy)]
+pub(in crate::kernels) struct Rows<'a> {
+    /// The matrix.
+    pub data: &'a [f32],
+    /// Width of its rows.
+    pub width: usize,
+    /// Which rows.
+    pub index: &'a [usize],
+}
+
+impl Rows<'_> {
+    #[inline(always)]
+    fn row(&self, i: usize) -> &[f32] {
+        &self.data[self.index[i] * self.width..][..self.width]
+    }
+}
+
+/// Chosen rows of a row-major matrix, to be written.
+pub(in crate::kernels) struct RowsMut<'a> {
+    /// The matrix.
+    pub data: &'a mut [f32],
+    /// Width of its rows.
+    pub width: usize,
+    /// Which rows.
+    pub index: &'a [usize],
+}
+
+/// Vectors of a tile's row: as many as leave registers for the factors.
+#[inline(always)]
+const fn wide<S: Simd>() -> usize {
+    if S::REGISTER_COUNT >= 32 { 4 } else { 2 }
+}
+
+/// Sets or adds to the numbers of one row of a tile.
+#[inline(always)]
+fn put<S: Simd, const V: usize>(simd: S, to: &mut [f32], values: [S::f32s; V], add: bool) {
+    if to.len() == V * S::F32_LANES {
+        let to = &mut vectors_mut::<S>(to)[..V];
+        for v in 0..V {
+            to[v] = if add { simd.add_f32s(to[v], values[v]) } else { values[v] };
+        }
+    } else {
+        for (v, value) in values.into_iter().enumerate() {
+            let value = if add { simd.add_f32s(load(simd, to, v), value) } else { value };
+            store(simd, to, v, value);
+        }
+    }
+}
+
+/// `0..n` in nearly equal pieces of at most [`TILE`], as (start, length).
+#[inline(always)]
+fn tiles(n: usize) -> impl Iterator<Item = (usize, usize)> {
+    let pieces = n.div_ceil(TILE).max(1);
+    let (size, larger) = (n / pieces, n % pieces);
+    (0..pieces.min(n)).map(move |i| (i * size + i.min(larger), size + usize::from(i < larger)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    pub(super) fn assert_close(found: &[f32], expected: &[f32], what: &str) {
+        for (i, (a, b)) in found.iter().zip(expected).enumerate() {
+            assert!((a - b).abs() < 1e-5, "{what}: {a} for {b} at {i}");
+        }
+    }
+
+    #[test]
+    fn tiles_cover_all_rows() {
+        for n in 0..40 {
+            let mut next = 0;
+            for (start, length) in tiles(n) {
+                assert!(start == next && (1..=TILE).contains(&length));
+                next += length;
+            }
+            assert_eq!(next, n);
+        }
+    }
+}
