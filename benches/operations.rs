@@ -1,0 +1,134 @@
+//! The kernels beside their composed twins, a training step and extraction, on the CPU: `cargo bench`.
+//!
+//! Names are `backend/operation/shape`. Lengths are ragged: from a quarter of the longest to the longest.
+
+use burn::tensor::{Device, Tensor, TensorData};
+use cman::{
+    Config, Extractor, Learner, Model, TrainingData,
+    core::{
+        Gold, Init, TokenBatch,
+        lstm::{BiLstm, bilstm_composed},
+        random::Key,
+        relation::{Positive, Projection, pair_loss, pair_loss_composed},
+    },
+    data::EncodedSentence,
+    sample,
+    train::batch_gradients,
+};
+use divan::Bencher;
+
+fn main() {
+    divan::main();
+}
+
+/// (batch, steps, input, hidden)
+const LSTM: [[usize; 4]; 4] = [[1, 30, 256, 128], [8, 40, 256, 128], [8, 40, 1330, 128], [32, 40, 256, 128]];
+/// (batch, steps, relations, hidden)
+const PAIRS: [[usize; 4]; 3] = [[16, 30, 5, 128], [16, 40, 5, 128], [1, 120, 5, 128]];
+
+fn lengths(batch: usize, steps: usize) -> Vec<usize> {
+    (0..batch).map(|i| steps - i * (steps - steps / 4) / batch).collect()
+}
+
+fn numbers<const D: usize>(shape: [usize; D], seed: u64, device: &Device) -> Tensor<D> {
+    let values = Key::new(seed).uniform(shape.iter().product(), 1.0);
+    Tensor::from_data(TensorData::new(values, shape), device)
+}
+
+type Lstm = fn(&BiLstm, Tensor<3>, &[usize]) -> Tensor<3>;
+
+fn composed(lstm: &BiLstm, x: Tensor<3>, lengths: &[usize]) -> Tensor<3> {
+    bilstm_composed(x, lstm.w_ih.val(), lstm.w_hh.val(), lstm.bias.val(), lengths)
+}
+
+fn lstm(bencher: Bencher, [batch, steps, d_input, d_hidden]: [usize; 4], run: Lstm, train: bool) {
+    let device = if train { Device::flex().autodiff() } else { Device::flex() };
+    let lstm = BiLstm::new(d_input, d_hidden, Init::new(1, &device));
+    let x = numbers([batch, steps, d_input], 2, &device);
+    let lengths = lengths(batch, steps);
+    bencher.bench_local(|| {
+        let y = run(&lstm, if train { x.clone().require_grad() } else { x.clone() }, &lengths);
+        if train {
+            drop(y.sum().backward());
+        }
+    });
+}
+
+#[divan::bench(name = "flex/bilstm forward, fused", args = LSTM)]
+fn lstm_fused(bencher: Bencher, shape: [usize; 4]) {
+    lstm(bencher, shape, BiLstm::forward, false);
+}
+
+#[divan::bench(name = "flex/bilstm forward, composed", args = LSTM)]
+fn lstm_composed(bencher: Bencher, shape: [usize; 4]) {
+    lstm(bencher, shape, composed, false);
+}
+
+#[divan::bench(name = "flex/bilstm forward and backward, fused", args = LSTM)]
+fn lstm_train_fused(bencher: Bencher, shape: [usize; 4]) {
+    lstm(bencher, shape, BiLstm::forward, true);
+}
+
+#[divan::bench(name = "flex/bilstm forward and backward, composed", args = LSTM)]
+fn lstm_train_composed(bencher: Bencher, shape: [usize; 4]) {
+    lstm(bencher, shape, composed, true);
+}
+
+type PairLoss = fn(&Projection, &[Positive], &[usize]) -> Tensor<1>;
+
+fn pairs(bencher: Bencher, [batch, steps, relations, hidden]: [usize; 4], run: PairLoss) {
+    let device = Device::flex().autodiff();
+    let projection = Projection {
+        head: numbers([batch, steps, relations * hidden], 1, &device).require_grad(),
+        tail: numbers([batch, steps, relations * hidden], 2, &device).require_grad(),
+        v: numbers([relations, hidden], 3, &device).require_grad(),
+    };
+    let positives: Vec<Positive> =
+        (0..batch).map(|sentence| Positive { sentence, head: 0, tail: 1, kind: 0 }).collect();
+    let lengths = lengths(batch, steps);
+    bencher.bench_local(|| run(&projection, &positives, &lengths).backward());
+}
+
+#[divan::bench(name = "flex/relation loss forward and backward, fused", args = PAIRS)]
+fn pairs_fused(bencher: Bencher, shape: [usize; 4]) {
+    pairs(bencher, shape, pair_loss);
+}
+
+#[divan::bench(name = "flex/relation loss forward and backward, composed", args = PAIRS, sample_count = 10)]
+fn pairs_composed(bencher: Bencher, shape: [usize; 4]) {
+    pairs(bencher, shape, pair_loss_composed);
+}
+
+/// A model of the paper's size after no update, and the sample's training sentences.
+fn model() -> (Model, Vec<EncodedSentence>) {
+    let splits = sample::corpus().expect("the sample corpus");
+    let config = Config::load(None, &[]).expect("the defaults");
+    let data = TrainingData { schema: &splits.schema, train: &splits.train.sentences, dev: &[] };
+    let learner = Learner::new(config, data, None, &Device::flex()).expect("a learner");
+    let model = learner.finish().model;
+    let encode = |sentence| model.vocabularies.encode(sentence, &splits.schema).expect("a sound sentence");
+    let sentences = splits.train.sentences.iter().map(encode).collect();
+    (model, sentences)
+}
+
+#[divan::bench(name = "flex/training step/16 sentences of the sample", args = ["clean", "adversarial"])]
+fn training_step(bencher: Bencher, kind: &str) {
+    use burn::module::Module;
+    let (model, sentences) = model();
+    let members: Vec<&EncodedSentence> = sentences.iter().take(16).collect();
+    let network = model.network.train();
+    let batch = TokenBatch::new(&members, &Device::flex().autodiff());
+    let gold = Gold::new(&members);
+    let mut adversarial = model.config.train.adversarial.clone();
+    if kind == "clean" {
+        adversarial.alpha = 0.0;
+    }
+    bencher.bench_local(|| batch_gradients(&network, &batch, &gold, &gold.tags, &adversarial, 1.0 / 16.0, Key::new(1)));
+}
+
+#[divan::bench(name = "flex/extraction/the sample's dev sentences")]
+fn extraction(bencher: Bencher) {
+    let dev = sample::corpus().expect("the sample corpus").dev.expect("dev sentences");
+    let extractor = Extractor::new(model().0);
+    bencher.bench_local(|| extractor.extract_sentences(&dev.sentences).expect("sound sentences"));
+}
