@@ -3,7 +3,7 @@
 use std::{
     fs,
     io::{self, Write},
-    path::{Path, PathBuf},
+    path::PathBuf,
     time::Duration,
 };
 
@@ -175,7 +175,6 @@ pub fn run(args: Args) -> Result<()> {
         summary.test = Some(scores);
         summary.test_without_leaked = Some(leakage.new);
     }
-    replace(&args.out)?;
     trained.model.save(&args.out, &summary)?;
     Checkpoints::new(args.out.join("checkpoint"), every).clear()?;
     writeln!(io::stdout().lock(), "{report}\n\nwrote {}", args.out.display())?;
@@ -225,8 +224,7 @@ fn check_place(args: &Args, checkpoints: &Checkpoints) -> Result<()> {
         (true, false) if !force => {
             bail!("{name}: holds a run that was broken off (--resume goes on with it, --force starts anew)")
         }
-        (true, false) => checkpoints.clear()?,
-        (false, false) => {}
+        (_, false) => {}
     }
     if !folder.exists() {
         return Ok(());
@@ -241,15 +239,6 @@ fn check_place(args: &Args, checkpoints: &Checkpoints) -> Result<()> {
     // A run that ended early has left its log.
     if entries.next().is_some() && !folder.join("log.jsonl").exists() {
         bail!("{name}: neither empty nor a model directory");
-    }
-    Ok(())
-}
-
-/// Takes the old model out of use, so that the folder never holds parts of two.
-fn replace(folder: &Path) -> Result<()> {
-    let manifest = folder.join(MANIFEST);
-    if manifest.exists() {
-        fs::remove_file(&manifest).with_context(|| manifest.display().to_string())?;
     }
     Ok(())
 }

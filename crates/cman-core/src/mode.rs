@@ -37,7 +37,7 @@ impl Mode {
     ///
     /// # Shapes
     /// - x: `[batch, steps, width]`
-    /// - output: `[batch, steps, width]`, zero at padding in training
+    /// - output: `[batch, steps, width]`, zero at padding where numbers are dropped
     pub fn dropout(self, x: Tensor<3>, lengths: &[usize], rate: f64) -> Tensor<3> {
         let Self::Train(key) = self else { return x };
         if rate == 0.0 {

@@ -86,7 +86,7 @@ pub(crate) struct Restored {
 }
 
 impl Checkpoints {
-    /// Keeps checkpoints in `folder`: one after every epoch, and within an epoch one whenever `every` has passed.
+    /// Keeps checkpoints in `folder`, whose other files are left alone: one after every epoch, and within an epoch one whenever `every` has passed.
     pub fn new(folder: impl Into<PathBuf>, every: Duration) -> Self {
         Self { folder: folder.into(), every, last: Instant::now(), serial: 0 }
     }
@@ -101,15 +101,19 @@ impl Checkpoints {
         self.folder.join(STATE).is_file()
     }
 
-    /// Removes all checkpoints, of a run that is finished or not wanted.
+    /// Removes the checkpoint, of a run that is finished or not wanted, and its folder if nothing else is in it.
     ///
     /// # Errors
-    /// A folder that cannot be removed.
+    /// A file that cannot be removed.
     pub fn clear(&self) -> Result<(), TrainError> {
-        match fs::remove_dir_all(&self.folder) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(TrainError::io(&self.folder, error)),
-            _ => Ok(()),
+        // The state first: without it the others mean nothing.
+        let state = self.folder.join(STATE);
+        if state.exists() {
+            fs::remove_file(&state).map_err(|source| TrainError::io(&state, source))?;
         }
+        self.remove_others(&[]);
+        _ = fs::remove_dir(&self.folder);
+        Ok(())
     }
 
     pub(crate) fn is_due(&self) -> bool {
@@ -158,7 +162,8 @@ impl Checkpoints {
         file.write_all(&text).and_then(|()| file.sync_all()).map_err(|source| TrainError::io(&part, source))?;
         rename(&part, &self.folder.join(STATE))?;
         sync(&self.folder)?;
-        self.remove_others(&state);
+        let best = state.best.as_ref().map(|best| best.network.as_str());
+        self.remove_others(&[STATE, &state.network, &state.optimizer, best.unwrap_or(STATE)]);
         self.last = Instant::now();
         Ok(())
     }
@@ -170,12 +175,18 @@ impl Checkpoints {
         sync(&path)
     }
 
-    /// Removes what the checkpoint does not name. A file that stays behind does no harm and goes the next time.
-    fn remove_others(&self, state: &State) {
-        let best = state.best.as_ref().map(|best| best.network.as_str());
-        let named = [Some(STATE), Some(&state.network), Some(&state.optimizer), best];
+    /// Removes the files of other checkpoints. One that stays behind does no harm and goes the next time.
+    fn remove_others(&self, named: &[&str]) {
+        let is_ours = |name: &str| {
+            let stem = name.strip_suffix(".part").unwrap_or(name);
+            let stem = stem.strip_suffix(".bpk").and_then(|stem| stem.split_once('-'));
+            let numbered = |(kind, number): (&str, &str)| {
+                ["network", "optimizer", "best"].contains(&kind) && number.bytes().all(|byte| byte.is_ascii_digit())
+            };
+            stem.is_some_and(numbered) || name == "state.json.part"
+        };
         for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
-            if !named.contains(&entry.file_name().to_str()) {
+            if entry.file_name().to_str().is_some_and(|name| is_ours(name) && !named.contains(&name)) {
                 _ = fs::remove_file(entry.path());
             }
         }
@@ -219,7 +230,8 @@ impl Checkpoints {
         File::open(&path).map_err(|source| TrainError::io(&path, source))?;
         let mut store = BurnpackStore::from_file(&path).auto_extension(false);
         let result = network.load_from(&mut store).map_err(|error| fail(error.to_string()))?;
-        if result.is_success() { Ok(network) } else { Err(fail("the weights do not fit the configuration".into())) }
+        let fits = result.is_success() && result.missing.is_empty() && result.unused.is_empty();
+        if fits { Ok(network) } else { Err(fail("the weights do not fit the configuration".into())) }
     }
 }
 

@@ -54,15 +54,11 @@ pub enum TrainError {
         /// Why.
         reason: String,
     },
-    /// Word vectors of another width than the model's.
-    #[error("{path}: word vectors of width {found}, expected {expected} (model.word.width)", path = path.display())]
-    VectorWidth {
-        /// The vector file.
-        path: PathBuf,
-        /// The model's width.
-        expected: usize,
-        /// The file's width.
-        found: usize,
+    /// Training without entity types or without relation types.
+    #[error("training data: no {part}")]
+    NoTypes {
+        /// Which types.
+        part: &'static str,
     },
     /// Training without sentences.
     #[error("{part}: no sentence to {purpose}")]

@@ -70,7 +70,7 @@ impl Learner {
     /// With word vectors, `model.word.width` becomes theirs.
     ///
     /// # Errors
-    /// No training sentence, a bad vector file, a sentence that cannot be encoded, a setting outside of its range.
+    /// No training sentence, no entity or relation type, a bad vector file, a sentence that cannot be encoded, a setting outside of its range.
     pub fn new(
         mut config: Config,
         data: TrainingData,
@@ -79,6 +79,11 @@ impl Learner {
     ) -> Result<Self, TrainError> {
         if data.train.is_empty() {
             return Err(TrainError::NoSentences { part: "training data", purpose: "learn from" });
+        }
+        for (part, types) in [("entity types", &data.schema.entities), ("relation types", &data.schema.relations)] {
+            if types.is_empty() {
+                return Err(TrainError::NoTypes { part });
+            }
         }
         if config.model.contextual.width > 0 {
             return Err(TrainError::Setting {
@@ -145,7 +150,7 @@ impl Learner {
         })
     }
 
-    /// Writes checkpoints, and goes on from the one there is if `resume`.
+    /// Writes checkpoints, and goes on from the one there is if `resume`; else removes it.
     ///
     /// # Errors
     /// With `resume`: a checkpoint that is damaged, or of a run with another configuration or other data.
@@ -156,6 +161,8 @@ impl Learner {
             self.network = restored.network;
             self.optimizer = restored.optimizer;
             self.best = restored.best;
+        } else {
+            checkpoints.clear()?;
         }
         self.checkpoints = Some(checkpoints);
         Ok(self)
@@ -170,10 +177,18 @@ impl Learner {
     fn fingerprint(&self) -> String {
         let ids = |key: Key, ids: &[u32]| ids.iter().fold(key.with(ids.len() as u64), |key, &id| key.with(id.into()));
         let sentence = |key: Key, sentence: &EncodedSentence| {
-            let key = ids(ids(key, &sentence.words), &sentence.tags);
+            let key =
+                sentence.chars.iter().fold(ids(ids(key, &sentence.words), &sentence.tags), |key, word| ids(key, word));
             sentence.relations.iter().fold(key, |key, r| ids(key, &[r.head as u32, r.tail as u32, r.kind as u32]))
         };
-        let key = Key::new(0).at(&self.config.to_toml());
+        let names = [
+            self.vocabularies.words.names(),
+            self.vocabularies.chars.names(),
+            self.schema.entities.names(),
+            self.schema.relations.names(),
+        ];
+        let key = Key::new(0).at(&self.config.to_toml()).with(self.trained_words as u64);
+        let key = names.into_iter().fold(key, |key, names| names.iter().fold(key, |key, name| key.at(name)));
         format!("{:?}", self.train.iter().chain(&self.dev_encoded).fold(key, sentence))
     }
 

@@ -1,6 +1,6 @@
 //! A trained model: the network with all it needs to read text, and its directory.
 
-use std::{fs, path::Path};
+use std::{fs, io::Write, path::Path};
 
 use burn::{
     module::{Module, ModuleVisitor, Param},
@@ -107,6 +107,11 @@ impl Model {
             entity_types: self.schema.entities.len(),
             relation_types: self.schema.relations.len(),
         };
+        // Without its manifest a folder is no model: it never looks whole while it holds parts of two.
+        let place = folder.join(MANIFEST);
+        if place.exists() {
+            fs::remove_file(&place).map_err(|source| TrainError::io(&place, source))?;
+        }
         write(&folder.join(CONFIG), self.config.to_toml().as_bytes())?;
         write_json(&folder.join(LABELS), &self.schema)?;
         self.vocabularies.save(folder.join(VOCABULARIES))?;
@@ -120,7 +125,7 @@ impl Model {
         fs::metadata(folder.join(CONFIG))
             .and_then(|others| fs::set_permissions(&weights, others.permissions()))
             .map_err(|source| TrainError::io(&weights, source))?;
-        write_json(&folder.join(MANIFEST), &manifest)
+        write_json(&place, &manifest)
     }
 
     /// Reads a model directory onto `device`.
@@ -143,7 +148,7 @@ impl Model {
             (VOCABULARIES, "characters", vocabularies.chars.len(), manifest.characters),
         ];
         for (file, what, found, expected) in counts {
-            if found != expected {
+            if found != expected || expected == 0 {
                 let reason = format!("{found} {what}, expected the {expected} of {MANIFEST}");
                 return Err(TrainError::directory(folder.join(file), reason));
             }
@@ -215,7 +220,8 @@ fn not_finite(network: &Cman) -> Option<String> {
 }
 
 fn write(path: &Path, content: &[u8]) -> Result<(), TrainError> {
-    fs::write(path, content).map_err(|source| TrainError::io(path, source))
+    let sync = |mut file: fs::File| file.write_all(content).and_then(|()| file.sync_all());
+    fs::File::create(path).and_then(sync).map_err(|source| TrainError::io(path, source))
 }
 
 fn write_json(path: &Path, value: &impl Serialize) -> Result<(), TrainError> {

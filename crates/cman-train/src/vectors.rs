@@ -40,8 +40,12 @@ impl WordVectors {
                 Some(id) if (id as usize) < trained_words && seen.insert(id) => vectors.known.push((id, vector)),
                 Some(_) => {}
                 None if keep == Keep::All => {
+                    let n_words = vocabularies.words.len();
                     vocabularies.words.insert(&word);
-                    vectors.others.extend(vector);
+                    // Names of special entries, such as <pad>, are no words and get no row.
+                    if vocabularies.words.len() > n_words {
+                        vectors.others.extend(vector);
+                    }
                 }
                 None => {}
             }

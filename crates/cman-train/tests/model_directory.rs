@@ -129,3 +129,19 @@ fn weights_that_are_not_finite_are_refused() {
     let message = load(folder.path()).unwrap_err();
     assert!(message.ends_with("model.safetensors: the weights of 'relation.v' are not finite"), "{message}");
 }
+
+#[test]
+fn special_entries_in_a_vector_file_shift_no_vector() {
+    let folder = tempfile::tempdir().unwrap();
+    let vectors = folder.path().join("vectors.txt");
+    fs::write(&vectors, "paris 4 5 6\n<pad> 0 0 0\n<PAD> 9 9 9\nnice 7 8 9\n").unwrap();
+    let (schema, sentences) = (schema(), sentences());
+    let data = TrainingData { schema: &schema, train: &sentences, dev: &[] };
+    let learner = Learner::new(config(&["train.epochs=1"]), data, Some(&vectors), &Device::flex()).unwrap();
+    let model = learner.run(&mut ()).unwrap().model;
+    let table: Vec<f32> = model.network.embedding.word.pretrained.as_ref().unwrap().val().try_into_vec_as().unwrap();
+    let row = |word: &str| &table[3 * (model.vocabularies.word_id(word) as usize - model.trained_words)..][..3];
+    assert_eq!((row("paris"), row("nice")), (&[4.0, 5.0, 6.0][..], &[7.0, 8.0, 9.0][..]));
+    model.save(folder.path(), &()).unwrap();
+    load(folder.path()).unwrap();
+}

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use burn::tensor::Device;
 use cman_core::Backend;
+use cman_data::Schema;
 use cman_train::{Checkpoints, Config, Learner, Observer, TrainError, Trained, TrainingData};
 use common::{bits, config, schema, sentences};
 
@@ -75,6 +76,23 @@ fn a_stopped_run_goes_on_to_the_same_bits() {
 }
 
 #[test]
+fn checkpoints_touch_no_file_but_their_own_and_no_run_adopts_those_of_another() {
+    let device = Device::flex();
+    let folder = tempfile::tempdir().unwrap();
+    let checkpoints = || Checkpoints::new(folder.path(), Duration::ZERO);
+    std::fs::write(folder.path().join("diary.txt"), "mine").unwrap();
+    std::fs::write(folder.path().join("best-1.bpk"), "of another run").unwrap();
+    let expected = run(config(&[]), &device);
+    let first = learner(config(&[]), &device).with_checkpoints(checkpoints(), false).unwrap();
+    assert!(first.run(&mut StopAfter(5)).is_err());
+    let second = learner(config(&[]), &device).with_checkpoints(checkpoints(), true).unwrap();
+    assert!(bits(&second.run(&mut ()).unwrap().model.network) == bits(&expected.model.network));
+    checkpoints().clear().unwrap();
+    let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["diary.txt"]);
+}
+
+#[test]
 fn checkpoints_of_other_runs_and_damaged_ones_are_refused() {
     let device = Device::flex();
     let folder = tempfile::tempdir().unwrap();
@@ -112,6 +130,12 @@ fn what_cannot_be_learned_from_is_refused() {
     let mut unknown = sentences();
     unknown[2].entities[0].kind = "Person".into();
     assert!(fail(&unknown, &[]).contains("Person"), "{}", fail(&unknown, &[]));
+    let contextual = fail(&sentences(), &["model.contextual.width=4", "model.contextual.layers=1"]);
+    assert!(contextual.starts_with("configuration: model.contextual.width: expected 0"), "{contextual}");
+    let untyped = Schema { relations: Default::default(), ..schema.clone() };
+    let data = TrainingData { schema: &untyped, train: &sentences(), dev: &[] };
+    let error = Learner::new(config(&[]), data, None, &device).err().expect("refused").to_string();
+    assert_eq!(error, "training data: no relation types");
 }
 
 #[test]
