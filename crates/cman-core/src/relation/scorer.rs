@@ -13,6 +13,10 @@ use crate::{init::Init, linear::each_token};
 /// Every number of a new b: away from 0, so that V's mean moves the score.
 const BIAS: f32 = 1.0;
 
+/// The mean of tanh(BIAS + z) over a normal z of variance 2/3: what an activation of eq. 9 is on average, at first, for
+/// layer-normalised features and weights uniform in ±1/sqrt(2d).
+const ACTIVATION: f64 = 0.601;
+
 /// Settings of the relation scorer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -71,7 +75,7 @@ impl RelationScorer {
         let bias = Param::from_data(TensorData::new(vec![BIAS; width], [width]), init.device);
         // Eq. 9 has no bias behind V: V's mean and b together make the score of an average pair the prior's logit.
         let logit = (config.prior / (1.0 - config.prior)).ln();
-        let mean = logit / (config.hidden as f64 * f64::from(BIAS).tanh());
+        let mean = logit / (config.hidden as f64 * ACTIVATION);
         let mut v = init.at("v").numbers(n_outputs * config.hidden, 1.0 / (config.hidden as f64).sqrt());
         v.iter_mut().for_each(|v| *v += mean as f32);
         let head = Linear { weight: weight("head"), bias: Some(bias) };
