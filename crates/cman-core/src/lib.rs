@@ -29,5 +29,6 @@ mod mode;
 pub use batch::{CharacterBatch, Gold, TokenBatch};
 pub use device::{Backend, DeviceError};
 pub use init::Init;
+pub use kernels::on_host;
 pub use mode::Mode;
 pub use model::{Cman, ModelConfig};

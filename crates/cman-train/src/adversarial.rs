@@ -1,9 +1,6 @@
 //! The gradient of a batch, with the adversarial step (section 3.5, eq. 14).
 
-use burn::{
-    optim::{GradientsAccumulator, GradientsParams},
-    tensor::Tensor,
-};
+use burn::{optim::GradientsParams, tensor::Tensor};
 use cman_core::{Cman, Gold, Mode, TokenBatch, random::Key};
 
 use crate::{AdversarialConfig, Scope};
@@ -17,7 +14,8 @@ pub struct BatchLoss {
     pub re: f64,
 }
 
-/// The gradient of `factor * (L_joint(w) + L_joint(w + eta))`, or of the first term alone where alpha is 0.
+/// The gradient of `factor * (L_joint(w) + L_joint(w + eta))`, or of the first term alone where alpha is 0, as parts
+/// that are to be added.
 ///
 /// The input is embedded once: both passes start from its value, and the sum of their gradients with respect to it is
 /// then carried through the embeddings. eta is a constant of the second pass; dropout masks are drawn afresh.
@@ -29,16 +27,16 @@ pub fn gradients(
     config: &AdversarialConfig,
     factor: f64,
     key: Key,
-) -> (BatchLoss, GradientsParams) {
+) -> (BatchLoss, Vec<GradientsParams>) {
     let input = model.embed(batch);
     let value = input.clone().detach();
-    let mut sum = GradientsAccumulator::new();
+    let mut parts = Vec::new();
     let mut pass = |input: Tensor<3>, key: Key| {
         let input = input.detach().require_grad();
         let losses = model.losses(input.clone(), batch, gold, labels, Mode::Train(key));
         let mut gradients = (losses.joint() * factor).backward();
         let gradient = input.grad_remove(&mut gradients).expect("the loss depends on the input");
-        sum.accumulate(model, GradientsParams::from_grads(gradients, model));
+        parts.push(GradientsParams::from_grads(gradients, model));
         (losses, gradient)
     };
 
@@ -53,8 +51,8 @@ pub fn gradients(
         gradient = gradient + pass(value + Tensor::from_inner(eta), key.at("adversarial")).1;
     }
     let carried = (input * Tensor::from_inner(gradient)).sum().backward();
-    sum.accumulate(model, GradientsParams::from_grads(carried, model));
-    (loss, sum.grads())
+    parts.push(GradientsParams::from_grads(carried, model));
+    (loss, parts)
 }
 
 /// `eta = alpha sqrt(D) g / ||g||_2`, the norm taken over all numbers of a sentence, D the width that is perturbed; the

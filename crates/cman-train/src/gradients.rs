@@ -1,16 +1,25 @@
-//! Gradients of all parameters together: their norm, clipping by it, and the check that they are finite.
+//! Gradients of all parameters together: their sum over the parts of a batch, their norm, clipping by it.
 
 use burn::{
     module::{Module, ModuleVisitor, Param},
     optim::GradientsParams,
-    tensor::Tensor,
+    tensor::{Tensor, TensorData},
+};
+use cman_core::on_host;
+use rayon::{
+    iter::{IndexedParallelIterator, ParallelIterator},
+    slice::ParallelSliceMut,
 };
 
-/// The Euclidean norm of all gradients together. burn clips each tensor by its own norm; this is the usual global one.
-pub(crate) fn global_norm<M: Module>(module: &M, gradients: &GradientsParams) -> f64 {
-    let mut visitor = SquaredNorm { gradients, sum: 0.0 };
+/// Numbers that one task adds up.
+const CHUNK: usize = 1 << 15;
+
+/// The sum of the parts and its Euclidean norm over all parameters (burn clips each tensor by its own norm; this is the
+/// usual global one).
+pub(crate) fn sum<M: Module>(module: &M, parts: Vec<GradientsParams>) -> (GradientsParams, f64) {
+    let mut visitor = Sum { parts, sum: GradientsParams::new(), squares: 0.0 };
     module.visit(&mut visitor);
-    visitor.sum.sqrt()
+    (visitor.sum, visitor.squares.sqrt())
 }
 
 /// Scales all gradients.
@@ -18,17 +27,51 @@ pub(crate) fn scale<M: Module>(module: &M, gradients: &mut GradientsParams, fact
     module.visit(&mut Scale { gradients, factor });
 }
 
-struct SquaredNorm<'a> {
-    gradients: &'a GradientsParams,
-    sum: f64,
+struct Sum {
+    parts: Vec<GradientsParams>,
+    sum: GradientsParams,
+    squares: f64,
 }
 
-impl ModuleVisitor for SquaredNorm<'_> {
+impl ModuleVisitor for Sum {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        if let Some(gradient) = self.gradients.get::<D>(param.id) {
-            self.sum += gradient.square().sum().into_scalar::<f64>();
-        }
+        let parts: Vec<Tensor<D>> = self.parts.iter_mut().filter_map(|part| part.remove::<D>(param.id)).collect();
+        let Some(first) = parts.first() else { return };
+        let (sum, squares) = if on_host(first.device(), first.dtype()) { add_on_host(parts) } else { add(parts) };
+        self.sum.register(param.id, sum);
+        self.squares += squares;
     }
+}
+
+/// The sum of some tensors, at least one, and of its squares.
+fn add<const D: usize>(parts: Vec<Tensor<D>>) -> (Tensor<D>, f64) {
+    let sum = parts.into_iter().reduce(|a, b| a + b).expect("a part");
+    let squares = sum.clone().square().sum().into_scalar::<f64>();
+    (sum, squares)
+}
+
+/// As [`add`], in one pass over the numbers.
+fn add_on_host<const D: usize>(parts: Vec<Tensor<D>>) -> (Tensor<D>, f64) {
+    let (device, dims) = (parts[0].device(), parts[0].dims());
+    let mut parts = parts.into_iter().map(|part| part.into_data().try_into_vec::<f32>().expect("numbers of f32"));
+    let mut sum = parts.next().expect("a part");
+    let others: Vec<Vec<f32>> = parts.collect();
+    let squares: Vec<f64> = sum
+        .par_chunks_mut(CHUNK)
+        .enumerate()
+        .map(|(i, sum)| {
+            for other in &others {
+                sum.iter_mut().zip(&other[i * CHUNK..]).for_each(|(sum, number)| *sum += number);
+            }
+            // Lanes of their own, so that the sum can be vectorised; f64, so that no square overflows.
+            let mut lanes = [0f64; 8];
+            for numbers in sum.chunks(8) {
+                lanes.iter_mut().zip(numbers).for_each(|(lane, &x)| *lane += f64::from(x) * f64::from(x));
+            }
+            lanes.iter().sum()
+        })
+        .collect();
+    (Tensor::from_data(TensorData::new(sum, dims), &device), squares.iter().sum())
 }
 
 struct Scale<'a> {
@@ -41,5 +84,26 @@ impl ModuleVisitor for Scale<'_> {
         if let Some(gradient) = self.gradients.remove::<D>(param.id) {
             self.gradients.register(param.id, gradient * self.factor);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Device;
+    use cman_core::random::Key;
+
+    use super::*;
+
+    #[test]
+    fn both_ways_of_adding_agree() {
+        let part = |seed| {
+            let numbers = Key::new(seed).uniform(3 * CHUNK + 7, 1.0);
+            Tensor::<1>::from_data(TensorData::new(numbers, [3 * CHUNK + 7]), &Device::default())
+        };
+        let parts: Vec<Tensor<1>> = (1..4).map(part).collect();
+        let (sum, squares) = add_on_host(parts.clone());
+        let (expected, expected_squares) = add(parts);
+        assert_eq!(sum.into_data(), expected.into_data());
+        assert!((squares / expected_squares - 1.0).abs() < 1e-5, "{squares} {expected_squares}");
     }
 }

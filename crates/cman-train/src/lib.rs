@@ -5,6 +5,7 @@
 
 pub mod scoring;
 
+mod adam;
 mod adversarial;
 mod batches;
 mod checkpoint;
@@ -19,6 +20,7 @@ mod observer;
 mod schedule;
 mod vectors;
 
+pub use adam::Adam;
 pub use adversarial::{BatchLoss, gradients as batch_gradients};
 pub use checkpoint::Checkpoints;
 pub use config::{AdversarialConfig, Config, DataConfig, Keep, Scope, TrainConfig, VectorConfig};

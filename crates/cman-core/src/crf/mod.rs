@@ -39,7 +39,7 @@ impl Crf {
 /// # Panics
 /// If there is not one tag a token.
 pub fn negative_log_likelihood(potentials: &Potentials, tags: &[Vec<u32>]) -> Tensor<1> {
-    if kernels::is_raw(potentials.pair.device(), potentials.pair.dtype()) {
+    if kernels::on_host(potentials.pair.device(), potentials.pair.dtype()) {
         return kernels::negative_log_likelihood(potentials, tags);
     }
     let lengths: Vec<usize> = tags.iter().map(Vec::len).collect();

@@ -15,7 +15,7 @@ use crate::{
     relation::{Positive, Projection},
 };
 
-/// The fused operations. Only the backends listed have them: a caller asks [`is_raw`](super::raw::is_raw) first.
+/// The fused operations. Only the backends listed have them: a caller asks [`on_host`](super::raw::on_host) first.
 #[backend_extension(Flex: cfg(feature = "flex"), NdArray: cfg(feature = "ndarray"), Autodiff)]
 pub(crate) trait Kernels: Backend {
     /// See [`BiLstm`](crate::lstm::BiLstm).

@@ -25,4 +25,4 @@ mod relation;
 mod simd;
 
 pub(crate) use extension::{bilstm, negative_log_likelihood, pair_loss};
-pub(crate) use raw::is_raw;
+pub use raw::on_host;

@@ -32,9 +32,10 @@ pub(crate) trait RawF32: Backend {
     }
 }
 
-/// Whether the kernels run on tensors of this device and type; autodiff makes no difference.
-pub(crate) fn is_raw(device: Device, dtype: DType) -> bool {
-    let is_raw = match device.without_autodiff().as_dispatch() {
+/// Whether tensors of this device and type are plain f32 numbers in the memory of this process: those of the CPU
+/// backends, on which the fused operations run. Autodiff makes no difference.
+pub fn on_host(device: Device, dtype: DType) -> bool {
+    let on_host = match device.without_autodiff().as_dispatch() {
         #[cfg(feature = "flex")]
         DispatchDevice::Flex(_) => true,
         #[cfg(feature = "ndarray")]
@@ -42,7 +43,7 @@ pub(crate) fn is_raw(device: Device, dtype: DType) -> bool {
         #[allow(unreachable_patterns)] // where these backends are the only ones
         _ => false,
     };
-    is_raw && dtype == DType::F32
+    on_host && dtype == DType::F32
 }
 
 /// Implements [`Kernels`] for a backend that lends its numbers.

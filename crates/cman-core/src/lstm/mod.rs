@@ -50,7 +50,7 @@ impl BiLstm {
         let [batch, steps, _] = x.dims();
         assert_eq!(lengths.len(), batch, "one length a sentence");
         assert!(lengths.iter().all(|&n| (1..=steps).contains(&n)), "lengths {lengths:?} within 1..={steps}");
-        let run = if kernels::is_raw(x.device(), x.dtype()) { kernels::bilstm } else { composed::bilstm };
+        let run = if kernels::on_host(x.device(), x.dtype()) { kernels::bilstm } else { composed::bilstm };
         run(x, self.w_ih.val(), self.w_hh.val(), self.bias.val(), lengths)
     }
 }

@@ -35,6 +35,6 @@ pub fn pair_loss(projection: &Projection, positives: &[Positive], lengths: &[usi
         assert!(p.head < lengths[p.sentence] && p.tail < lengths[p.sentence], "{p:?} in its sentence");
     }
     let head = &projection.head;
-    let run = if kernels::is_raw(head.device(), head.dtype()) { kernels::pair_loss } else { composed::pair_loss };
+    let run = if kernels::on_host(head.device(), head.dtype()) { kernels::pair_loss } else { composed::pair_loss };
     run(projection, positives, lengths)
 }

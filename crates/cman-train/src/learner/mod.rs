@@ -1,24 +1,21 @@
-//! The training loop: batches, gradients, Adam, evaluation on dev, the best epoch kept.
+//! The training loop: batches, updates, evaluation on dev, the best epoch kept.
+
+mod step;
 
 use std::time::Instant;
 
-use burn::{
-    module::Module,
-    optim::{AdamConfig, ModuleOptimizer},
-    tensor::Device,
-};
+use burn::{module::Module, optim::ModuleOptimizer, tensor::Device};
 use cman_core::{
-    Cman, Gold, TokenBatch,
+    Cman,
     model::{PredictOptions, Sizes},
-    random::{Key, unit},
+    random::Key,
 };
-use cman_data::{EncodedSentence, Schema, Sentence, UNKNOWN, Vocabularies};
+use cman_data::{EncodedSentence, Schema, Sentence, Vocabularies};
 
 use crate::{
-    BatchLoss, Checkpoints, Config, EpochReport, Model, Observer, RunFacts, TrainError, WordVectors, adversarial,
-    annotate, batches,
+    Adam, Checkpoints, Config, EpochReport, Model, Observer, RunFacts, TrainError, WordVectors, annotate, batches,
     checkpoint::{Best, Progress},
-    gradients, inference,
+    inference,
     observer::criterion,
     scoring,
 };
@@ -140,7 +137,7 @@ impl Learner {
             dev: data.dev.to_vec(),
             dev_encoded,
             network,
-            optimizer: AdamConfig::new().with_epsilon(1e-8).init(),
+            optimizer: Adam.into(),
             device,
             facts,
             progress: Progress::default(),
@@ -270,72 +267,6 @@ impl Learner {
             }
             None => Ok(()),
         }
-    }
-
-    /// One update of the weights.
-    fn step(&mut self, batch: &[usize], rate: f64, number: usize, key: Key) -> Result<BatchLoss, TrainError> {
-        let sentences: Vec<EncodedSentence> =
-            batch.iter().enumerate().map(|(i, &s)| self.blurred(s, key.at("rare").with(i as u64))).collect();
-        let members: Vec<&EncodedSentence> = sentences.iter().collect();
-        let tokens = TokenBatch::new(&members, &self.device);
-        let gold = Gold::new(&members);
-        let labels = self.labels(&members, &gold, key.at("labels"));
-        let train = &self.config.train;
-        let factor = if train.mean_loss { 1.0 / batch.len() as f64 } else { 1.0 };
-        let (loss, mut gradients) =
-            adversarial::gradients(&self.network, &tokens, &gold, &labels, &train.adversarial, factor, key);
-        let not_finite = |what| TrainError::NotFinite {
-            epoch: self.progress.epoch + 1,
-            batch: number,
-            what,
-            sentences: batch.iter().map(|&s| self.train_ids[s].as_str()).collect::<Vec<_>>().join(", "),
-        };
-        if !(loss.ner + loss.re).is_finite() {
-            return Err(not_finite("loss"));
-        }
-        let norm = gradients::global_norm(&self.network, &gradients);
-        if !norm.is_finite() {
-            return Err(not_finite("gradient"));
-        }
-        if train.clip_norm > 0.0 && norm > train.clip_norm {
-            gradients::scale(&self.network, &mut gradients, train.clip_norm / norm);
-        }
-        self.network = self.optimizer.step(rate, self.network.clone(), gradients);
-        Ok(loss)
-    }
-
-    /// The sentence with some of the words that training holds once replaced by the unknown word, so that the model
-    /// learns what to do with one.
-    fn blurred(&self, sentence: usize, key: Key) -> EncodedSentence {
-        let mut sentence = self.train[sentence].clone();
-        let rate = self.config.train.rare_unknown;
-        if rate > 0.0 {
-            let mut rng = key.rng();
-            for word in &mut sentence.words {
-                if self.vocabularies.words.count(*word) == 1 && unit(&mut rng) < rate {
-                    *word = UNKNOWN;
-                }
-            }
-        }
-        sentence
-    }
-
-    /// The tags that the relations see: gold ones, or by `train.predicted_labels` sometimes predicted ones.
-    fn labels(&self, members: &[&EncodedSentence], gold: &Gold, key: Key) -> Vec<Vec<u32>> {
-        let train = &self.config.train;
-        let progress = self.progress.epoch as f64 / (train.epochs.max(2) - 1) as f64;
-        let rate = train.predicted_labels * progress;
-        if rate == 0.0 {
-            return gold.tags.clone();
-        }
-        let plain = self.network.valid();
-        let options = PredictOptions::from(&self.config.model.relation);
-        let predicted = plain.predict(&TokenBatch::new(members, &self.device.clone().inner()), None, options);
-        let mut rng = key.rng();
-        let choose = |(gold, predicted): (&Vec<u32>, cman_core::model::Prediction)| {
-            if unit(&mut rng) < rate { predicted.tags } else { gold.clone() }
-        };
-        gold.tags.iter().zip(predicted).map(choose).collect()
     }
 
     fn evaluate(&self) -> Result<Option<scoring::Scores>, TrainError> {

@@ -1,0 +1,158 @@
+//! Adam (Kingma and Ba 2015), on the CPU in one pass over the numbers.
+
+use burn::{
+    optim::{AdamState, AdaptiveMomentumState, Optimizer},
+    tensor::{Device, Tensor, TensorData},
+};
+use cman_core::on_host;
+use rayon::{
+    iter::{IndexedParallelIterator, ParallelIterator},
+    slice::{ParallelSlice, ParallelSliceMut},
+};
+
+const BETA_1: f32 = 0.9;
+const BETA_2: f32 = 0.999;
+const EPSILON: f32 = 1e-8;
+
+/// Numbers that one task updates.
+const CHUNK: usize = 1 << 15;
+
+/// Adam with beta 0.9 and 0.999 and epsilon 1e-8.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Adam;
+
+/// The factors of one update.
+#[derive(Clone, Copy)]
+struct Factors {
+    /// Learning rate over the correction of the first moment.
+    rate: f32,
+    /// Root of the correction of the second moment.
+    root: f32,
+}
+
+impl Optimizer for Adam {
+    type State<const D: usize> = AdamState<D>;
+
+    fn step<const D: usize>(
+        &self,
+        lr: f64,
+        tensor: Tensor<D>,
+        grad: Tensor<D>,
+        state: Option<AdamState<D>>,
+    ) -> (Tensor<D>, Option<AdamState<D>>) {
+        let (state, factors) = next(lr, &grad, state);
+        let run = if on_host(tensor.device(), tensor.dtype()) { update_on_host } else { update };
+        let (tensor, state) = run(tensor, grad, state, factors);
+        (tensor, Some(state))
+    }
+
+    fn to_device<const D: usize>(state: AdamState<D>, device: &Device) -> AdamState<D> {
+        AdamState::new(state.momentum.to_device(device))
+    }
+}
+
+/// The state that the next update goes out from, zero before the first, and the update's factors.
+fn next<const D: usize>(lr: f64, grad: &Tensor<D>, state: Option<AdamState<D>>) -> (AdamState<D>, Factors) {
+    let zero = || AdamState::new(AdaptiveMomentumState::new(0, grad.zeros_like(), grad.zeros_like()));
+    let mut state = state.unwrap_or_else(zero);
+    state.momentum.time += 1;
+    let correction = |beta: f32| 1.0 - f64::from(beta).powf(state.momentum.time as f64);
+    let factors = Factors { rate: (lr / correction(BETA_1)) as f32, root: correction(BETA_2).sqrt() as f32 };
+    (state, factors)
+}
+
+/// The update by burn's operations.
+fn update<const D: usize>(
+    tensor: Tensor<D>,
+    grad: Tensor<D>,
+    state: AdamState<D>,
+    factors: Factors,
+) -> (Tensor<D>, AdamState<D>) {
+    let AdaptiveMomentumState { time, moment_1, moment_2, .. } = state.momentum;
+    let moment_1 = moment_1 * BETA_1 + grad.clone() * (1.0 - BETA_1);
+    let moment_2 = moment_2 * BETA_2 + grad.square() * (1.0 - BETA_2);
+    let step = moment_1.clone() / (moment_2.clone().sqrt() / factors.root + EPSILON) * factors.rate;
+    (tensor - step, AdamState::new(AdaptiveMomentumState::new(time, moment_1, moment_2)))
+}
+
+/// As [`update`], in one pass over the numbers.
+fn update_on_host<const D: usize>(
+    tensor: Tensor<D>,
+    grad: Tensor<D>,
+    state: AdamState<D>,
+    factors: Factors,
+) -> (Tensor<D>, AdamState<D>) {
+    let (device, dims) = (tensor.device(), tensor.dims());
+    let AdaptiveMomentumState { time, moment_1, moment_2, .. } = state.momentum;
+    let [mut weights, grad, mut moment_1, mut moment_2] = [tensor, grad, moment_1, moment_2]
+        .map(|tensor| tensor.into_data().try_into_vec::<f32>().expect("numbers of f32"));
+    weights
+        .par_chunks_mut(CHUNK)
+        .zip(grad.par_chunks(CHUNK))
+        .zip(moment_1.par_chunks_mut(CHUNK).zip(moment_2.par_chunks_mut(CHUNK)))
+        .for_each(|((weights, grad), (moment_1, moment_2))| {
+            for (((w, &g), m), v) in weights.iter_mut().zip(grad).zip(moment_1).zip(moment_2) {
+                *m = *m * BETA_1 + g * (1.0 - BETA_1);
+                *v = *v * BETA_2 + g * g * (1.0 - BETA_2);
+                *w -= *m / (v.sqrt() / factors.root + EPSILON) * factors.rate;
+            }
+        });
+    let tensor = |numbers| Tensor::from_data(TensorData::new(numbers, dims), &device);
+    let momentum = AdaptiveMomentumState::new(time, tensor(moment_1), tensor(moment_2));
+    (tensor(weights), AdamState::new(momentum))
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::optim::AdamConfig;
+    use cman_core::random::Key;
+
+    use super::*;
+
+    /// Three updates of some weights.
+    fn run<O: Optimizer>(optimizer: O) -> Vec<f32> {
+        let device = Device::default();
+        let numbers = |seed| {
+            let numbers = Key::new(seed).uniform(2 * CHUNK + 3, 1.0);
+            Tensor::<1>::from_data(TensorData::new(numbers, [2 * CHUNK + 3]), &device)
+        };
+        let (mut weights, mut state) = (numbers(0), None);
+        for seed in 1..4 {
+            (weights, state) = optimizer.step(0.01, weights, numbers(seed), state);
+        }
+        weights.try_into_vec_as().expect("numbers")
+    }
+
+    /// [`Adam`] by burn's operations.
+    #[derive(Clone)]
+    struct Composed;
+
+    impl Optimizer for Composed {
+        type State<const D: usize> = AdamState<D>;
+
+        fn step<const D: usize>(
+            &self,
+            lr: f64,
+            tensor: Tensor<D>,
+            grad: Tensor<D>,
+            state: Option<AdamState<D>>,
+        ) -> (Tensor<D>, Option<AdamState<D>>) {
+            let (state, factors) = next(lr, &grad, state);
+            let (tensor, state) = update(tensor, grad, state, factors);
+            (tensor, Some(state))
+        }
+
+        fn to_device<const D: usize>(state: AdamState<D>, _: &Device) -> AdamState<D> {
+            state
+        }
+    }
+
+    #[test]
+    fn both_ways_take_the_steps_of_burns_adam() {
+        let expected = run(AdamConfig::new().with_epsilon(EPSILON).build());
+        for (found, what) in [(run(Adam), "host"), (run(Composed), "composed")] {
+            let largest = found.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            assert!(largest < 1e-6, "{what}: {largest}");
+        }
+    }
+}
