@@ -2,6 +2,7 @@
 #![cfg(any(feature = "flex", feature = "ndarray"))]
 
 mod kernels {
+    pub mod attention;
     pub mod bilstm;
     pub mod common;
     pub mod crf;

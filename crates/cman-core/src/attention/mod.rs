@@ -7,5 +7,5 @@ mod sequence;
 
 pub use bla::{Bla, Residual};
 pub use bsa::Bsa;
-pub use multi_head::MultiHeadAttention;
+pub use multi_head::{MultiHeadAttention, attend, attend_composed};
 pub use sequence::{SequenceEncoder, SequenceKind};

@@ -18,6 +18,15 @@ use crate::{
 /// The fused operations. Only the backends listed have them: a caller asks [`on_host`](super::raw::on_host) first.
 #[backend_extension(Flex: cfg(feature = "flex"), NdArray: cfg(feature = "ndarray"), Autodiff)]
 pub(crate) trait Kernels: Backend {
+    /// See [`attend`](crate::attention::attend).
+    fn attention(
+        q: FloatTensor<Self>,
+        k: FloatTensor<Self>,
+        v: FloatTensor<Self>,
+        heads: usize,
+        lengths: Vec<usize>,
+    ) -> FloatTensor<Self>;
+
     /// See [`BiLstm`](crate::lstm::BiLstm).
     fn bilstm(
         x: FloatTensor<Self>,
@@ -46,6 +55,16 @@ pub(crate) trait Kernels: Backend {
 }
 
 impl<B: Kernels + RawF32, C: CheckpointStrategy> Kernels for Autodiff<B, C> {
+    fn attention(
+        q: FloatTensor<Self>,
+        k: FloatTensor<Self>,
+        v: FloatTensor<Self>,
+        heads: usize,
+        lengths: Vec<usize>,
+    ) -> FloatTensor<Self> {
+        ops::attention::run_tracked::<B, C>(q, k, v, heads, &lengths)
+    }
+
     fn bilstm(
         x: FloatTensor<Self>,
         w_ih: FloatTensor<Self>,
@@ -74,6 +93,17 @@ impl<B: Kernels + RawF32, C: CheckpointStrategy> Kernels for Autodiff<B, C> {
     ) -> FloatTensor<Self> {
         ops::crf::run_tracked::<B, C>(first, pair, end, &tags)
     }
+}
+
+/// See [`attend`](crate::attention::attend).
+pub(crate) fn attention(q: Tensor<3>, k: Tensor<3>, v: Tensor<3>, heads: usize, lengths: &[usize]) -> Tensor<3> {
+    Tensor::from_dispatch(<Dispatch as Kernels>::attention(
+        q.into_dispatch(),
+        k.into_dispatch(),
+        v.into_dispatch(),
+        heads,
+        lengths.to_vec(),
+    ))
 }
 
 /// See [`BiLstm::forward`](crate::lstm::BiLstm::forward).

@@ -7,6 +7,7 @@
 //!
 //! | kernel | twin |
 //! |---|---|
+//! | attention (eqs. 2-3) | [`attend_composed`](crate::attention::attend_composed) |
 //! | BiLSTM (eq. 1) | [`bilstm_composed`](crate::lstm::bilstm_composed) |
 //! | CRF loss (eq. 11) | [`log_partition`](crate::crf::log_partition) less [`gold_score`](crate::crf::gold_score) |
 //! | relation loss (eq. 12) | [`pair_loss_composed`](crate::relation::pair_loss_composed) |
@@ -14,6 +15,7 @@
 //! The public functions of the model choose between the two by the device and the type of the tensors. Results do not
 //! depend on the number of threads: work is cut by the sizes of the batch alone, and sums are taken in a fixed order.
 
+mod attention;
 mod bilstm;
 mod crf;
 mod extension;
@@ -24,5 +26,5 @@ mod raw;
 mod relation;
 mod simd;
 
-pub(crate) use extension::{bilstm, negative_log_likelihood, pair_loss};
+pub(crate) use extension::{attention, bilstm, negative_log_likelihood, pair_loss};
 pub use raw::on_host;

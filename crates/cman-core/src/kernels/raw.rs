@@ -50,6 +50,16 @@ pub fn on_host(device: Device, dtype: DType) -> bool {
 macro_rules! run_kernels {
     ($backend:ty) => {
         impl Kernels for $backend {
+            fn attention(
+                q: FloatTensor<Self>,
+                k: FloatTensor<Self>,
+                v: FloatTensor<Self>,
+                heads: usize,
+                lengths: Vec<usize>,
+            ) -> FloatTensor<Self> {
+                ops::attention::run::<Self>(&q, &k, &v, heads, &lengths)
+            }
+
             fn bilstm(
                 x: FloatTensor<Self>,
                 w_ih: FloatTensor<Self>,

@@ -1,5 +1,7 @@
 //! The kernels on tensors: what each takes and gives, and its node in the graph of autodiff.
 
+pub(super) mod attention;
 pub(super) mod bilstm;
 pub(super) mod crf;
+mod known;
 pub(super) mod relation;

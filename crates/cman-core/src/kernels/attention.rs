@@ -1,0 +1,255 @@
+//! Scaled dot-product attention of every head, sentence by sentence (eqs. 2 and 3).
+
+use pulp::{Simd, WithSimd};
+
+use super::{
+    parallel::for_each,
+    product::{Panels, Rows, RowsMut},
+    simd::{LANES, dispatch, exp, fma, vectors, vectors_mut},
+};
+
+/// Queries whose scores are in memory at once where nothing is kept.
+const BLOCK: usize = 64;
+
+/// The sizes of a batch.
+#[derive(Clone, Debug)]
+pub(super) struct Sizes {
+    /// Places of a sentence, padding included.
+    pub steps: usize,
+    /// Width of queries, keys and values.
+    pub d_model: usize,
+    /// Number of heads, each `d_model / heads` wide.
+    pub heads: usize,
+    /// Number of tokens of each sentence.
+    pub lengths: Vec<usize>,
+}
+
+impl Sizes {
+    fn d_head(&self) -> usize {
+        self.d_model / self.heads
+    }
+
+    /// Whether the batch is worth waking other threads for.
+    fn is_large(&self) -> bool {
+        self.lengths.iter().map(|n| n * n * self.d_model).sum::<usize>() > 1 << 18
+    }
+
+    /// A tensor `[batch, steps, d_model]` cut into sentences, each without its padding.
+    fn sentences<'a>(&'a self, x: &'a [f32]) -> impl Iterator<Item = &'a [f32]> {
+        x.chunks_exact(self.steps * self.d_model).zip(&self.lengths).map(|(x, n)| &x[..n * self.d_model])
+    }
+}
+
+/// Width of a row of attention weights over `n` keys.
+fn padded(n: usize) -> usize {
+    n.next_multiple_of(LANES)
+}
+
+/// What each token gathers, `[batch, steps, d_model]`, zero at padding; and, if a backward pass will follow, the
+/// attention weights of each sentence, `[heads, n, padded n]`.
+pub(super) fn forward(q: &[f32], k: &[f32], v: &[f32], sizes: &Sizes, keep: bool) -> (Vec<f32>, Vec<Vec<f32>>) {
+    let mut output = vec![0.0; q.len()];
+    let kept = |&n: &usize| if keep { vec![0.0; sizes.heads * n * padded(n)] } else { Vec::new() };
+    let mut weights: Vec<Vec<f32>> = sizes.lengths.iter().map(kept).collect();
+    let tasks = output
+        .chunks_exact_mut(sizes.steps * sizes.d_model)
+        .zip(&mut weights)
+        .zip(sizes.sentences(q).zip(sizes.sentences(k)).zip(sizes.sentences(v)))
+        .map(|((output, weights), ((q, k), v))| Forward { sizes, q, k, v, output, weights });
+    for_each(sizes.is_large(), tasks.collect(), dispatch);
+    (output, weights)
+}
+
+/// The gradients of queries, keys and values from that of the output, `dy`; zero at padding.
+pub(super) fn backward([q, k, v]: [&[f32]; 3], weights: &[Vec<f32>], dy: &[f32], sizes: &Sizes) -> [Vec<f32>; 3] {
+    let mut gradients = [(); 3].map(|()| vec![0.0; q.len()]);
+    let [dq, dk, dv] = gradients.each_mut().map(|gradient| gradient.chunks_exact_mut(sizes.steps * sizes.d_model));
+    let tasks = dq
+        .zip(dk)
+        .zip(dv)
+        .zip(sizes.sentences(q).zip(sizes.sentences(k)).zip(sizes.sentences(v)))
+        .zip(weights.iter().zip(sizes.sentences(dy)))
+        .map(|((((dq, dk), dv), ((q, k), v)), (weights, dy))| Backward {
+            sizes,
+            q,
+            k,
+            v,
+            weights,
+            dy,
+            to: [dq, dk, dv],
+        });
+    for_each(sizes.is_large(), tasks.collect(), dispatch);
+    gradients
+}
+
+/// One sentence.
+struct Forward<'a> {
+    sizes: &'a Sizes,
+    q: &'a [f32],
+    k: &'a [f32],
+    v: &'a [f32],
+    output: &'a mut [f32],
+    weights: &'a mut [f32],
+}
+
+impl WithSimd for Forward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { sizes, q, k, v, output, weights } = self;
+        let (d_model, d_head) = (sizes.d_model, sizes.d_head());
+        let n = q.len() / d_model;
+        let width = padded(n);
+        let index: Vec<usize> = (0..n).collect();
+        let scale = 1.0 / (d_head as f32).sqrt();
+        let mut scores = vec![0.0; if weights.is_empty() { BLOCK.min(n) * width } else { 0 }];
+        let mut gathered = vec![0.0; n * d_head];
+        for head in 0..sizes.heads {
+            let columns = |x| columns(x, d_model, head * d_head, d_head);
+            let (mut q, k, v) = (columns(q), columns(k), columns(v));
+            q.iter_mut().for_each(|q| *q *= scale);
+            let keys = Panels::transposed(simd, &k, d_head);
+            let values = Panels::new(simd, &v, d_head);
+            for start in (0..n).step_by(BLOCK) {
+                let rows = start..(start + BLOCK).min(n);
+                let block = if weights.is_empty() {
+                    &mut scores[..rows.len() * width]
+                } else {
+                    &mut weights[(head * n + start) * width..][..rows.len() * width]
+                };
+                let (queries, here) = (&index[rows.clone()], &index[..rows.len()]);
+                let from = Rows { data: &q, width: d_head, index: queries };
+                keys.multiply(simd, from, RowsMut { data: block, width, index: here }, false);
+                for row in block.chunks_exact_mut(width) {
+                    softmax(simd, row, n);
+                }
+                let from = Rows { data: block, width, index: here };
+                values.multiply(simd, from, RowsMut { data: &mut gathered, width: d_head, index: queries }, false);
+            }
+            put_columns(&gathered, d_head, output, d_model, head * d_head, 1.0);
+        }
+    }
+}
+
+/// One sentence back.
+struct Backward<'a> {
+    sizes: &'a Sizes,
+    q: &'a [f32],
+    k: &'a [f32],
+    v: &'a [f32],
+    weights: &'a [f32],
+    dy: &'a [f32],
+    to: [&'a mut [f32]; 3],
+}
+
+impl WithSimd for Backward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { sizes, q, k, v, weights, dy, to: [dq, dk, dv] } = self;
+        let (d_model, d_head) = (sizes.d_model, sizes.d_head());
+        let n = q.len() / d_model;
+        let width = padded(n);
+        let index: Vec<usize> = (0..n).collect();
+        let scale = 1.0 / (d_head as f32).sqrt();
+        let mut d_scores = vec![0.0; n * width];
+        let mut turned = vec![0.0; n * width];
+        let mut gradient = vec![0.0; n * d_head];
+        for (head, weights) in weights.chunks_exact(n * width).enumerate() {
+            let columns = |x| columns(x, d_model, head * d_head, d_head);
+            let (q, k, v, dy) = (columns(q), columns(k), columns(v), columns(dy));
+            let place = (d_model, head * d_head);
+            // y = P v
+            transpose(weights, width, n, &mut turned);
+            let from = Rows { data: &turned, width, index: &index };
+            put_product(simd, from, Panels::new(simd, &dy, d_head), &mut gradient, 1.0, dv, place);
+            let from = Rows { data: &dy, width: d_head, index: &index };
+            let to = RowsMut { data: &mut d_scores, width, index: &index };
+            Panels::transposed(simd, &v, d_head).multiply(simd, from, to, false);
+            // P = softmax(s)
+            for (d_scores, weights) in d_scores.chunks_exact_mut(width).zip(weights.chunks_exact(width)) {
+                softmax_backward(simd, d_scores, weights);
+            }
+            // s = q k^T / sqrt(d_head)
+            let from = Rows { data: &d_scores, width, index: &index };
+            put_product(simd, from, Panels::new(simd, &k, d_head), &mut gradient, scale, dq, place);
+            transpose(&d_scores, width, n, &mut turned);
+            let from = Rows { data: &turned, width, index: &index };
+            put_product(simd, from, Panels::new(simd, &q, d_head), &mut gradient, scale, dk, place);
+        }
+    }
+}
+
+/// Sets the columns of `to` from `start` to `factor` times the product of `from` and `right`, which `buffer` holds.
+#[inline(always)]
+fn put_product<S: Simd>(
+    simd: S,
+    from: Rows,
+    right: Panels,
+    buffer: &mut [f32],
+    factor: f32,
+    to: &mut [f32],
+    (width, start): (usize, usize),
+) {
+    let n = buffer.len() / from.index.len();
+    right.multiply(simd, from, RowsMut { data: buffer, width: n, index: from.index }, false);
+    put_columns(buffer, n, to, width, start, factor);
+}
+
+/// Columns `start..start + n` of a matrix whose rows are `width` wide.
+fn columns(x: &[f32], width: usize, start: usize, n: usize) -> Vec<f32> {
+    x.chunks_exact(width).flat_map(|row| &row[start..start + n]).copied().collect()
+}
+
+/// Sets those columns to `factor` times `x`, a matrix whose rows are `n` wide; `to` may go on with further rows.
+fn put_columns(x: &[f32], n: usize, to: &mut [f32], width: usize, start: usize, factor: f32) {
+    for (to, x) in to.chunks_exact_mut(width).zip(x.chunks_exact(n)) {
+        to[start..start + n].iter_mut().zip(x).for_each(|(to, x)| *to = x * factor);
+    }
+}
+
+/// `to[j, i] = x[i, j]` for `i` and `j` below `n`, rows of both `width` apart.
+fn transpose(x: &[f32], width: usize, n: usize, to: &mut [f32]) {
+    for (i, row) in x.chunks_exact(width).enumerate() {
+        row[..n].iter().enumerate().for_each(|(j, &x)| to[j * width + i] = x);
+    }
+}
+
+/// The softmax of the first `n` numbers of a row in their place; the others become 0.
+#[inline(always)]
+fn softmax<S: Simd>(simd: S, row: &mut [f32], n: usize) {
+    row[n..].fill(f32::NEG_INFINITY);
+    let mut largest = simd.splat_f32s(f32::NEG_INFINITY);
+    for &x in vectors::<S>(row) {
+        largest = simd.max_f32s(largest, x);
+    }
+    let largest = simd.splat_f32s(simd.reduce_max_f32s(largest));
+    for x in vectors_mut::<S>(row) {
+        *x = exp(simd, simd.sub_f32s(*x, largest));
+    }
+    row[n..].fill(0.0);
+    let mut sum = simd.splat_f32s(0.0);
+    for &x in vectors::<S>(row) {
+        sum = simd.add_f32s(sum, x);
+    }
+    let factor = simd.splat_f32s(1.0 / simd.reduce_sum_f32s(sum));
+    for x in vectors_mut::<S>(row) {
+        *x = simd.mul_f32s(*x, factor);
+    }
+}
+
+/// From the gradient of a row of weights to that of its scores: `P (dP - sum dP P)`.
+#[inline(always)]
+fn softmax_backward<S: Simd>(simd: S, gradient: &mut [f32], weights: &[f32]) {
+    let (gradient, weights) = (vectors_mut::<S>(gradient), vectors::<S>(weights));
+    let mut sum = simd.splat_f32s(0.0);
+    for (&g, &w) in gradient.iter().zip(weights) {
+        sum = fma(simd, g, w, sum);
+    }
+    let sum = simd.splat_f32s(simd.reduce_sum_f32s(sum));
+    for (g, &w) in gradient.iter_mut().zip(weights) {
+        *g = simd.mul_f32s(w, simd.sub_f32s(*g, sum));
+    }
+}

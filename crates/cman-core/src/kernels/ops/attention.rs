@@ -1,0 +1,94 @@
+//! Attention as an operation on tensors, and its node in the graph of autodiff.
+
+use std::sync::Arc;
+
+use burn::backend::{
+    Autodiff, Backend, TensorMetadata,
+    autodiff::{
+        checkpoint::{base::Checkpointer, strategy::CheckpointStrategy},
+        grads::Gradients,
+        ops::{Backward, Ops, OpsKind},
+    },
+    tensor::FloatTensor,
+};
+
+use crate::kernels::{
+    attention::{Sizes, backward, forward},
+    raw::RawF32,
+};
+
+/// Attends without keeping anything for a backward pass.
+pub(crate) fn run<B: RawF32>(
+    q: &FloatTensor<B>,
+    k: &FloatTensor<B>,
+    v: &FloatTensor<B>,
+    heads: usize,
+    lengths: &[usize],
+) -> FloatTensor<B> {
+    attend::<B>([q, k, v], heads, lengths, false).0
+}
+
+fn attend<B: RawF32>(
+    [q, k, v]: [&FloatTensor<B>; 3],
+    heads: usize,
+    lengths: &[usize],
+    keep: bool,
+) -> (FloatTensor<B>, Kept) {
+    let dims @ [batch, steps, d_model] = B::dims(q);
+    assert_eq!((B::dims(k), B::dims(v), lengths.len()), (dims, dims, batch), "keys, values and lengths of one batch");
+    let sizes = Sizes { steps, d_model, heads, lengths: lengths.to_vec() };
+    let (output, weights) = forward(&B::numbers(q), &B::numbers(k), &B::numbers(v), &sizes, keep);
+    (B::tensor(output, &dims, &q.device()), Kept { sizes, weights })
+}
+
+/// Attends; if any of the tensors is tracked, the output is.
+pub(crate) fn run_tracked<B: RawF32, C: CheckpointStrategy>(
+    q: FloatTensor<Autodiff<B, C>>,
+    k: FloatTensor<Autodiff<B, C>>,
+    v: FloatTensor<Autodiff<B, C>>,
+    heads: usize,
+    lengths: &[usize],
+) -> FloatTensor<Autodiff<B, C>> {
+    let ((q, node_q), (k, node_k), (v, node_v)) = (q.into_parts(), k.into_parts(), v.into_parts());
+    match AttentionBackward.prepare::<C>([node_q, node_k, node_v]).compute_bound().stateful() {
+        OpsKind::Tracked(prepared) => {
+            let (output, kept) = attend::<B>([&q, &k, &v], heads, lengths, true);
+            prepared.finish(State { kept: Arc::new(kept), inputs: [q, k, v] }, output)
+        }
+        OpsKind::UnTracked(prepared) => prepared.finish(run::<B>(&q, &k, &v, heads, lengths)),
+    }
+}
+
+#[derive(Debug)]
+struct AttentionBackward;
+
+/// What the forward pass kept.
+#[derive(Debug)]
+struct Kept {
+    sizes: Sizes,
+    weights: Vec<Vec<f32>>,
+}
+
+#[derive(Clone, Debug)]
+struct State<B: Backend> {
+    kept: Arc<Kept>,
+    inputs: [FloatTensor<B>; 3],
+}
+
+impl<B: RawF32> Backward<B, 3> for AttentionBackward {
+    type State = State<B>;
+
+    fn backward(self, ops: Ops<State<B>, 3>, gradients: &mut Gradients, _checkpointer: &mut Checkpointer) {
+        let State { kept, inputs } = ops.state;
+        let dy = gradients.consume::<B>(&ops.node);
+        let found = {
+            let [q, k, v] = inputs.each_ref().map(B::numbers);
+            backward([&q, &k, &v], &kept.weights, &B::numbers(&dy), &kept.sizes)
+        };
+        for ((node, like), gradient) in ops.parents.into_iter().zip(inputs).zip(found) {
+            if let Some(node) = node {
+                gradients.register::<B>(node.id, B::tensor(gradient, &like.shape().to_vec(), &like.device()));
+            }
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Attention of every head over a ragged batch.
+
+use burn::tensor::{Device, Tensor};
+use cman_core::attention::{attend, attend_composed};
+
+use super::common::{assert_close, devices, difference, gradient, numbers, random, with_threads};
+
+type Attend = fn(Tensor<3>, Tensor<3>, Tensor<3>, usize, &[usize]) -> Tensor<3>;
+
+/// Queries, keys, values and the gradient of the output, which is zero at padding.
+struct Case {
+    name: String,
+    heads: usize,
+    lengths: Vec<usize>,
+    inputs: [Tensor<3>; 3],
+    dy: Tensor<3>,
+}
+
+impl Case {
+    fn new(d_head: usize, heads: usize, lengths: &[usize], steps: usize, bound: f64, device: &Device) -> Self {
+        let shape = [lengths.len(), steps, heads * d_head];
+        let real: Vec<f32> =
+            lengths.iter().flat_map(|&n| (0..steps).map(move |t| if t < n { 1.0 } else { 0.0 })).collect();
+        let real = Tensor::<1>::from_floats(real.as_slice(), device).reshape([lengths.len(), steps, 1]);
+        Self {
+            name: format!("{heads} heads of {d_head}, lengths {lengths:?}, within {bound}"),
+            heads,
+            lengths: lengths.to_vec(),
+            inputs: ["q", "k", "v"].map(|site| random(site, shape, bound, device)),
+            dy: random("dy", shape, 1.0, device) * real,
+        }
+    }
+
+    fn loss(&self, run: Attend, [q, k, v]: [Tensor<3>; 3]) -> Tensor<3> {
+        run(q, k, v, self.heads, &self.lengths) * self.dy.clone()
+    }
+
+    /// The output where the gradient is not zero, and the gradients of queries, keys and values.
+    fn run(&self, run: Attend) -> [Vec<f32>; 4] {
+        let inputs = self.inputs.clone().map(Tensor::require_grad);
+        let y = self.loss(run, inputs.clone());
+        let gradients = y.clone().sum().backward();
+        let [q, k, v] = inputs.map(|input| gradient(&input, &gradients));
+        [numbers(&y), q, k, v]
+    }
+}
+
+#[test]
+fn it_equals_its_composed_twin() {
+    for (backend, device) in devices() {
+        let device = device.autodiff();
+        let ragged: Vec<usize> = (0..9).map(|i| 1 + i * 7 % 40).collect();
+        let mut cases: Vec<Case> =
+            (1..=34).map(|d_head| Case::new(d_head, 1 + d_head % 3, &[3, 1, 5], 6, 1.0, &device)).collect();
+        cases.extend([1, 15, 16, 17, 31, 33, 64, 65, 130].map(|n| Case::new(4, 2, &[n, 1], n, 1.0, &device)));
+        cases.push(Case::new(32, 8, &ragged, 40, 1.0, &device));
+        cases.push(Case::new(8, 2, &[7, 12], 12, 100.0, &device));
+        for case in cases {
+            for ((found, expected), what) in
+                case.run(attend).iter().zip(case.run(attend_composed)).zip(["y", "q", "k", "v"])
+            {
+                assert_close(&format!("{backend}, {}: {what}", case.name), found, &expected, 2e-5);
+            }
+        }
+    }
+}
+
+#[test]
+fn gradients_agree_with_finite_differences() {
+    for (backend, device) in devices() {
+        let device = device.autodiff();
+        let case = Case::new(5, 2, &[4, 1, 7], 7, 1.0, &device);
+        let [_, gradients @ ..] = case.run(attend);
+        for (i, gradient) in gradients.into_iter().enumerate() {
+            let direction = random("direction", case.inputs[i].dims(), 1.0, &device);
+            let slope = difference(&case.inputs[i], &direction, |input| {
+                let mut inputs = case.inputs.clone();
+                inputs[i] = input;
+                numbers(&case.loss(attend, inputs)).iter().map(|&x| f64::from(x)).sum()
+            });
+            let expected: f64 =
+                gradient.iter().zip(numbers(&direction)).map(|(&g, d)| f64::from(g) * f64::from(d)).sum();
+            assert!(
+                (slope - expected).abs() < 1e-2 * expected.abs().max(0.1),
+                "{backend}, input {i}: {slope} for {expected}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_number_of_threads_changes_no_bit() {
+    for (_, device) in devices() {
+        let device = device.autodiff();
+        let case = Case::new(32, 8, &[40, 33, 28, 17, 9, 1], 40, 1.0, &device);
+        let single = with_threads(1, || case.run(attend));
+        assert_eq!(with_threads(2, || case.run(attend)), single);
+        assert_eq!(with_threads(3, || case.run(attend)), single);
+    }
+}
+
+#[test]
+fn without_gradients_long_sentences_are_attended_in_blocks() {
+    for (backend, device) in devices() {
+        let case = Case::new(4, 2, &[200, 64, 65], 200, 1.0, &device);
+        let run = |run: Attend| numbers(&case.loss(run, case.inputs.clone()));
+        assert_close(backend, &run(attend), &run(attend_composed), 2e-5);
+    }
+}
