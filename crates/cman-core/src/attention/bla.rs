@@ -60,7 +60,7 @@ impl Bla {
         mode: Mode,
     ) -> Tensor<3> {
         let labels = self.sequence.forward(labels, lengths, mask_pad, mode);
-        let attended = self.attention.forward(x.clone(), labels.clone(), lengths);
+        let attended = self.attention.forward(x.clone(), labels.clone(), lengths, mask_pad);
         self.norm.forward(attended + if self.residual_on_keys { labels } else { x })
     }
 }

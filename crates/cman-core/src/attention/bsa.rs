@@ -42,7 +42,7 @@ impl Bsa {
     pub fn forward(&self, x: Tensor<3>, lengths: &[usize], mask_pad: &Tensor<2, Bool>, mode: Mode) -> Tensor<3> {
         let h = self.sequence.forward(x, lengths, mask_pad, mode);
         let attended = match &self.attention {
-            Some(attention) => h.clone() + attention.forward(h.clone(), h, lengths),
+            Some(attention) => h.clone() + attention.forward(h.clone(), h, lengths, mask_pad),
             None => h,
         };
         match &self.norm {

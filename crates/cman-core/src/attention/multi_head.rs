@@ -3,15 +3,10 @@
 use burn::{
     module::Module,
     nn::Linear,
-    tensor::{Tensor, activation::softmax},
+    tensor::{Bool, Tensor, activation::softmax},
 };
 
-use crate::{
-    init::Init,
-    kernels,
-    linear::each_token,
-    mask::{FORBIDDEN, mask_pad},
-};
+use crate::{init::Init, kernels, linear::each_token, mask::FORBIDDEN};
 
 /// `head_i = softmax((Q W_i^Q)(K W_i^K)^T / sqrt(2d/z)) (V W_i^V)`, `T = Concat(head_1..head_z) W^o`.
 ///
@@ -45,40 +40,50 @@ impl MultiHeadAttention {
     /// # Shapes
     /// - query: `[batch, steps, d_model]`
     /// - keys: `[batch, steps, d_model]`, which are the values as well
+    /// - mask_pad: `[batch, steps]`, true at padding
     /// - output: `[batch, steps, d_model]`; what stands at padding means nothing
-    pub fn forward(&self, query: Tensor<3>, keys: Tensor<3>, lengths: &[usize]) -> Tensor<3> {
+    pub fn forward(
+        &self,
+        query: Tensor<3>,
+        keys: Tensor<3>,
+        lengths: &[usize],
+        mask_pad: &Tensor<2, Bool>,
+    ) -> Tensor<3> {
         let q = each_token(&self.query, query);
         let k = each_token(&self.key, keys.clone());
         let v = each_token(&self.value, keys);
-        each_token(&self.output, attend(q, k, v, self.n_heads, lengths))
+        each_token(&self.output, attend([q, k, v], self.n_heads, lengths, mask_pad))
     }
 }
 
 /// What the heads gather, beside each other: head i works on the i-th block of columns of queries, keys and values.
 ///
 /// # Shapes
-/// - q, k, v: `[batch, steps, d_model]`, sentence `b` in its first `lengths[b]` places
+/// - queries, keys, values: `[batch, steps, d_model]`, sentence `b` in its first `lengths[b]` places
+/// - mask_pad: `[batch, steps]`, true behind them
 /// - output: `[batch, steps, d_model]`; what stands at padding means nothing
 ///
 /// # Panics
 /// If the shapes differ, there is not one length a sentence, or `heads` does not divide `d_model`.
-pub fn attend(q: Tensor<3>, k: Tensor<3>, v: Tensor<3>, heads: usize, lengths: &[usize]) -> Tensor<3> {
+pub fn attend([q, k, v]: [Tensor<3>; 3], heads: usize, lengths: &[usize], mask_pad: &Tensor<2, Bool>) -> Tensor<3> {
     let [batch, steps, d_model] = q.dims();
     assert!(heads > 0 && d_model.is_multiple_of(heads), "{heads} heads must divide the width {d_model}");
     assert_eq!(lengths.len(), batch, "one length a sentence");
     assert!(lengths.iter().all(|&n| (1..=steps).contains(&n)), "lengths {lengths:?} within 1..={steps}");
-    let run = if kernels::on_host(q.device(), q.dtype()) { kernels::attention } else { attend_composed };
-    run(q, k, v, heads, lengths)
+    if kernels::on_host(q.device(), q.dtype()) {
+        return kernels::attention(q, k, v, heads, lengths);
+    }
+    attend_composed([q, k, v], heads, mask_pad)
 }
 
 /// [`attend`] made of burn's operations, on any device.
-pub fn attend_composed(q: Tensor<3>, k: Tensor<3>, v: Tensor<3>, heads: usize, lengths: &[usize]) -> Tensor<3> {
+pub fn attend_composed([q, k, v]: [Tensor<3>; 3], heads: usize, mask_pad: &Tensor<2, Bool>) -> Tensor<3> {
     let [batch, steps, d_model] = q.dims();
     let d_head = d_model / heads;
     let split = |x: Tensor<3>| x.reshape([batch, steps, heads, d_head]).swap_dims(1, 2); // [batch, heads, steps, d_head]
     let q = split(q) / (d_head as f64).sqrt();
     let scores = q.matmul(split(k).transpose()); // [batch, heads, steps, steps]
-    let pad = mask_pad(lengths, steps, &scores.device()).reshape([batch, 1, 1, steps]).expand(scores.dims());
-    let weights = softmax(scores.mask_fill(pad, FORBIDDEN), 3);
+    let mask = mask_pad.clone().reshape([batch, 1, 1, steps]).expand(scores.dims());
+    let weights = softmax(scores.mask_fill(mask, FORBIDDEN), 3);
     weights.matmul(split(v)).swap_dims(1, 2).reshape([batch, steps, d_model])
 }

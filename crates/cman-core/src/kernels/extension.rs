@@ -54,6 +54,57 @@ pub(crate) trait Kernels: Backend {
     ) -> FloatTensor<Self>;
 }
 
+/// Implements [`Kernels`] for a backend that lends its numbers.
+macro_rules! run_kernels {
+    ($backend:ty) => {
+        impl Kernels for $backend {
+            fn attention(
+                q: FloatTensor<Self>,
+                k: FloatTensor<Self>,
+                v: FloatTensor<Self>,
+                heads: usize,
+                lengths: Vec<usize>,
+            ) -> FloatTensor<Self> {
+                ops::attention::run::<Self>(&q, &k, &v, heads, &lengths)
+            }
+
+            fn bilstm(
+                x: FloatTensor<Self>,
+                w_ih: FloatTensor<Self>,
+                w_hh: FloatTensor<Self>,
+                bias: FloatTensor<Self>,
+                lengths: Vec<usize>,
+            ) -> FloatTensor<Self> {
+                ops::bilstm::run::<Self>(&x, &w_ih, &w_hh, &bias, &lengths)
+            }
+
+            fn pair_loss(
+                head: FloatTensor<Self>,
+                tail: FloatTensor<Self>,
+                v: FloatTensor<Self>,
+                positives: Vec<Positive>,
+                lengths: Vec<usize>,
+            ) -> FloatTensor<Self> {
+                ops::relation::run::<Self>(&head, &tail, &v, &positives, &lengths)
+            }
+
+            fn negative_log_likelihood(
+                first: FloatTensor<Self>,
+                pair: FloatTensor<Self>,
+                end: FloatTensor<Self>,
+                tags: Vec<Vec<u32>>,
+            ) -> FloatTensor<Self> {
+                ops::crf::run::<Self>(&first, &pair, &end, &tags)
+            }
+        }
+    };
+}
+
+#[cfg(feature = "flex")]
+run_kernels!(burn::backend::Flex);
+#[cfg(feature = "ndarray")]
+run_kernels!(burn::backend::NdArray);
+
 impl<B: Kernels + RawF32, C: CheckpointStrategy> Kernels for Autodiff<B, C> {
     fn attention(
         q: FloatTensor<Self>,

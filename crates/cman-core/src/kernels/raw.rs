@@ -1,6 +1,7 @@
 //! The CPU backends whose tensors are plain numbers in memory: Flex and NdArray.
 //!
-//! NdArray is deprecated upstream. It is named here and in the list above [`Kernels`] and nowhere else in this folder.
+//! NdArray is deprecated upstream. It is named here and beside [`Kernels`](super::extension::Kernels) and nowhere else in
+//! this folder.
 #![allow(deprecated)]
 
 use std::borrow::Cow;
@@ -9,9 +10,6 @@ use burn::{
     backend::{Backend, DispatchDevice, TensorMetadata, tensor::FloatTensor},
     tensor::{DType, Device, TensorData},
 };
-
-use super::{extension::Kernels, ops};
-use crate::relation::Positive;
 
 /// A backend that lends the numbers of its f32 tensors.
 pub(crate) trait RawF32: Backend {
@@ -46,52 +44,6 @@ pub fn on_host(device: Device, dtype: DType) -> bool {
     on_host && dtype == DType::F32
 }
 
-/// Implements [`Kernels`] for a backend that lends its numbers.
-macro_rules! run_kernels {
-    ($backend:ty) => {
-        impl Kernels for $backend {
-            fn attention(
-                q: FloatTensor<Self>,
-                k: FloatTensor<Self>,
-                v: FloatTensor<Self>,
-                heads: usize,
-                lengths: Vec<usize>,
-            ) -> FloatTensor<Self> {
-                ops::attention::run::<Self>(&q, &k, &v, heads, &lengths)
-            }
-
-            fn bilstm(
-                x: FloatTensor<Self>,
-                w_ih: FloatTensor<Self>,
-                w_hh: FloatTensor<Self>,
-                bias: FloatTensor<Self>,
-                lengths: Vec<usize>,
-            ) -> FloatTensor<Self> {
-                ops::bilstm::run::<Self>(&x, &w_ih, &w_hh, &bias, &lengths)
-            }
-
-            fn pair_loss(
-                head: FloatTensor<Self>,
-                tail: FloatTensor<Self>,
-                v: FloatTensor<Self>,
-                positives: Vec<Positive>,
-                lengths: Vec<usize>,
-            ) -> FloatTensor<Self> {
-                ops::relation::run::<Self>(&head, &tail, &v, &positives, &lengths)
-            }
-
-            fn negative_log_likelihood(
-                first: FloatTensor<Self>,
-                pair: FloatTensor<Self>,
-                end: FloatTensor<Self>,
-                tags: Vec<Vec<u32>>,
-            ) -> FloatTensor<Self> {
-                ops::crf::run::<Self>(&first, &pair, &end, &tags)
-            }
-        }
-    };
-}
-
 #[cfg(feature = "flex")]
 mod flex {
     use super::*;
@@ -105,8 +57,6 @@ mod flex {
             }
         }
     }
-
-    run_kernels!(Flex);
 }
 
 #[cfg(feature = "ndarray")]
@@ -124,6 +74,4 @@ mod ndarray {
             }
         }
     }
-
-    run_kernels!(NdArray);
 }
