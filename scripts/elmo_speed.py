@@ -4,11 +4,12 @@
     cargo build --workspace --example elmo_speed
     python scripts/elmo_speed.py target/debug/examples/elmo_speed [--rounds 3] [--threads 2] [--folder DIR]
 
-Needs torch, h5py and numpy. Writes the model to DIR once (`crates/cman-core/tests/elmo/full_size.py`), and 256
+Needs torch, h5py and numpy. Writes the model to DIR once (`crates/cman-core/tests/elmo/full_size.py`), and
 sentences of 5 to 45 tokens. Every round runs PyTorch, then the program. PyTorch encodes batches of 64 sentences, the
 longest first, by nn.LSTM(proj_size=512) over packed sequences and by a loop over steps with one input product for all
 of them; the faster counts. (nn.LSTM does not clip; with these weights nothing reaches the bounds, and the vectors of the
 first sentence are compared.) Word vectors are computed once for each distinct word on both sides.
+Tokens per second of CPU time (of all threads) are beside those by the clock, for a machine that is not quiet.
 """
 
 import argparse
@@ -33,10 +34,10 @@ LSTM, CHARACTERS = full_size.OPTIONS["lstm"], full_size.OPTIONS["char_cnn"]
 CLIP, D_STATE, D_CELL = LSTM["cell_clip"], LSTM["projection_dim"], LSTM["dim"]
 
 
-def sentences():
+def sentences(count):
     generator = np.random.default_rng(1)
     words = ["".join(generator.choice(list("etaoinshrdlu"), n)) for n in generator.integers(2, 12, 2500)]
-    return [[words[i] for i in generator.integers(0, len(words), n)] for n in generator.integers(5, 46, 256)]
+    return [[words[i] for i in generator.integers(0, len(words), n)] for n in generator.integers(5, 46, count)]
 
 
 class Model:
@@ -115,10 +116,18 @@ class Model:
         return [torch.stack(layer, dim=1)[1:-1].contiguous() for layer in zip(*layers)]
 
 
+def clock(run):
+    """Seconds by the clock and of CPU time, and the result."""
+    start = np.array([time.perf_counter(), time.process_time()])
+    result = run()
+    return np.array([time.perf_counter(), time.process_time()]) - start, result
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("program", type=Path)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--sentences", type=int, default=256)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--folder", type=Path, default=Path("target/elmo_full_size"))
     options = parser.parse_args()
@@ -126,7 +135,7 @@ def main():
     torch.set_grad_enabled(False)
     if not (options.folder / "options.json").exists():
         full_size.main(options.folder)
-    corpus = sentences()
+    corpus = sentences(options.sentences)
     order = sorted(corpus, key=len, reverse=True)
     text = options.folder / "sentences.txt"
     text.write_text("".join(" ".join(sentence) + "\n" for sentence in order))
@@ -143,18 +152,14 @@ def main():
         times.setdefault(name, []).append(value)
 
     for _ in range(options.rounds):
-        start = time.perf_counter()
-        model.word_vectors(words)
-        of_words = time.perf_counter() - start
+        of_words = clock(lambda: model.word_vectors(words))[0]
         for name, run in (("nn.LSTM", model.packed), ("loop", model.loop)):
-            start = time.perf_counter()
-            vectors = []
-            for at in range(0, len(order), BATCH):
-                vectors += model.encode(order[at : at + BATCH], table, rows, run)
-            seconds = time.perf_counter() - start
-            note(f"PyTorch {name}, known words: tokens/s", n_tokens / seconds)
-            note(f"PyTorch {name}, new words: tokens/s", n_tokens / (seconds + of_words))
-            found[name] = vectors[0]
+            batches = [order[at : at + BATCH] for at in range(0, len(order), BATCH)]
+            seconds, vectors = clock(lambda: [model.encode(batch, table, rows, run) for batch in batches])
+            for words_are, times_ in (("known", seconds), ("new", seconds + of_words)):
+                for unit, value in zip(("s", "CPU s"), n_tokens / times_):
+                    note(f"PyTorch {name}, {words_are} words: tokens/{unit}", value)
+            found[name] = vectors[0][0]
         first = options.folder / "first.bin"
         command = [options.program, options.folder, text, "--passes", "3", "--first", first]
         environment = os.environ | {"RAYON_NUM_THREADS": str(options.threads)}

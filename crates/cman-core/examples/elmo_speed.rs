@@ -14,6 +14,14 @@ fn peak() -> Option<u64> {
     Some(line.split_whitespace().nth(1)?.parse::<u64>().ok()? * 1024)
 }
 
+/// The CPU time of all threads of this process so far, in seconds (Linux).
+fn cpu_seconds() -> Option<f64> {
+    let stat = fs::read_to_string("/proc/self/stat").ok()?;
+    let mut fields = stat.rsplit(')').next()?.split_whitespace().skip(11);
+    let mut ticks = || fields.next()?.parse::<f64>().ok();
+    Some((ticks()? + ticks()?) / 100.0)
+}
+
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let (mut positional, mut passes, mut first) = (Vec::new(), 3, None);
@@ -41,11 +49,14 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("load_megabytes_above_file {:.0}", above(peak));
     }
     for pass in 0..passes {
-        let start = Instant::now();
+        let (start, cpu) = (Instant::now(), cpu_seconds());
         let vectors = elmo.encode(&sentences);
         // The first pass meets every word for the first time.
         let name = if pass == 0 { "new_words" } else { "known_words" };
         println!("{name}_tokens_per_second {:.0}", n_tokens as f64 / start.elapsed().as_secs_f64());
+        if let (Some(before), Some(after)) = (cpu, cpu_seconds()) {
+            println!("{name}_tokens_per_cpu_second {:.0}", n_tokens as f64 / (after - before));
+        }
         if let (0, Some(path)) = (pass, &first) {
             let bytes: Vec<u8> = vectors[0].iter().flat_map(|x| x.to_le_bytes()).collect();
             fs::write(path, bytes)?;

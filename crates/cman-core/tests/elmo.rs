@@ -47,7 +47,8 @@ fn published() -> Option<PathBuf> {
 fn worst(found: &[f32], expected: impl ExactSizeIterator<Item = f64>) -> f64 {
     assert_eq!(found.len(), expected.len());
     let differences = found.iter().zip(expected).map(|(&a, b)| (f64::from(a) - b).abs());
-    differences.fold(0.0, |worst, difference| if difference > worst || difference.is_nan() { difference } else { worst })
+    differences
+        .fold(0.0, |worst, difference| if difference > worst || difference.is_nan() { difference } else { worst })
 }
 
 fn slices(batch: &[Vec<String>]) -> Vec<&[String]> {
@@ -112,8 +113,7 @@ fn elmo_converts_to_safetensors() {
     let mut names: Vec<_> = fs::read_dir(&dir).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     names.sort();
     assert_eq!(names, ["options.json", "weights.safetensors"]);
-    let (from_hdf5, converted) =
-        (Elmo::load_dir(&own(), &device()).unwrap(), Elmo::load_dir(&dir, &device()).unwrap());
+    let (from_hdf5, converted) = (Elmo::load_dir(&own(), &device()).unwrap(), Elmo::load_dir(&dir, &device()).unwrap());
     check_own(&converted);
     let sentence: &[&str] = &["The", "same", "bits", "."];
     assert_eq!(from_hdf5.encode(&[sentence]), converted.encode(&[sentence]));

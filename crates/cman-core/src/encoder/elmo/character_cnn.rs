@@ -123,8 +123,7 @@ impl CharacterCnn {
         let longest = words.last().map_or(0, |word| characters::n_characters(word));
         let widest = self.filters.iter().map(|filter| filter.width).max().unwrap_or(0);
         let (n, length) = (words.len(), self.max_characters.min(longest + widest));
-        let ids: Vec<i32> =
-            words.iter().flat_map(|word| characters::ids(word, length)).map(|id| i32::from(id)).collect();
+        let ids: Vec<i32> = words.iter().flat_map(|word| characters::ids(word, length)).map(i32::from).collect();
         let ids = Tensor::<1, Int>::from_data(TensorData::new(ids, [n * length]), &self.device);
         let d_character = self.embedding.dims()[1];
         let x = self.embedding.clone().select(0, ids).reshape([n, length, d_character]);

@@ -32,23 +32,18 @@ enum Layer {
     /// On the CPU backends.
     Packed(ProjectedLstm),
     /// Anywhere.
-    Composed(ComposedLstm),
+    Composed(Box<ComposedLstm>),
 }
 
 impl Direction {
     /// The layers of a direction, 0 forward, 1 backward.
-    pub fn load(
-        direction: usize,
-        options: &Options,
-        weights: &Weights,
-        device: &Device,
-    ) -> Result<Self, EncoderError> {
+    pub fn load(direction: usize, options: &Options, weights: &Weights, device: &Device) -> Result<Self, EncoderError> {
         let layers = (0..options.lstm.n_layers).map(|layer| {
             let weights = read(&cell(direction, layer), options, weights)?;
             Ok(if is_raw(device.clone(), DType::F32) {
                 Layer::Packed(ProjectedLstm::new(&weights))
             } else {
-                Layer::Composed(ComposedLstm::new(weights, device))
+                Layer::Composed(Box::new(ComposedLstm::new(weights, device)))
             })
         });
         let use_skip_connections = options.lstm.use_skip_connections;

@@ -79,7 +79,8 @@ impl Weights {
             let (expected, found) = (expected.to_vec(), found.to_vec());
             return Err(EncoderError::Shape { path: path(), tensor: name.into(), expected, found });
         }
-        let damaged = |reason: String| EncoderError::Format { path: path(), reason: format!("tensor '{name}': {reason}") };
+        let damaged =
+            |reason: String| EncoderError::Format { path: path(), reason: format!("tensor '{name}': {reason}") };
         let numbers = match &self.file {
             File::Hdf5(file) => {
                 let read = file.dataset(name).and_then(|dataset| dataset.read_f32());
