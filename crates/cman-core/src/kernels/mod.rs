@@ -10,6 +10,7 @@
 //! | attention (eqs. 2-3) | [`attend_composed`](crate::attention::attend_composed) |
 //! | BiLSTM (eq. 1) | [`bilstm_composed`](crate::lstm::bilstm_composed) |
 //! | CRF loss (eq. 11) | [`log_partition`](crate::crf::log_partition) less [`gold_score`](crate::crf::gold_score) |
+//! | LSTM with projection (ELMo) | `ComposedLstm`, in [`encoder`](crate::encoder) |
 //! | relation loss (eq. 12) | [`pair_loss_composed`](crate::relation::pair_loss_composed) |
 //!
 //! The public functions of the model choose between the two by the device and the type of the tensors. Results do not
@@ -22,9 +23,14 @@ mod extension;
 mod ops;
 mod parallel;
 mod product;
+mod projected_lstm;
 mod raw;
 mod relation;
 mod simd;
 
 pub(crate) use extension::{attention, bilstm, negative_log_likelihood, pair_loss};
+pub(crate) use parallel::{for_each, join};
+pub(crate) use projected_lstm::{LstmWeights, ProjectedLstm, pieces};
 pub use raw::on_host;
+#[cfg(test)]
+pub(crate) use simd::tests::with_every_width;

@@ -85,7 +85,7 @@ fn polynomial<S: Simd, const N: usize>(simd: S, x: S::f32s, coefficients: [f32; 
 
 /// `x` within ±`bound`; NaN stays NaN.
 #[inline(always)]
-fn clamp<S: Simd>(simd: S, x: S::f32s, bound: f32) -> S::f32s {
+pub(crate) fn clamp<S: Simd>(simd: S, x: S::f32s, bound: f32) -> S::f32s {
     let (low, high) = (simd.splat_f32s(-bound), simd.splat_f32s(bound));
     let x = simd.select_f32s(simd.greater_than_f32s(x, high), high, x);
     simd.select_f32s(simd.less_than_f32s(x, low), low, x)

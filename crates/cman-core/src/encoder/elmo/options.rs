@@ -1,0 +1,139 @@
+//! The published description of an ELMo model, `options.json`.
+
+use std::{fs, path::Path};
+
+use serde::Deserialize;
+
+use super::weights::{Weights, cell};
+use crate::encoder::EncoderError;
+
+/// `options.json`; keys that only training reads are ignored.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Options {
+    pub lstm: LstmOptions,
+    pub char_cnn: CharacterOptions,
+}
+
+/// The bidirectional language model.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct LstmOptions {
+    /// Width of the cells of one direction.
+    pub dim: usize,
+    /// Width of the states of one direction, and of the token vectors below them.
+    pub projection_dim: usize,
+    pub n_layers: usize,
+    /// Whether the input of every layer but the first is added to its output.
+    #[serde(default)]
+    pub use_skip_connections: bool,
+    /// Bound of the cells; none if absent or 0.
+    pub cell_clip: Option<f32>,
+    /// Bound of the projected states; none if absent or 0.
+    pub proj_clip: Option<f32>,
+}
+
+/// The encoder of a token's characters.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct CharacterOptions {
+    pub embedding: CharacterEmbedding,
+    /// Width in characters and number, of every kind of filter.
+    pub filters: Vec<(usize, usize)>,
+    #[serde(default)]
+    pub n_highway: usize,
+    /// Bytes, special characters and the padding behind a sentence, which has no row in the weights.
+    pub n_characters: usize,
+    pub max_characters_per_token: usize,
+    pub activation: Activation,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct CharacterEmbedding {
+    pub dim: usize,
+}
+
+/// What follows the maximum over time.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Activation {
+    Relu,
+    Tanh,
+}
+
+impl Options {
+    pub fn read(path: &Path) -> Result<Self, EncoderError> {
+        let text = fs::read(path).map_err(|source| EncoderError::Io { path: path.into(), source })?;
+        let options: Self = serde_json::from_slice(&text)
+            .map_err(|error| EncoderError::Format { path: path.into(), reason: error.to_string() })?;
+        options.validate(path)?;
+        Ok(options)
+    }
+
+    /// Number of features of a token behind the filters.
+    pub fn n_filters(&self) -> usize {
+        self.char_cnn.filters.iter().map(|(_, n)| n).sum()
+    }
+
+    fn validate(&self, path: &Path) -> Result<(), EncoderError> {
+        let error = |field: &str, expected: &str, found: String| {
+            Err(EncoderError::Options { path: path.into(), field: field.into(), expected: expected.into(), found })
+        };
+        let (lstm, characters) = (&self.lstm, &self.char_cnn);
+        for (field, value) in [
+            ("lstm.dim", lstm.dim),
+            ("lstm.projection_dim", lstm.projection_dim),
+            ("lstm.n_layers", lstm.n_layers),
+            ("char_cnn.embedding.dim", characters.embedding.dim),
+        ] {
+            if value == 0 {
+                return error(field, "at least 1", "0".into());
+            }
+        }
+        for (field, clip) in [("lstm.cell_clip", lstm.cell_clip), ("lstm.proj_clip", lstm.proj_clip)] {
+            if clip.is_some_and(|clip| clip < 0.0) {
+                return error(field, "a bound of at least 0", format!("{clip:?}"));
+            }
+        }
+        if characters.max_characters_per_token < 3 {
+            let found = characters.max_characters_per_token.to_string();
+            return error("char_cnn.max_characters_per_token", "at least 3", found);
+        }
+        let fits = |&(width, n): &(usize, usize)| (1..=characters.max_characters_per_token).contains(&width) && n > 0;
+        if characters.filters.is_empty() || !characters.filters.iter().all(fits) {
+            let expected = format!("widths within 1..={}", characters.max_characters_per_token);
+            return error("char_cnn.filters", &expected, format!("{:?}", characters.filters));
+        }
+        Ok(())
+    }
+
+    /// Compares the options, read from `path`, with what the weights themselves say.
+    ///
+    /// A setting whose tensor is missing or of another rank is left to whoever reads the tensor.
+    pub fn check(&self, path: &Path, weights: &Weights) -> Result<(), EncoderError> {
+        let size = |name: &str, rank: usize, axis: usize| match weights.shape(name) {
+            Some(shape) if shape.len() == rank => Some(shape[axis]),
+            _ => None,
+        };
+        let (lstm, characters) = (&self.lstm, &self.char_cnn);
+        let projection = format!("{}W_P_0", cell(0, 0));
+        let mut claims = vec![
+            ("char_cnn.n_characters".into(), characters.n_characters, size("char_embed", 2, 0).map(|n| n + 1)),
+            ("char_cnn.embedding.dim".into(), characters.embedding.dim, size("char_embed", 2, 1)),
+            ("lstm.dim".into(), lstm.dim, size(&projection, 2, 0)),
+            ("lstm.projection_dim".into(), lstm.projection_dim, size(&projection, 2, 1)),
+            ("lstm.n_layers".into(), lstm.n_layers, weights.count("RNN_0/RNN/MultiRNNCell/Cell")),
+            ("char_cnn.n_highway".into(), characters.n_highway, weights.count("CNN_high_").or(Some(0))),
+            ("number of char_cnn.filters".into(), characters.filters.len(), weights.count("CNN/W_cnn_")),
+        ];
+        for (i, &(width, n)) in characters.filters.iter().enumerate() {
+            let name = format!("CNN/W_cnn_{i}");
+            claims.push((format!("char_cnn.filters[{i}][0]"), width, size(&name, 4, 1)));
+            claims.push((format!("char_cnn.filters[{i}][1]"), n, size(&name, 4, 3)));
+        }
+        for (field, found, expected) in claims {
+            if let Some(expected) = expected.filter(|&expected| expected != found) {
+                let expected = format!("{expected} as in {}", weights.path().display());
+                return Err(EncoderError::Options { path: path.into(), field, expected, found: found.to_string() });
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,197 @@
+//! One direction of an LSTM whose state is projected to a smaller width and bounded, for inference.
+
+use std::ops::Range;
+
+use pulp::{Simd, WithSimd};
+
+use super::{
+    product::{Panels, Rows, RowsMut},
+    simd::{clamp, dispatch, fma, load, sigmoid, store, tanh},
+};
+
+/// Rows whose gates are kept at once, unless a single step has more.
+const ROWS: usize = 512;
+
+/// The weights of one direction of one layer:
+///
+/// `i, g, f, o = W [x; h'] + b`, `c = clip(sigmoid(f) c' + sigmoid(i) tanh(g))`, `h = clip(P (sigmoid(o) tanh(c)))`.
+pub(crate) struct LstmWeights {
+    /// Width of the input.
+    pub d_input: usize,
+    /// Width of the state.
+    pub d_state: usize,
+    /// Width of the cell.
+    pub d_cell: usize,
+    /// `[d_input + d_state, 4 d_cell]`, the gates in the order input, cell, forget, output.
+    pub gates: Vec<f32>,
+    /// `[4 d_cell]`
+    pub bias: Vec<f32>,
+    /// `[d_cell, d_state]`
+    pub projection: Vec<f32>,
+    /// Bound of the cell; infinite if there is none.
+    pub cell_clip: f32,
+    /// Bound of the state; infinite if there is none.
+    pub state_clip: f32,
+}
+
+/// `live`, the number of rows of each step, cut into pieces of steps whose rows are few enough to be held at once.
+pub(crate) fn pieces(live: &[usize]) -> impl Iterator<Item = Range<usize>> {
+    let mut start = 0;
+    std::iter::from_fn(move || {
+        let mut rows = 0;
+        let fits = |n: &&usize| {
+            rows += **n;
+            rows <= ROWS
+        };
+        let steps = live[start..].iter().take_while(fits).count().max(1);
+        let piece = start..(start + steps).min(live.len());
+        start = piece.end;
+        (!piece.is_empty()).then_some(piece)
+    })
+}
+
+/// The weights, packed for the products.
+#[derive(Debug)]
+pub(crate) struct ProjectedLstm {
+    w_ih: Panels,
+    w_hh: Panels,
+    bias: Vec<f32>,
+    projection: Panels,
+    cell_clip: f32,
+    state_clip: f32,
+}
+
+impl ProjectedLstm {
+    pub fn new(weights: &LstmWeights) -> Self {
+        dispatch(Pack(weights))
+    }
+
+    /// Runs through `live.len()` steps, of which step `i` has a row for each of the first `live[i]` sentences.
+    ///
+    /// # Shapes
+    /// - x: `[sum of live, d_input]`, the rows step by step
+    /// - states: `[sentences, d_state]`, those before and, when it returns, those behind each sentence's last step
+    /// - cells: `[sentences, d_cell]`, likewise
+    /// - output: `[sum of live, d_state]`
+    ///
+    /// # Panics
+    /// If a step has more rows than the one before it.
+    pub fn run(&self, x: &[f32], live: &[usize], states: &mut [f32], cells: &mut [f32]) -> Vec<f32> {
+        assert!(live.is_sorted_by(|a, b| a >= b), "sentences from the longest to the shortest");
+        dispatch(Run { lstm: self, x, live, states, cells })
+    }
+}
+
+struct Pack<'a>(&'a LstmWeights);
+
+impl WithSimd for Pack<'_> {
+    type Output = ProjectedLstm;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> ProjectedLstm {
+        let LstmWeights { d_input, d_state, d_cell, gates, bias, projection, cell_clip, state_clip } = self.0;
+        assert_eq!((gates.len(), bias.len()), ((d_input + d_state) * 4 * d_cell, 4 * d_cell), "four gates");
+        assert_eq!(projection.len(), d_cell * d_state, "a projection from cells to states");
+        let (w_ih, w_hh) = gates.split_at(d_input * 4 * d_cell);
+        ProjectedLstm {
+            w_ih: Panels::new(simd, w_ih, 4 * d_cell),
+            w_hh: Panels::new(simd, w_hh, 4 * d_cell),
+            bias: bias.clone(),
+            projection: Panels::new(simd, projection, *d_state),
+            cell_clip: *cell_clip,
+            state_clip: *state_clip,
+        }
+    }
+}
+
+struct Run<'a> {
+    lstm: &'a ProjectedLstm,
+    x: &'a [f32],
+    live: &'a [usize],
+    states: &'a mut [f32],
+    cells: &'a mut [f32],
+}
+
+impl WithSimd for Run<'_> {
+    type Output = Vec<f32>;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Vec<f32> {
+        let Self { lstm, x, live, states, cells } = self;
+        let (d_input, d_state, d_cell) = (lstm.w_ih.k(), lstm.w_hh.k(), lstm.projection.k());
+        let n_gates = 4 * d_cell;
+        let rows: Vec<usize> = (0..live.iter().sum()).collect();
+        let n_sentences = live.first().copied().unwrap_or(0);
+        let mut gated = vec![0.0; n_sentences * d_cell];
+        let mut gates = Vec::new();
+        let mut output = Vec::with_capacity(rows.len() * d_state);
+        let mut start = 0;
+        for piece in pieces(live) {
+            let n_rows = live[piece.clone()].iter().sum();
+            gates.clear();
+            for _ in 0..n_rows {
+                gates.extend_from_slice(&lstm.bias);
+            }
+            let from = Rows { data: x, width: d_input, index: &rows[start..start + n_rows] };
+            let to = RowsMut { data: &mut gates, width: n_gates, index: &rows[..n_rows] };
+            lstm.w_ih.multiply(simd, from, to, true);
+            let mut row = 0;
+            for &n in &live[piece] {
+                let from = Rows { data: states, width: d_state, index: &rows[..n] };
+                let to = RowsMut { data: &mut gates, width: n_gates, index: &rows[row..row + n] };
+                lstm.w_hh.multiply(simd, from, to, true);
+                let of_step = gates[row * n_gates..][..n * n_gates].chunks_exact(n_gates);
+                for ((gates, cell), gated) in
+                    of_step.zip(cells.chunks_exact_mut(d_cell)).zip(gated.chunks_exact_mut(d_cell))
+                {
+                    gate(simd, gates, cell, gated, lstm.cell_clip);
+                }
+                let from = Rows { data: &gated, width: d_cell, index: &rows[..n] };
+                let to = RowsMut { data: states, width: d_state, index: &rows[..n] };
+                lstm.projection.multiply(simd, from, to, false);
+                for state in &mut states[..n * d_state] {
+                    *state = state.clamp(-lstm.state_clip, lstm.state_clip);
+                }
+                output.extend_from_slice(&states[..n * d_state]);
+                row += n;
+            }
+            start += n_rows;
+        }
+        output
+    }
+}
+
+/// One row's new cell, and what of it goes to the projection.
+#[inline(always)]
+fn gate<S: Simd>(simd: S, gates: &[f32], cell: &mut [f32], gated: &mut [f32], clip: f32) {
+    let n = cell.len();
+    let of = |gate: usize| &gates[gate * n..][..n];
+    for v in 0..n.div_ceil(S::F32_LANES) {
+        let input = sigmoid(simd, load(simd, of(0), v));
+        let candidate = tanh(simd, load(simd, of(1), v));
+        let forget = sigmoid(simd, load(simd, of(2), v));
+        let output = sigmoid(simd, load(simd, of(3), v));
+        let new = fma(simd, forget, load(simd, cell, v), simd.mul_f32s(input, candidate));
+        let new = clamp(simd, new, clip);
+        store(simd, cell, v, new);
+        store(simd, gated, v, simd.mul_f32s(output, tanh(simd, new)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_cover_all_steps_and_are_small() {
+        for live in [vec![], vec![1; 2000], vec![600, 600, 3, 3], vec![200, 200, 100, 12, 1], vec![512, 1]] {
+            let mut next = 0;
+            for piece in pieces(&live) {
+                assert_eq!(piece.start, next);
+                assert!(live[piece.clone()].iter().sum::<usize>() <= ROWS || piece.len() == 1);
+                next = piece.end;
+            }
+            assert_eq!(next, live.len());
+        }
+    }
+}
