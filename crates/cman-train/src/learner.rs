@@ -2,11 +2,7 @@
 
 use std::time::Instant;
 
-use burn::{
-    module::Module,
-    optim::{AdamConfig, ModuleOptimizer},
-    tensor::Device,
-};
+use burn::{module::Module, optim::ModuleOptimizer, tensor::Device};
 use cman_core::{
     Cman, Gold, TokenBatch,
     model::{PredictOptions, Sizes},
@@ -15,12 +11,12 @@ use cman_core::{
 use cman_data::{EncodedSentence, Schema, Sentence, UNKNOWN, Vocabularies};
 
 use crate::{
-    BatchLoss, Checkpoints, Config, EpochReport, Model, Observer, RunFacts, TrainError, WordVectors, adversarial,
-    annotate, batches,
+    BatchLoss, Checkpoints, Config, EpochReport, Model, NotFinite, Observer, RunFacts, StepBatch, TrainError,
+    WordVectors, adam, annotate, batches,
     checkpoint::{Best, Progress},
-    gradients, inference,
+    inference,
     observer::criterion,
-    scoring,
+    scoring, train_step,
 };
 
 /// The data of a run.
@@ -140,7 +136,7 @@ impl Learner {
             dev: data.dev.to_vec(),
             dev_encoded,
             network,
-            optimizer: AdamConfig::new().with_epsilon(1e-8).init(),
+            optimizer: adam(),
             device,
             facts,
             progress: Progress::default(),
@@ -280,28 +276,19 @@ impl Learner {
         let tokens = TokenBatch::new(&members, &self.device);
         let gold = Gold::new(&members);
         let labels = self.labels(&members, &gold, key.at("labels"));
+        let batch_of = StepBatch { tokens: &tokens, gold: &gold, labels: &labels };
         let train = &self.config.train;
-        let factor = if train.mean_loss { 1.0 / batch.len() as f64 } else { 1.0 };
-        let (loss, mut gradients) =
-            adversarial::gradients(&self.network, &tokens, &gold, &labels, &train.adversarial, factor, key);
-        let not_finite = |what| TrainError::NotFinite {
-            epoch: self.progress.epoch + 1,
-            batch: number,
-            what,
-            sentences: batch.iter().map(|&s| self.train_ids[s].as_str()).collect::<Vec<_>>().join(", "),
-        };
-        if !(loss.ner + loss.re).is_finite() {
-            return Err(not_finite("loss"));
-        }
-        let norm = gradients::global_norm(&self.network, &gradients);
-        if !norm.is_finite() {
-            return Err(not_finite("gradient"));
-        }
-        if train.clip_norm > 0.0 && norm > train.clip_norm {
-            gradients::scale(&self.network, &mut gradients, train.clip_norm / norm);
-        }
-        self.network = self.optimizer.step(rate, self.network.clone(), gradients);
-        Ok(loss)
+        train_step(&mut self.network, &mut self.optimizer, batch_of, train, rate, key).map_err(|what| {
+            TrainError::NotFinite {
+                epoch: self.progress.epoch + 1,
+                batch: number,
+                what: match what {
+                    NotFinite::Loss => "loss",
+                    NotFinite::Gradient => "gradient",
+                },
+                sentences: batch.iter().map(|&s| self.train_ids[s].as_str()).collect::<Vec<_>>().join(", "),
+            }
+        })
     }
 
     /// The sentence with some of the words that training holds once replaced by the unknown word, so that the model

@@ -17,6 +17,7 @@ mod log;
 mod model;
 mod observer;
 mod schedule;
+mod step;
 mod vectors;
 
 pub use adversarial::{BatchLoss, gradients as batch_gradients};
@@ -29,4 +30,5 @@ pub use log::EpochLog;
 pub use model::Model;
 pub use observer::{EpochReport, Observer, RunFacts, criterion};
 pub use schedule::{Schedule, ScheduleKind};
+pub use step::{NotFinite, StepBatch, adam, train_step};
 pub use vectors::WordVectors;
