@@ -1,6 +1,6 @@
 //! What the script may ask for.
 
-use std::{fmt::Debug, hint::black_box, path::Path, str::FromStr, time::Instant};
+use std::{fmt::Debug, hint::black_box, path::Path, str::FromStr};
 
 use anyhow::{Context, Result, bail};
 use burn::{
@@ -21,7 +21,7 @@ use cman::{
 };
 use serde_json::{Value, json};
 
-use crate::operations;
+use crate::{operations, stopwatch::time};
 
 /// Layers of the contextual input.
 const LAYERS: usize = 3;
@@ -82,7 +82,7 @@ impl Peer {
             ["extract", first, last] => Ok(self.extract(parse(first)?, parse(last)?)),
             ["bilstm", which, batch, steps, d_input, d_hidden, kind] => {
                 let shape = [parse(batch)?, parse(steps)?, parse(d_input)?, parse(d_hidden)?];
-                operations::bilstm(which, shape, *kind == "train").map(|seconds| json!(seconds))
+                operations::bilstm(which, shape, *kind == "train").map(|took| json!(took))
             }
             ["product", n] => Ok(json!(operations::product(parse(n)?))),
             ["relation", n] => Ok(json!(operations::relation(parse(n)?))),
@@ -113,13 +113,14 @@ impl Peer {
             config.adversarial.alpha = 0.0;
         }
         self.steps += 1;
-        let start = Instant::now();
-        let (tokens, gold) = self.batch(batch);
-        let input = StepBatch { tokens: &tokens, gold: &gold, labels: &gold.tags };
         let (rate, key) = (config.learning_rate, Key::new(self.steps));
-        let loss = train_step(&mut self.network, &mut self.optimizer, input, &config, rate, key)
-            .map_err(|what| anyhow::anyhow!("{what:?} is not finite"))?;
-        Ok(json!({ "seconds": start.elapsed().as_secs_f64(), "ner": loss.ner, "re": loss.re }))
+        let (loss, took) = time(|| {
+            let (tokens, gold) = self.batch(batch);
+            let input = StepBatch { tokens: &tokens, gold: &gold, labels: &gold.tags };
+            train_step(&mut self.network, &mut self.optimizer, input, &config, rate, key)
+        });
+        loss.map_err(|what| anyhow::anyhow!("{what:?} is not finite"))?;
+        Ok(json!(took))
     }
 
     /// The losses of a batch without dropout.
@@ -144,12 +145,10 @@ impl Peer {
     fn extract(&self, first: usize, last: usize) -> Value {
         let network = self.network.valid();
         let options = PredictOptions::from(&self.config.model.relation);
-        let start = Instant::now();
-        let found = predict(&network, &self.test[first..last], 32, options, false);
-        let seconds = start.elapsed().as_secs_f64();
+        let (found, took) = time(|| predict(&network, &self.test[first..last], 32, options, false));
         let entities: usize = found.iter().map(|sentence| sentence.entities.len()).sum();
         let relations: usize = found.iter().map(|sentence| sentence.relations.len()).sum();
-        json!({ "seconds": seconds, "entities": entities, "relations": relations })
+        json!({ "took": took, "entities": entities, "relations": relations })
     }
 }
 

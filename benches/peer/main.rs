@@ -5,6 +5,7 @@
 
 mod commands;
 mod operations;
+mod stopwatch;
 
 use std::{
     env, fs,

@@ -179,12 +179,13 @@ class RelationScorer(nn.Module):
 
     def forward(self, x):
         """`[sentences, tokens (head), tokens (tail), relations]`"""
-        n_relations, hidden = self.v.shape
-        u, w = (linear(x).unflatten(-1, (n_relations, hidden)) for linear in (self.head, self.tail))
-        scores = [
-            (u[:, :, None, k] + w[:, None, :, k]).tanh_() @ self.v[k] for k in range(n_relations)
-        ]
-        return torch.stack(scores, -1)
+        return self.scores(self.head(x), self.tail(x))
+
+    def scores(self, u, w):
+        """The table from what both arguments contribute, `[sentences, tokens, relations * hidden]` each."""
+        # One relation at a time and tanh in place: twice as fast as one einsum over the table of hidden layers.
+        parts = zip(u.chunk(len(self.v), -1), w.chunk(len(self.v), -1), self.v[:, :, None])
+        return torch.cat([(u[:, :, None] + w[:, None]).tanh_() @ v for u, w, v in parts], -1)
 
 
 class Cman(nn.Module):
