@@ -18,6 +18,7 @@ mod log;
 mod model;
 mod observer;
 mod schedule;
+mod step;
 mod vectors;
 
 pub use adam::Adam;
@@ -31,4 +32,5 @@ pub use log::EpochLog;
 pub use model::Model;
 pub use observer::{EpochReport, Observer, RunFacts, criterion};
 pub use schedule::{Schedule, ScheduleKind};
+pub use step::{NotFinite, StepBatch, adam, train_step};
 pub use vectors::WordVectors;

@@ -3,9 +3,11 @@
 mod cman;
 mod config;
 mod labels;
+mod operations;
 mod predict;
 
 pub use cman::{Cman, Losses, Sizes};
 pub use config::{ConfigError, DropoutConfig, LabelConfig, LabelKind, ModelConfig};
 pub use labels::{LabelFusion, LabelInteraction};
+pub use operations::{Workload, train_operations};
 pub use predict::{PredictOptions, Prediction, ScoredEntity};

@@ -1,0 +1,189 @@
+//! What the script may ask for.
+
+use std::{fmt::Debug, hint::black_box, path::Path, str::FromStr};
+
+use anyhow::{Context, Result, bail};
+use burn::{
+    module::Module,
+    optim::ModuleOptimizer,
+    store::{ModuleSnapshot, SafetensorsStore},
+    tensor::{Tensor, TensorData},
+};
+use cman::{
+    Config, Device,
+    core::{
+        Cman, Gold, Mode, TokenBatch,
+        model::{PredictOptions, Sizes, Workload, train_operations},
+        random::Key,
+    },
+    data::{EncodedRelation, EncodedSentence},
+    train::{StepBatch, adam, predict, train_step},
+};
+use serde_json::{Value, json};
+
+use crate::{operations, stopwatch::time};
+
+/// Layers of the contextual input.
+const LAYERS: usize = 3;
+
+/// The data and the network that is trained.
+pub struct Peer {
+    config: Config,
+    sizes: Sizes,
+    device: Device,
+    batches: Vec<Vec<EncodedSentence>>,
+    contextual: Vec<Tensor<4>>,
+    test: Vec<EncodedSentence>,
+    network: Cman,
+    optimizer: ModuleOptimizer,
+    steps: u64,
+}
+
+impl Peer {
+    /// Reads `config` (TOML), `contextual` (width), `sizes`, `batches` and `test` from what the script wrote.
+    pub fn new(data: Value) -> Result<Self> {
+        let mut config = Config::from_toml(data["config"].as_str().context("config")?, "configuration")?;
+        config.model.contextual.width = number(&data["contextual"])?;
+        config.model.contextual.layers = LAYERS;
+        let sizes = &data["sizes"];
+        let sizes = Sizes {
+            words: number(&sizes["words"])?,
+            characters: number(&sizes["characters"])?,
+            entities: number(&sizes["entities"])?,
+            relations: number(&sizes["relations"])?,
+        };
+        let device = Device::flex().autodiff();
+        let batches: Vec<Vec<EncodedSentence>> = list(&data["batches"], |batch| list(batch, sentence))?;
+        let width = config.model.contextual.width;
+        let contextual = batches.iter().filter(|_| width > 0).map(|batch| contextual(batch, width, &device)).collect();
+        let network = Cman::new(&config.model, sizes, config.seed, &device)?;
+        Ok(Self {
+            test: list(&data["test"], sentence)?,
+            optimizer: adam(),
+            steps: 0,
+            config,
+            sizes,
+            device,
+            batches,
+            contextual,
+            network,
+        })
+    }
+
+    /// Does what the words say.
+    pub fn answer(&mut self, words: &[&str]) -> Result<Value> {
+        match words {
+            ["config"] => Ok(json!(self.config.to_toml())),
+            ["parameters"] => Ok(json!(self.network.num_params())),
+            ["save", path] => self.save(Path::new(path)),
+            ["step", batch, kind] => self.step(parse(batch)?, kind),
+            ["loss", batch] => Ok(self.loss(parse(batch)?)),
+            ["operations", batch, kind] => Ok(self.operations(parse(batch)?, kind)),
+            ["extract", first, last] => Ok(self.extract(parse(first)?, parse(last)?)),
+            ["bilstm", which, batch, steps, d_input, d_hidden, kind] => {
+                let shape = [parse(batch)?, parse(steps)?, parse(d_input)?, parse(d_hidden)?];
+                operations::bilstm(which, shape, *kind == "train").map(|took| json!(took))
+            }
+            ["product", n] => Ok(json!(operations::product(parse(n)?))),
+            ["relation", n] => Ok(json!(operations::relation(parse(n)?))),
+            _ => bail!("no such command"),
+        }
+    }
+
+    fn save(&self, path: &Path) -> Result<Value> {
+        let mut store = SafetensorsStore::from_file(path).overwrite(true);
+        self.network.save_into(&mut store).map_err(|error| anyhow::anyhow!("{error}"))?;
+        Ok(json!(null))
+    }
+
+    fn batch(&self, batch: usize) -> (TokenBatch, Gold) {
+        let members: Vec<&EncodedSentence> = self.batches[batch].iter().collect();
+        let tokens = TokenBatch::new(&members, &self.device);
+        let tokens = match self.contextual.get(batch) {
+            Some(vectors) => tokens.with_contextual(vectors.clone()),
+            None => tokens,
+        };
+        (tokens, Gold::new(&members))
+    }
+
+    /// One update, from encoded sentences to new weights.
+    fn step(&mut self, batch: usize, kind: &str) -> Result<Value> {
+        let mut config = self.config.train.clone();
+        if kind == "clean" {
+            config.adversarial.alpha = 0.0;
+        }
+        self.steps += 1;
+        let (rate, key) = (config.learning_rate, Key::new(self.steps));
+        let (loss, took) = time(|| {
+            let (tokens, gold) = self.batch(batch);
+            let input = StepBatch { tokens: &tokens, gold: &gold, labels: &gold.tags };
+            train_step(&mut self.network, &mut self.optimizer, input, &config, rate, key)
+        });
+        loss.map_err(|what| anyhow::anyhow!("{what:?} is not finite"))?;
+        Ok(json!(took))
+    }
+
+    /// The losses of a batch without dropout.
+    fn loss(&self, batch: usize) -> Value {
+        let (tokens, gold) = self.batch(batch);
+        let losses = self.network.losses(self.network.embed(&tokens), &tokens, &gold, &gold.tags, Mode::Evaluate);
+        json!([losses.ner.into_scalar::<f64>(), losses.re.into_scalar::<f64>()])
+    }
+
+    fn operations(&self, batch: usize, kind: &str) -> Value {
+        let members: Vec<&EncodedSentence> = self.batches[batch].iter().collect();
+        let mut config = self.config.train.clone();
+        if kind == "clean" {
+            config.adversarial.alpha = 0.0;
+        }
+        let tokens = TokenBatch::new(&members, &self.device);
+        let workload = Workload::new(&tokens, config.adversarial.alpha > 0.0);
+        json!(train_operations(&self.config.model, self.sizes, &workload))
+    }
+
+    /// Extraction from the test sentences `first..last`, 32 at a time.
+    fn extract(&self, first: usize, last: usize) -> Value {
+        let network = self.network.valid();
+        let options = PredictOptions::from(&self.config.model.relation);
+        let (found, took) = time(|| predict(&network, &self.test[first..last], 32, options, false));
+        let entities: usize = found.iter().map(|sentence| sentence.entities.len()).sum();
+        let relations: usize = found.iter().map(|sentence| sentence.relations.len()).sum();
+        json!({ "took": took, "entities": entities, "relations": relations })
+    }
+}
+
+fn parse<T: FromStr<Err: Debug>>(word: &str) -> Result<T> {
+    word.parse().map_err(|error| anyhow::anyhow!("{word}: {error:?}"))
+}
+
+fn number(value: &Value) -> Result<usize> {
+    Ok(usize::try_from(value.as_u64().context("a number")?)?)
+}
+
+fn list<T>(value: &Value, read: impl Fn(&Value) -> Result<T>) -> Result<Vec<T>> {
+    value.as_array().context("a list")?.iter().map(read).collect()
+}
+
+fn sentence(value: &Value) -> Result<EncodedSentence> {
+    let ids = |value: &Value| list(value, |id| Ok(u32::try_from(number(id)?)?));
+    let relation = |value: &Value| {
+        let [head, tail, kind] = list(value, number)?.try_into().map_err(|_| anyhow::anyhow!("head, tail, type"))?;
+        Ok(EncodedRelation { head, tail, kind })
+    };
+    Ok(EncodedSentence {
+        words: ids(&value["words"])?,
+        chars: list(&value["chars"], ids)?,
+        tags: ids(&value["tags"])?,
+        relations: list(&value["relations"], relation)?,
+        ..EncodedSentence::default()
+    })
+}
+
+/// Vectors that the script makes by the same formula. `[batch, steps, layers, width]`
+fn contextual(batch: &[EncodedSentence], width: usize, device: &Device) -> Tensor<4> {
+    let steps = batch.iter().map(|sentence| sentence.words.len()).max().unwrap_or(0);
+    let shape = [batch.len(), steps, LAYERS, width];
+    let n: u32 = shape.iter().product::<usize>().try_into().expect("a batch of fewer than 2^32 numbers");
+    let values = (0..n).map(|i| (i.wrapping_mul(2_654_435_761) >> 8) as f32 / (1 << 23) as f32 - 1.0).collect();
+    black_box(Tensor::from_data(TensorData::new(values, shape), device))
+}

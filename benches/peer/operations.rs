@@ -1,0 +1,68 @@
+//! Single operations.
+
+use std::hint::black_box;
+
+use anyhow::{Result, bail};
+use burn::{
+    nn::BiLstmConfig,
+    tensor::{Device, Distribution, Tensor},
+};
+use cman::core::{
+    Init,
+    lstm::BiLstm,
+    relation::{Positive, Projection, pair_loss},
+};
+
+use crate::stopwatch::{Took, time};
+
+/// Ragged: from a quarter of the longest to the longest.
+fn lengths(batch: usize, steps: usize) -> Vec<usize> {
+    (0..batch).map(|i| steps - i * (steps - steps / 4) / batch).collect()
+}
+
+/// A BiLSTM over a batch: `ours`, or `burn`'s own, which runs over the padding.
+pub fn bilstm(which: &str, [batch, steps, d_input, d_hidden]: [usize; 4], train: bool) -> Result<Took> {
+    let device = if train { Device::flex().autodiff() } else { Device::flex() };
+    let x = Tensor::<3>::random([batch, steps, d_input], Distribution::Default, &device);
+    let x = if train { x.require_grad() } else { x };
+    let lengths = lengths(batch, steps);
+    let run = |forward: &dyn Fn(Tensor<3>) -> Tensor<3>| {
+        let work = || {
+            let y = forward(x.clone());
+            if train {
+                drop(y.sum().backward());
+            } else {
+                black_box(y);
+            }
+        };
+        time(work).1
+    };
+    match which {
+        "ours" => {
+            let lstm = BiLstm::new(d_input, d_hidden, Init::new(1, &device));
+            Ok(run(&|x| lstm.forward(x, &lengths)))
+        }
+        "burn" => {
+            let lstm = BiLstmConfig::new(d_input, d_hidden, true).init(&device);
+            Ok(run(&|x| lstm.forward(x, None).0))
+        }
+        _ => bail!("ours or burn"),
+    }
+}
+
+/// A product of two matrices of `n` rows and columns.
+pub fn product(n: usize) -> Took {
+    let device = Device::flex();
+    let [a, b] = [(); 2].map(|()| Tensor::<2>::random([n, n], Distribution::Default, &device));
+    time(|| black_box(a.matmul(b))).1
+}
+
+/// The relation loss of a sentence of `n` tokens and its gradient, five relations, 128 wide.
+pub fn relation(n: usize) -> Took {
+    let device = Device::flex().autodiff();
+    let numbers = || Tensor::<3>::random([1, n, 5 * 128], Distribution::Default, &device).require_grad();
+    let v = Tensor::random([5, 128], Distribution::Default, &device).require_grad();
+    let projection = Projection { head: numbers(), tail: numbers(), v };
+    let positives = [Positive { sentence: 0, head: 0, tail: 1, kind: 0 }];
+    time(|| black_box(pair_loss(&projection, &positives, &[n]).backward())).1
+}
