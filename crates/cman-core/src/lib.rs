@@ -4,6 +4,7 @@
 //! | paper | here |
 //! |---|---|
 //! | 3.1 token and label representations | [`embedding`] |
+//! | 3.1 contextual vectors | [`encoder`] |
 //! | 3.2 BiLSTM (eq. 1) | [`lstm`] |
 //! | 3.2 attention, BSA, BLA (eqs. 2-3) | [`attention`] |
 //! | 3.3 dense cross-modal interaction (eqs. 4-7) | [`model`] |
@@ -13,6 +14,7 @@
 pub mod attention;
 pub mod crf;
 pub mod embedding;
+pub mod encoder;
 pub mod lstm;
 pub mod model;
 pub mod random;

@@ -4,7 +4,7 @@ use burn::{
     optim::{GradientsAccumulator, GradientsParams},
     tensor::Tensor,
 };
-use cman_core::{Cman, Gold, Mode, TokenBatch, random::Key};
+use cman_core::{Cman, Gold, Mode, TokenBatch, encoder::BertNetwork, random::Key};
 
 use crate::{AdversarialConfig, Scope};
 
@@ -30,6 +30,22 @@ pub fn gradients(
     factor: f64,
     key: Key,
 ) -> (BatchLoss, GradientsParams) {
+    let (loss, gradients, _) = gradients_through(model, None, batch, gold, labels, config, factor, key);
+    (loss, gradients)
+}
+
+/// The same, and the gradients of the encoder whose graph the contextual vectors of the batch hang on.
+#[allow(clippy::too_many_arguments)] // those of `gradients` and the encoder
+pub(crate) fn gradients_through(
+    model: &Cman,
+    encoder: Option<&BertNetwork>,
+    batch: &TokenBatch,
+    gold: &Gold,
+    labels: &[Vec<u32>],
+    config: &AdversarialConfig,
+    factor: f64,
+    key: Key,
+) -> (BatchLoss, GradientsParams, GradientsParams) {
     let input = model.embed(batch);
     let value = input.clone().detach();
     let mut sum = GradientsAccumulator::new();
@@ -52,9 +68,10 @@ pub fn gradients(
         let eta = perturbation(gradient.clone(), n_contextual, config.alpha);
         gradient = gradient + pass(value + Tensor::from_inner(eta), key.at("adversarial")).1;
     }
-    let carried = (input * Tensor::from_inner(gradient)).sum().backward();
+    let mut carried = (input * Tensor::from_inner(gradient)).sum().backward();
+    let of_encoder = encoder.map(|encoder| GradientsParams::from_module(&mut carried, encoder)).unwrap_or_default();
     sum.accumulate(model, GradientsParams::from_grads(carried, model));
-    (loss, sum.grads())
+    (loss, sum.grads(), of_encoder)
 }
 
 /// `eta = alpha sqrt(D) g / ||g||_2`, the norm taken over all numbers of a sentence, D the width that is perturbed; the

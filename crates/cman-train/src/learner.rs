@@ -2,25 +2,23 @@
 
 use std::time::Instant;
 
-use burn::{
-    module::Module,
-    optim::{AdamConfig, ModuleOptimizer},
-    tensor::Device,
-};
+use burn::{module::Module, optim::ModuleOptimizer, tensor::Device};
 use cman_core::{
-    Cman, Gold, TokenBatch,
+    Cman, Gold, Mode, TokenBatch,
     model::{PredictOptions, Sizes},
     random::{Key, unit},
 };
 use cman_data::{EncodedSentence, Schema, Sentence, UNKNOWN, Vocabularies};
 
 use crate::{
-    BatchLoss, Checkpoints, Config, EpochReport, Model, Observer, RunFacts, TrainError, WordVectors, adversarial,
-    annotate, batches,
+    BatchLoss, Checkpoints, Config, Encoder, EpochReport, Model, Observer, RunFacts, TrainError, WordVectors,
+    adversarial, annotate, batches,
     checkpoint::{Best, Progress},
+    encoder::KeptVectors,
     gradients, inference,
     observer::criterion,
     scoring,
+    trainable::{Trainable, Update},
 };
 
 /// The data of a run.
@@ -44,13 +42,21 @@ pub struct Learner {
     train_ids: Vec<String>,
     dev: Vec<Sentence>,
     dev_encoded: Vec<EncodedSentence>,
-    network: Cman,
+    encoder: Option<EncoderInput>,
+    weights: Trainable,
     optimizer: ModuleOptimizer,
     device: Device,
     facts: RunFacts,
     progress: Progress,
     best: Option<Best>,
     checkpoints: Option<Checkpoints>,
+}
+
+/// The encoder of a run and what it says to the sentences.
+struct EncoderInput {
+    encoder: Encoder,
+    train: KeptVectors,
+    dev: KeptVectors,
 }
 
 /// A trained model and how it came about.
@@ -67,10 +73,12 @@ pub struct Trained {
 impl Learner {
     /// Makes vocabularies and a new network for these data on `device` (without autodiff; it is added here).
     ///
-    /// With word vectors, `model.word.width` becomes theirs.
+    /// With word vectors, `model.word.width` becomes theirs; with an encoder, `model.contextual` becomes its shape. A
+    /// frozen encoder reads all sentences here, once.
     ///
     /// # Errors
-    /// No training sentence, no entity or relation type, a bad vector file, a sentence that cannot be encoded, a setting outside of its range.
+    /// No training sentence, no entity or relation type, a bad vector file or encoder, a sentence that
+    /// cannot be encoded, a setting outside of its range.
     pub fn new(
         mut config: Config,
         data: TrainingData,
@@ -85,10 +93,17 @@ impl Learner {
                 return Err(TrainError::NoTypes { part });
             }
         }
-        if config.model.contextual.width > 0 {
+        config.validate()?;
+        let fine_tune = config.encoder.fine_tune;
+        let encoder =
+            Encoder::open(&config.encoder, &if fine_tune { device.clone().autodiff() } else { device.clone() })?;
+        if let Some(encoder) = &encoder {
+            config.model.contextual.width = encoder.width();
+            config.model.contextual.layers = encoder.n_layers();
+        } else if config.model.contextual.width > 0 {
             return Err(TrainError::Setting {
                 field: "model.contextual.width",
-                expected: "0 (training data come without contextual vectors)",
+                expected: "0 without an encoder (encoder.kind)",
                 found: config.model.contextual.width.to_string(),
             });
         }
@@ -112,6 +127,12 @@ impl Learner {
             entities: data.schema.entities.len(),
             relations: data.schema.relations.len(),
         };
+        let encoder = encoder.map(|encoder| {
+            let keep = |sentences| KeptVectors::new(&encoder, sentences, fine_tune);
+            let (train, dev) = (keep(data.train)?, keep(data.dev)?);
+            Ok::<_, TrainError>(EncoderInput { encoder, train, dev })
+        });
+        let encoder = encoder.transpose()?;
         let device = device.clone().autodiff();
         let network = Cman::new(&config.model, sizes, config.seed, &device)?;
         let n_known = vectors.as_ref().map_or(0, WordVectors::n_known);
@@ -120,6 +141,8 @@ impl Learner {
             Some(vectors) => vectors.install(network),
             None => network,
         };
+        let tuned = encoder.as_ref().filter(|_| fine_tune).and_then(|input| input.encoder.as_bert());
+        let weights = Trainable { network, contextual_encoder: tuned.map(|bert| bert.network.clone()) };
         let facts = RunFacts {
             sentences: train.len(),
             dev_sentences: dev_encoded.len(),
@@ -128,6 +151,8 @@ impl Learner {
             words: vocabularies.words.len(),
             characters: vocabularies.chars.len(),
             parameters,
+            encoder: encoder.as_ref().map(|input| input.encoder.identity().clone()),
+            encoder_parameters: weights.contextual_encoder.as_ref().map_or(0, Module::num_params),
             unrepresentable_entities: train.iter().map(|sentence| sentence.unrepresentable.entities).sum(),
             unrepresentable_relations: train.iter().map(|sentence| sentence.unrepresentable.relations).sum(),
         };
@@ -139,8 +164,9 @@ impl Learner {
             train_ids: data.train.iter().map(|sentence| sentence.id.clone()).collect(),
             dev: data.dev.to_vec(),
             dev_encoded,
-            network,
-            optimizer: AdamConfig::new().with_epsilon(1e-8).init(),
+            encoder,
+            weights,
+            optimizer: Trainable::optimizer(config.encoder.weight_decay),
             device,
             facts,
             progress: Progress::default(),
@@ -156,9 +182,9 @@ impl Learner {
     /// With `resume`: a checkpoint that is damaged, or of a run with another configuration or other data.
     pub fn with_checkpoints(mut self, mut checkpoints: Checkpoints, resume: bool) -> Result<Self, TrainError> {
         if resume && checkpoints.exists() {
-            let restored = checkpoints.read(&self.fingerprint(), &self.network, self.optimizer)?;
+            let restored = checkpoints.read(&self.fingerprint(), &self.weights, self.optimizer)?;
             self.progress = restored.progress;
-            self.network = restored.network;
+            self.weights = restored.network;
             self.optimizer = restored.optimizer;
             self.best = restored.best;
         } else {
@@ -187,7 +213,8 @@ impl Learner {
             self.schema.entities.names(),
             self.schema.relations.names(),
         ];
-        let key = Key::new(0).at(&self.config.to_toml()).with(self.trained_words as u64);
+        let hash = self.encoder.as_ref().map_or("", |input| &input.encoder.identity().hash);
+        let key = Key::new(0).at(&self.config.to_toml()).at(hash).with(self.trained_words as u64);
         let key = names.into_iter().fold(key, |key, names| names.iter().fold(key, |key, name| key.at(name)));
         format!("{:?}", self.train.iter().chain(&self.dev_encoded).fold(key, sentence))
     }
@@ -229,7 +256,10 @@ impl Learner {
             let start = Instant::now();
             let at = self.progress.epoch as f64 + (i + 1) as f64 / batches.len() as f64;
             learning_rate = train.learning_rate * train.schedule.factor(at, train.epochs as f64);
-            let loss = self.step(batch, learning_rate, i + 1, key.at("batch").with(i as u64))?;
+            let tuning = &self.config.encoder;
+            let encoder_rate = tuning.learning_rate * tuning.schedule.factor(at, train.epochs as f64);
+            let rates = [learning_rate, encoder_rate];
+            let loss = self.step(batch, rates, i + 1, key.at("batch").with(i as u64))?;
             self.progress.batch = i + 1;
             self.progress.sentences += batch.len();
             self.progress.ner += loss.ner;
@@ -266,24 +296,32 @@ impl Learner {
         let run = self.fingerprint();
         match &mut self.checkpoints {
             Some(checkpoints) => {
-                checkpoints.write(&run, &self.progress, &self.network, &self.optimizer, self.best.as_ref())
+                checkpoints.write(&run, &self.progress, &self.weights, &self.optimizer, self.best.as_ref())
             }
             None => Ok(()),
         }
     }
 
     /// One update of the weights.
-    fn step(&mut self, batch: &[usize], rate: f64, number: usize, key: Key) -> Result<BatchLoss, TrainError> {
+    fn step(&mut self, batch: &[usize], rates: [f64; 2], number: usize, key: Key) -> Result<BatchLoss, TrainError> {
         let sentences: Vec<EncodedSentence> =
             batch.iter().enumerate().map(|(i, &s)| self.blurred(s, key.at("rare").with(i as u64))).collect();
         let members: Vec<&EncodedSentence> = sentences.iter().collect();
-        let tokens = TokenBatch::new(&members, &self.device);
+        let mut tokens = TokenBatch::new(&members, &self.device);
+        if let Some(input) = &self.encoder {
+            let mode = Mode::Train(key.at("encoder"));
+            let encoder = input.encoder.clone().with_weights(self.weights.contextual_encoder.as_ref());
+            tokens = tokens.with_contextual(input.train.batch(&encoder, batch, mode, &self.device)?);
+        }
         let gold = Gold::new(&members);
-        let labels = self.labels(&members, &gold, key.at("labels"));
+        let labels = self.labels(&members, &tokens, &gold, key.at("labels"));
         let train = &self.config.train;
         let factor = if train.mean_loss { 1.0 / batch.len() as f64 } else { 1.0 };
-        let (loss, mut gradients) =
-            adversarial::gradients(&self.network, &tokens, &gold, &labels, &train.adversarial, factor, key);
+        let Trainable { network, contextual_encoder } = &self.weights;
+        let tuned = contextual_encoder.as_ref();
+        let settings = &train.adversarial;
+        let (loss, mut gradients, mut of_encoder) =
+            adversarial::gradients_through(network, tuned, &tokens, &gold, &labels, settings, factor, key);
         let not_finite = |what| TrainError::NotFinite {
             epoch: self.progress.epoch + 1,
             batch: number,
@@ -293,14 +331,18 @@ impl Learner {
         if !(loss.ner + loss.re).is_finite() {
             return Err(not_finite("loss"));
         }
-        let norm = gradients::global_norm(&self.network, &gradients);
+        let encoder_norm = tuned.map_or(0.0, |encoder| gradients::global_norm(encoder, &of_encoder));
+        let norm = gradients::global_norm(network, &gradients).hypot(encoder_norm);
         if !norm.is_finite() {
             return Err(not_finite("gradient"));
         }
         if train.clip_norm > 0.0 && norm > train.clip_norm {
-            gradients::scale(&self.network, &mut gradients, train.clip_norm / norm);
+            gradients::scale(network, &mut gradients, train.clip_norm / norm);
+            tuned.iter().for_each(|encoder| gradients::scale(*encoder, &mut of_encoder, train.clip_norm / norm));
         }
-        self.network = self.optimizer.step(rate, self.network.clone(), gradients);
+        let [rate, encoder_rate] = rates;
+        let update = Update { network: gradients, rate, encoder: of_encoder, encoder_rate };
+        self.weights = self.weights.updated(&mut self.optimizer, update);
         Ok(loss)
     }
 
@@ -321,16 +363,20 @@ impl Learner {
     }
 
     /// The tags that the relations see: gold ones, or by `train.predicted_labels` sometimes predicted ones.
-    fn labels(&self, members: &[&EncodedSentence], gold: &Gold, key: Key) -> Vec<Vec<u32>> {
+    fn labels(&self, members: &[&EncodedSentence], batch: &TokenBatch, gold: &Gold, key: Key) -> Vec<Vec<u32>> {
         let train = &self.config.train;
         let progress = self.progress.epoch as f64 / (train.epochs.max(2) - 1) as f64;
         let rate = train.predicted_labels * progress;
         if rate == 0.0 {
             return gold.tags.clone();
         }
-        let plain = self.network.valid();
+        let plain = self.weights.network.valid();
         let options = PredictOptions::from(&self.config.model.relation);
-        let predicted = plain.predict(&TokenBatch::new(members, &self.device.clone().inner()), None, options);
+        let mut tokens = TokenBatch::new(members, &self.device.clone().inner());
+        if let Some(vectors) = &batch.contextual {
+            tokens = tokens.with_contextual(vectors.clone().inner());
+        }
+        let predicted = plain.predict(&tokens, None, options);
         let mut rng = key.rng();
         let choose = |(gold, predicted): (&Vec<u32>, cman_core::model::Prediction)| {
             if unit(&mut rng) < rate { predicted.tags } else { gold.clone() }
@@ -344,7 +390,15 @@ impl Learner {
         }
         let options = PredictOptions::from(&self.config.model.relation);
         let batch_size = 2 * self.config.train.batch_size;
-        let found = inference::predict(&self.network.valid(), &self.dev_encoded, batch_size, options, false);
+        let Trainable { network, contextual_encoder } = self.weights.valid();
+        let device = self.device.clone().inner();
+        let vectors = self.encoder.as_ref().map(|input| {
+            let encoder = input.encoder.clone().with_weights(contextual_encoder.as_ref());
+            let device = &device;
+            move |members: &[usize]| input.dev.batch(&encoder, members, Mode::Evaluate, device)
+        });
+        let contextual = vectors.as_ref().map(|vectors| vectors as inference::Contextual);
+        let found = inference::predict(&network, &self.dev_encoded, contextual, batch_size, options, false)?;
         let predicted: Vec<Sentence> =
             self.dev.iter().zip(&found).map(|(sentence, found)| annotate(sentence, found, &self.schema)).collect();
         Ok(Some(scoring::score(&self.dev, &predicted, &self.schema)?))
@@ -356,7 +410,7 @@ impl Learner {
         let criterion = criterion(scores);
         let better = self.best.as_ref().is_none_or(|best| criterion > best.criterion);
         if better {
-            let network = self.network.valid();
+            let network = self.weights.valid();
             self.best = Some(Best { epoch: self.progress.epoch, criterion, network, scores: scores.clone() });
         }
         better
@@ -364,15 +418,17 @@ impl Learner {
 
     /// The model of the best epoch, or of the last where there is no dev data.
     pub fn finish(self) -> Trained {
-        let (network, epoch, dev) = match self.best {
+        let (weights, epoch, dev) = match self.best {
             Some(best) => (best.network, best.epoch, Some(best.scores)),
-            None => (self.network.valid(), self.progress.epoch, None),
+            None => (self.weights.valid(), self.progress.epoch, None),
         };
+        let tuned = weights.contextual_encoder;
         let model = Model {
+            encoder: self.encoder.map(|input| input.encoder.with_weights(tuned.as_ref())),
             config: self.config,
             schema: self.schema,
             vocabularies: self.vocabularies,
-            network,
+            network: weights.network,
             trained_words: self.trained_words,
         };
         Trained { model, epoch, dev }

@@ -43,6 +43,9 @@ pub(crate) trait Kernels: Backend {
         end: FloatTensor<Self>,
         tags: Vec<Vec<u32>>,
     ) -> FloatTensor<Self>;
+
+    /// `x Phi(x)`.
+    fn gelu(x: FloatTensor<Self>) -> FloatTensor<Self>;
 }
 
 impl<B: Kernels + RawF32, C: CheckpointStrategy> Kernels for Autodiff<B, C> {
@@ -74,6 +77,15 @@ impl<B: Kernels + RawF32, C: CheckpointStrategy> Kernels for Autodiff<B, C> {
     ) -> FloatTensor<Self> {
         ops::crf::run_tracked::<B, C>(first, pair, end, &tags)
     }
+
+    fn gelu(x: FloatTensor<Self>) -> FloatTensor<Self> {
+        ops::gelu::run_tracked::<B, C>(x)
+    }
+}
+
+/// `x Phi(x)`.
+pub(crate) fn gelu(x: Tensor<2>) -> Tensor<2> {
+    Tensor::from_dispatch(<Dispatch as Kernels>::gelu(x.into_dispatch()))
 }
 
 /// See [`BiLstm::forward`](crate::lstm::BiLstm::forward).

@@ -10,6 +10,7 @@
 //! | BiLSTM (eq. 1) | [`bilstm_composed`](crate::lstm::bilstm_composed) |
 //! | CRF loss (eq. 11) | [`log_partition`](crate::crf::log_partition) less [`gold_score`](crate::crf::gold_score) |
 //! | relation loss (eq. 12) | [`pair_loss_composed`](crate::relation::pair_loss_composed) |
+//! | GELU of the encoders | [`gelu`](burn::tensor::activation::gelu) |
 //!
 //! The public functions of the model choose between the two by the device and the type of the tensors. Results do not
 //! depend on the number of threads: work is cut by the sizes of the batch alone, and sums are taken in a fixed order.
@@ -17,6 +18,7 @@
 mod bilstm;
 mod crf;
 mod extension;
+mod gelu;
 mod ops;
 mod parallel;
 mod product;
@@ -24,5 +26,5 @@ mod raw;
 mod relation;
 mod simd;
 
-pub(crate) use extension::{bilstm, negative_log_likelihood, pair_loss};
+pub(crate) use extension::{bilstm, gelu, negative_log_likelihood, pair_loss};
 pub(crate) use raw::is_raw;

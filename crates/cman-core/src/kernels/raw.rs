@@ -77,6 +77,10 @@ macro_rules! run_kernels {
             ) -> FloatTensor<Self> {
                 ops::crf::run::<Self>(&first, &pair, &end, &tags)
             }
+
+            fn gelu(x: FloatTensor<Self>) -> FloatTensor<Self> {
+                ops::gelu::run::<Self>(&x)
+            }
         }
     };
 }

@@ -2,4 +2,5 @@
 
 pub(super) mod bilstm;
 pub(super) mod crf;
+pub(super) mod gelu;
 pub(super) mod relation;
