@@ -1,57 +1,58 @@
-//! What can be wrong with the files of an encoder.
+//! What can be wrong with an encoder's files.
 
 use std::{io, path::PathBuf};
 
-/// An encoder that cannot be read.
+/// An encoder that cannot be loaded.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EncoderError {
-    /// A file that cannot be read or written.
-    #[error("{path}: {source}", path = path.display())]
+    /// A file cannot be read or written.
+    #[error("{}: {source}", path.display())]
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// Why.
+        #[source]
         source: io::Error,
     },
-    /// A file that is damaged or of another format.
-    #[error("{path}: {reason}", path = path.display())]
+    /// A file is not what its name says, or is damaged.
+    #[error("{}: {reason}", path.display())]
     Format {
         /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// Why.
         reason: String,
     },
-    /// Weights that the options announce and the file does not hold.
-    #[error("{path}: no tensor '{tensor}'", path = path.display())]
+    /// The weights lack a tensor that the options ask for.
+    #[error("{}: there is no tensor '{tensor}'", path.display())]
     MissingTensor {
-        /// The file.
+        /// The file of the weights.
         path: PathBuf,
-        /// The name that was looked for.
+        /// Name of the tensor.
         tensor: String,
     },
-    /// Weights of another shape than the options announce.
-    #[error("{path}: tensor '{tensor}': expected shape {expected:?}, found {found:?}", path = path.display())]
+    /// A tensor has another shape than the options ask for.
+    #[error("{}: tensor '{tensor}': expected shape {expected:?}, found {found:?}", path.display())]
     Shape {
-        /// The file.
+        /// The file of the weights.
         path: PathBuf,
-        /// The tensor.
+        /// Name of the tensor.
         tensor: String,
-        /// Its shape by the options.
+        /// The shape the options ask for.
         expected: Vec<usize>,
-        /// Its shape in the file.
+        /// The shape it has.
         found: Vec<usize>,
     },
-    /// An option that is missing, out of range or not supported.
-    #[error("{path}: {field}: expected {expected}, found {found}", path = path.display())]
+    /// A setting of the encoder that cannot be, or that contradicts the weights.
+    #[error("{}: '{field}': expected {expected}, found {found}", path.display())]
     Options {
-        /// The file.
+        /// The file of the options.
         path: PathBuf,
-        /// The option.
+        /// The setting.
         field: String,
-        /// What is allowed.
+        /// What it should be.
         expected: String,
-        /// What the file says.
+        /// What it is.
         found: String,
     },
 }

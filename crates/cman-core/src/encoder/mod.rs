@@ -1,4 +1,4 @@
-//! Contextual encoders: pretrained networks that give every token a vector for each of their layers (section 3.1).
+//! Pretrained encoders, which give every token a vector from each of their layers.
 
 mod bert;
 mod error;

@@ -64,7 +64,7 @@ fn each_fault_is_named() {
         (Box::new(|folder| fs::write(folder.join("model.safetensors"), [0xff; 999]).unwrap()), "model.safetensors: "),
         (
             Box::new(|folder| reweigh(folder, |all| _ = all.remove(QUERY).unwrap())),
-            "model.safetensors: no tensor 'encoder.layer.1.attention.self.query.weight'",
+            "model.safetensors: there is no tensor 'encoder.layer.1.attention.self.query.weight'",
         ),
         (
             Box::new(|folder| reweigh(folder, |all| all.get_mut(QUERY).unwrap().0 = vec![8, 32])),
@@ -83,28 +83,31 @@ fn each_fault_is_named() {
             Box::new(option("hidden_size", 20.into())),
             "model.safetensors: tensor 'bert.embeddings.word_embeddings.weight'",
         ),
-        (Box::new(option("num_hidden_layers", 3.into())), "no tensor 'encoder.layer.2.attention.self.query.weight'"),
+        (
+            Box::new(option("num_hidden_layers", 3.into())),
+            "there is no tensor 'encoder.layer.2.attention.self.query.weight'",
+        ),
         (
             Box::new(option("num_attention_heads", 5.into())),
-            "config.json: the number of heads: expected a divisor of 16",
+            "config.json: 'the number of heads': expected a divisor of 16",
         ),
         (
             Box::new(option("intermediate_size", 0.into())),
-            "config.json: the width of the feed-forward part: expected 1",
+            "config.json: 'the width of the feed-forward part': expected 1",
         ),
         (
             Box::new(option("model_type", "t5".into())),
-            "config.json: model_type: expected bert, roberta or distilbert, found t5",
+            "config.json: 'model_type': expected bert, roberta or distilbert, found t5",
         ),
-        (Box::new(option("hidden_act", "swish".into())), "config.json: hidden_act: expected gelu"),
+        (Box::new(option("hidden_act", "swish".into())), "config.json: 'hidden_act': expected gelu"),
         (
             Box::new(option("position_embedding_type", "relative_key".into())),
-            "config.json: position_embedding_type: expected absolute, found relative_key",
+            "config.json: 'position_embedding_type': expected absolute, found relative_key",
         ),
-        (Box::new(option("max_position_embeddings", 3.into())), "config.json: max_position_embeddings: expected 8"),
+        (Box::new(option("max_position_embeddings", 3.into())), "config.json: 'max_position_embeddings': expected 8"),
         (
             Box::new(option("hidden_dropout_prob", 1.5.into())),
-            "config.json: dropout: expected a rate in [0, 1), found 1.5",
+            "config.json: 'dropout': expected a rate in [0, 1), found 1.5",
         ),
         (Box::new(option("vocab_size", Value::Null)), "config.json: invalid type: null, expected usize"),
         // A tokenizer of another model: it knows more pieces than the network has vectors for.
@@ -112,7 +115,7 @@ fn each_fault_is_named() {
             Box::new(|folder| {
                 _ = fs::copy(tiny("roberta").join("tokenizer.json"), folder.join("tokenizer.json")).unwrap()
             }),
-            "tokenizer.json: vocabulary: expected ids below the model's 103, found 319",
+            "tokenizer.json: 'vocabulary': expected ids below the model's 103, found 319",
         ),
         (
             Box::new(|folder| edit(folder, "tokenizer.json", |tokenizer| tokenizer["model"]["type"] = "none".into())),
@@ -157,7 +160,7 @@ fn a_saved_encoder_is_the_same_and_its_hash_tells_others_apart() {
         let bert = Bert::load_dir(&tiny(name), Pooling::Max, &Device::flex().autodiff()).unwrap();
         let folder = tempfile::tempdir().unwrap();
         bert.save_dir(folder.path()).unwrap();
-        let again = Bert::load_dir(folder.path(), Pooling::Max, &Device::flex()).unwrap();
+        let again = Bert::load_dir(folder.path(), Pooling::Max, &Device::flex().autodiff()).unwrap();
         let words = [vec!["unbelievable", "ferry"]];
         assert_eq!(bert.encode(&words).unwrap(), again.encode(&words).unwrap());
         let hash = Bert::hash_dir(folder.path()).unwrap();

@@ -27,7 +27,7 @@ fn a_batch_gives_what_its_sentences_give_alone_and_zero_at_padding() {
                 text.iter().map(|text| bert.cut(&text.split(' ').collect::<Vec<_>>()).unwrap()).collect();
             let batch = bert.forward(&pieces.iter().collect::<Vec<_>>(), Mode::Evaluate);
             let [_, steps, layers, width] = batch.dims();
-            assert_eq!((steps, layers, width), (9, bert.n_layers(), bert.width()));
+            assert_eq!((steps, layers, width), (10, bert.n_layers(), bert.width()));
             let size = layers * width;
             for (row, pieces) in numbers(batch).chunks(steps * size).zip(&pieces) {
                 let alone = numbers(bert.forward(&[pieces], Mode::Evaluate));
