@@ -152,6 +152,8 @@ mod tests {
             words: 30,
             characters: 20,
             parameters: 1000,
+            encoder: None,
+            encoder_parameters: 0,
             unrepresentable_entities: 0,
             unrepresentable_relations: 0,
         };

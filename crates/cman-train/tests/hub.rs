@@ -123,7 +123,7 @@ fn an_encoder_is_fetched_once() {
     assert_eq!(hub.fetch(cache.path(), "org/tiny").unwrap(), folder);
     assert_eq!(hub.requests.lock().unwrap().len(), n_requests);
     hub.fetch(cache.path(), "org/tiny@v2").unwrap();
-    assert!(hub.requests.lock().unwrap().iter().any(|(path, _)| path == "/org/tiny/resolve/v2/model.safetensors"));
+    assert!(hub.requests.lock().unwrap().iter().any(|(path, _)| path == "/org/tiny/resolve/v2/config.json"));
 }
 
 #[test]
