@@ -16,7 +16,7 @@ fn refusal(spoil: impl Fn(&Path)) -> String {
     }
     Bert::load_dir(folder.path(), Pooling::First, &Device::flex()).unwrap();
     spoil(folder.path());
-    let error = Bert::load_dir(folder.path(), Pooling::First, &Device::flex()).err().expect("refused");
+    let error = Bert::load_dir(folder.path(), Pooling::First, &Device::flex()).expect_err("refused");
     error.to_string().replace(&format!("{}/", folder.path().display()), "")
 }
 

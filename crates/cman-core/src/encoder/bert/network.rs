@@ -89,9 +89,10 @@ impl Layout {
         let (windows, longest) = (lengths.len(), lengths.iter().copied().max().unwrap_or(0));
         let (mut pad, mut unpad) = (vec![0i64; windows * longest], Vec::new());
         for (window, &length) in lengths.iter().enumerate() {
-            for place in window * longest..window * longest + length {
-                pad[place] = unpad.len() as i64;
-                unpad.push(place as i64);
+            let start = window * longest;
+            for (i, row) in pad[start..start + length].iter_mut().enumerate() {
+                *row = unpad.len() as i64;
+                unpad.push((start + i) as i64);
             }
         }
         let ints = |x: Vec<i64>| {
