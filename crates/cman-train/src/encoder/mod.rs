@@ -25,7 +25,7 @@ pub(crate) use vectors::{KeptVectors, words};
 
 use crate::TrainError;
 
-/// A contextual encoder. A further kind is one more [`Source`] with its arms below.
+/// A contextual encoder. A further kind is one more `Source` with its arms below.
 #[derive(Clone, Debug)]
 pub struct Encoder {
     identity: EncoderIdentity,
