@@ -3,6 +3,8 @@
 //! Names are `backend/operation/shape`. Lengths are ragged: from a quarter of the longest to the longest.
 
 use burn::tensor::{Device, Tensor, TensorData};
+use std::convert::Infallible;
+
 use cman::{
     Config, Extractor, Learner, Model, TrainingData,
     core::{
@@ -13,7 +15,7 @@ use cman::{
     },
     data::EncodedSentence,
     sample,
-    train::batch_gradients,
+    train::{StepBatch, Trainable, batch_gradients},
 };
 use divan::Bencher;
 
@@ -115,15 +117,18 @@ fn model() -> (Model, Vec<EncodedSentence>) {
 fn training_step(bencher: Bencher, kind: &str) {
     use burn::module::Module;
     let (model, sentences) = model();
-    let members: Vec<&EncodedSentence> = sentences.iter().take(16).collect();
-    let network = model.network.train();
-    let batch = TokenBatch::new(&members, &Device::flex().autodiff());
-    let gold = Gold::new(&members);
-    let mut adversarial = model.config.train.adversarial.clone();
+    let weights = Trainable::from(model.network.train());
+    let device = Device::flex().autodiff();
+    let mut config = model.config.train;
     if kind == "clean" {
-        adversarial.alpha = 0.0;
+        config.adversarial.alpha = 0.0;
     }
-    bencher.bench_local(|| batch_gradients(&network, &batch, &gold, &gold.tags, &adversarial, 1.0 / 16.0, Key::new(1)));
+    let prepare = |_: &Trainable, members: &[usize], _| {
+        let members: Vec<&EncodedSentence> = members.iter().map(|&i| &sentences[i]).collect();
+        let gold = Gold::new(&members);
+        Ok::<_, Infallible>(StepBatch { tokens: TokenBatch::new(&members, &device), labels: gold.tags.clone(), gold })
+    };
+    bencher.bench_local(|| batch_gradients(&weights, 16, prepare, &config, Key::new(1)));
 }
 
 #[divan::bench(name = "flex/extraction/the sample's dev sentences")]

@@ -7,7 +7,7 @@ use burn::{
     module::Module,
     optim::ModuleOptimizer,
     store::{ModuleSnapshot, SafetensorsStore},
-    tensor::{Tensor, TensorData},
+    tensor::{Int, Tensor, TensorData},
 };
 use cman::{
     Config, Device,
@@ -17,7 +17,7 @@ use cman::{
         random::Key,
     },
     data::{EncodedRelation, EncodedSentence},
-    train::{StepBatch, adam, predict, train_step},
+    train::{StepBatch, Trainable, batch_gradients, predict},
 };
 use serde_json::{Value, json};
 
@@ -34,7 +34,7 @@ pub struct Peer {
     batches: Vec<Vec<EncodedSentence>>,
     contextual: Vec<Tensor<4>>,
     test: Vec<EncodedSentence>,
-    network: Cman,
+    weights: Trainable,
     optimizer: ModuleOptimizer,
     steps: u64,
 }
@@ -59,14 +59,14 @@ impl Peer {
         let network = Cman::new(&config.model, sizes, config.seed, &device)?;
         Ok(Self {
             test: list(&data["test"], sentence)?,
-            optimizer: adam(),
+            optimizer: Trainable::optimizer(0.0),
             steps: 0,
             config,
             sizes,
             device,
             batches,
             contextual,
-            network,
+            weights: network.into(),
         })
     }
 
@@ -74,12 +74,12 @@ impl Peer {
     pub fn answer(&mut self, words: &[&str]) -> Result<Value> {
         match words {
             ["config"] => Ok(json!(self.config.to_toml())),
-            ["parameters"] => Ok(json!(self.network.num_params())),
+            ["parameters"] => Ok(json!(self.weights.network.num_params())),
             ["save", path] => self.save(Path::new(path)),
             ["step", batch, kind] => self.step(parse(batch)?, kind),
             ["loss", batch] => Ok(self.loss(parse(batch)?)),
             ["operations", batch, kind] => Ok(self.operations(parse(batch)?, kind)),
-            ["extract", first, last] => Ok(self.extract(parse(first)?, parse(last)?)),
+            ["extract", first, last] => self.extract(parse(first)?, parse(last)?),
             ["bilstm", which, batch, steps, d_input, d_hidden, kind] => {
                 let shape = [parse(batch)?, parse(steps)?, parse(d_input)?, parse(d_hidden)?];
                 operations::bilstm(which, shape, *kind == "train").map(|took| json!(took))
@@ -92,18 +92,25 @@ impl Peer {
 
     fn save(&self, path: &Path) -> Result<Value> {
         let mut store = SafetensorsStore::from_file(path).overwrite(true);
-        self.network.save_into(&mut store).map_err(|error| anyhow::anyhow!("{error}"))?;
+        self.weights.network.save_into(&mut store).map_err(|error| anyhow::anyhow!("{error}"))?;
         Ok(json!(null))
     }
 
+    /// Some sentences of a batch.
+    fn part(&self, batch: usize, members: &[usize]) -> (TokenBatch, Gold) {
+        let sentences: Vec<&EncodedSentence> = members.iter().map(|&i| &self.batches[batch][i]).collect();
+        let mut tokens = TokenBatch::new(&sentences, &self.device);
+        if let Some(vectors) = self.contextual.get(batch) {
+            let rows: Vec<i64> = members.iter().map(|&i| i as i64).collect();
+            let rows = Tensor::<1, Int>::from_data(TensorData::new(rows, [members.len()]), &self.device);
+            let steps = tokens.steps();
+            tokens = tokens.with_contextual(vectors.clone().select(0, rows).narrow(1, 0, steps));
+        }
+        (tokens, Gold::new(&sentences))
+    }
+
     fn batch(&self, batch: usize) -> (TokenBatch, Gold) {
-        let members: Vec<&EncodedSentence> = self.batches[batch].iter().collect();
-        let tokens = TokenBatch::new(&members, &self.device);
-        let tokens = match self.contextual.get(batch) {
-            Some(vectors) => tokens.with_contextual(vectors.clone()),
-            None => tokens,
-        };
-        (tokens, Gold::new(&members))
+        self.part(batch, &(0..self.batches[batch].len()).collect::<Vec<_>>())
     }
 
     /// One update, from encoded sentences to new weights.
@@ -114,19 +121,33 @@ impl Peer {
         }
         self.steps += 1;
         let (rate, key) = (config.learning_rate, Key::new(self.steps));
-        let (loss, took) = time(|| {
-            let (tokens, gold) = self.batch(batch);
-            let input = StepBatch { tokens: &tokens, gold: &gold, labels: &gold.tags };
-            train_step(&mut self.network, &mut self.optimizer, input, &config, rate, key)
+        let (what, took) = time(|| -> Result<_> {
+            let prepare = |_: &Trainable, members: &[usize], _| {
+                let (tokens, gold) = self.part(batch, members);
+                anyhow::Ok(StepBatch { tokens, labels: gold.tags.clone(), gold })
+            };
+            let n_sentences = self.batches[batch].len();
+            let gradients = batch_gradients(&self.weights, n_sentences, prepare, &config, key)?;
+            let what = gradients.not_finite();
+            self.weights = gradients.apply(&self.weights, &mut self.optimizer, [rate, rate]);
+            Ok(what)
         });
-        loss.map_err(|what| anyhow::anyhow!("{what:?} is not finite"))?;
+        if let Some(what) = what? {
+            bail!("the {what} is not finite");
+        }
         Ok(json!(took))
     }
 
     /// The losses of a batch without dropout.
     fn loss(&self, batch: usize) -> Value {
         let (tokens, gold) = self.batch(batch);
-        let losses = self.network.losses(self.network.embed(&tokens), &tokens, &gold, &gold.tags, Mode::Evaluate);
+        let losses = self.weights.network.losses(
+            self.weights.network.embed(&tokens),
+            &tokens,
+            &gold,
+            &gold.tags,
+            Mode::Evaluate,
+        );
         json!([losses.ner.into_scalar::<f64>(), losses.re.into_scalar::<f64>()])
     }
 
@@ -142,13 +163,14 @@ impl Peer {
     }
 
     /// Extraction from the test sentences `first..last`, 32 at a time.
-    fn extract(&self, first: usize, last: usize) -> Value {
-        let network = self.network.valid();
+    fn extract(&self, first: usize, last: usize) -> Result<Value> {
+        let network = self.weights.network.valid();
         let options = PredictOptions::from(&self.config.model.relation);
-        let (found, took) = time(|| predict(&network, &self.test[first..last], 32, options, false));
+        let (found, took) = time(|| predict(&network, &self.test[first..last], None, 32, options, false));
+        let found = found?;
         let entities: usize = found.iter().map(|sentence| sentence.entities.len()).sum();
         let relations: usize = found.iter().map(|sentence| sentence.relations.len()).sum();
-        json!({ "took": took, "entities": entities, "relations": relations })
+        Ok(json!({ "took": took, "entities": entities, "relations": relations }))
     }
 }
 

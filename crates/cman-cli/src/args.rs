@@ -6,6 +6,7 @@ use anyhow::{Result, bail};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use cman::{
     Backend, Model, Schema,
+    core::encoder::Pooling,
     data::{OverlapPolicy, ReaderBuilder},
     scoring::Definition,
 };
@@ -76,6 +77,13 @@ fn devices() -> impl TypedValueParser<Value = Backend> {
 /// Names of published scorers.
 pub fn definitions() -> impl TypedValueParser<Value = Definition> {
     named(Definition::ALL.map(Definition::name))
+}
+
+/// Names of ways from word pieces to words.
+pub fn poolings() -> impl TypedValueParser<Value = Pooling> {
+    let all = [Pooling::First, Pooling::Mean, Pooling::Max];
+    PossibleValuesParser::new(all.map(Pooling::name))
+        .map(move |name| all.into_iter().find(|pooling| pooling.name() == name).unwrap_or_default())
 }
 
 /// Names of policies for overlapping entities.

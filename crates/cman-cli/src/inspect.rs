@@ -98,7 +98,7 @@ fn inspect(path: &Path, options: &ReaderBuilder) -> Result<Inspection, DataError
 }
 
 /// The corpus files that a path means, and the types file beside them.
-fn files(path: &Path) -> Result<(Vec<PathBuf>, Option<PathBuf>), DataError> {
+pub fn files(path: &Path) -> Result<(Vec<PathBuf>, Option<PathBuf>), DataError> {
     if !path.is_dir() {
         return Ok((vec![path.into()], None));
     }

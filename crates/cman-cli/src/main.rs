@@ -5,6 +5,7 @@
 
 mod args;
 mod convert;
+mod embed;
 mod evaluate;
 mod inspect;
 mod lines;
@@ -53,6 +54,7 @@ enum Command {
     Predict(predict::Args),
     Inspect(inspect::Args),
     Convert(convert::Args),
+    Embed(embed::Args),
     Score(score::Args),
 }
 
@@ -79,6 +81,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Predict(args) => predict::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Convert(args) => convert::run(&args),
+        Command::Embed(args) => embed::run(&args),
         Command::Score(args) => score::run(&args),
     }
 }

@@ -91,6 +91,13 @@ fn describe(facts: &RunFacts) -> String {
         ),
         format!("parameters  {}", facts.parameters),
     ];
+    if let Some(encoder) = &facts.encoder {
+        let state = match facts.encoder_parameters {
+            0 => "frozen".into(),
+            parameters => format!("{parameters} parameters, trained too"),
+        };
+        lines.push(format!("encoder     {} ({}, pooled by {}), {state}", encoder.name, encoder.kind, encoder.pooling));
+    }
     let (entities, relations) = (facts.unrepresentable_entities, facts.unrepresentable_relations);
     if entities + relations > 0 {
         lines.push(format!("overlaps    {entities} entities and {relations} relations that BIO tags cannot hold"));
@@ -145,6 +152,8 @@ mod tests {
             words: 30,
             characters: 20,
             parameters: 1000,
+            encoder: None,
+            encoder_parameters: 0,
             unrepresentable_entities: 0,
             unrepresentable_relations: 0,
         };

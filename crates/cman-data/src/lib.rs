@@ -4,6 +4,7 @@ mod bio;
 mod corpus;
 mod encode;
 mod error;
+mod features;
 mod labels;
 mod sentence;
 mod source;
@@ -20,6 +21,7 @@ pub use corpus::{
 };
 pub use encode::{EncodedRelation, EncodedSentence, Unrepresentable, Vocabularies};
 pub use error::{DataError, Location};
+pub use features::{EncoderIdentity, FeatureReader, FeatureWriter, Precision};
 pub use labels::{LabelSet, Schema};
 pub use sentence::{Entity, Relation, Sentence, Token};
 pub use statistics::{Lengths, Statistics, TypeCount};

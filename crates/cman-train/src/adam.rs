@@ -17,9 +17,12 @@ const EPSILON: f32 = 1e-8;
 /// Numbers that one task updates.
 const CHUNK: usize = 1 << 15;
 
-/// Adam with beta 0.9 and 0.999 and epsilon 1e-8.
+/// Adam with beta 0.9 and 0.999 and epsilon 1e-8; with a weight decay it is AdamW (Loshchilov and Hutter 2019).
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Adam;
+pub struct Adam {
+    /// The share of a weight that it loses at a learning rate of 1.
+    pub weight_decay: f64,
+}
 
 /// The factors of one update.
 #[derive(Clone, Copy)]
@@ -28,6 +31,8 @@ struct Factors {
     rate: f32,
     /// Root of the correction of the second moment.
     root: f32,
+    /// What is left of a weight before the step.
+    kept: f32,
 }
 
 impl Optimizer for Adam {
@@ -40,7 +45,7 @@ impl Optimizer for Adam {
         grad: Tensor<D>,
         state: Option<AdamState<D>>,
     ) -> (Tensor<D>, Option<AdamState<D>>) {
-        let (state, factors) = next(lr, &grad, state);
+        let (state, factors) = self.next(lr, &grad, state);
         let run = if on_host(tensor.device(), tensor.dtype()) { update_on_host } else { update };
         let (tensor, state) = run(tensor, grad, state, factors);
         (tensor, Some(state))
@@ -51,14 +56,20 @@ impl Optimizer for Adam {
     }
 }
 
-/// The state that the next update goes out from, zero before the first, and the update's factors.
-fn next<const D: usize>(lr: f64, grad: &Tensor<D>, state: Option<AdamState<D>>) -> (AdamState<D>, Factors) {
-    let zero = || AdamState::new(AdaptiveMomentumState::new(0, grad.zeros_like(), grad.zeros_like()));
-    let mut state = state.unwrap_or_else(zero);
-    state.momentum.time += 1;
-    let correction = |beta: f32| 1.0 - f64::from(beta).powf(state.momentum.time as f64);
-    let factors = Factors { rate: (lr / correction(BETA_1)) as f32, root: correction(BETA_2).sqrt() as f32 };
-    (state, factors)
+impl Adam {
+    /// The state that the next update goes out from, zero before the first, and the update's factors.
+    fn next<const D: usize>(&self, lr: f64, grad: &Tensor<D>, state: Option<AdamState<D>>) -> (AdamState<D>, Factors) {
+        let zero = || AdamState::new(AdaptiveMomentumState::new(0, grad.zeros_like(), grad.zeros_like()));
+        let mut state = state.unwrap_or_else(zero);
+        state.momentum.time += 1;
+        let correction = |beta: f32| 1.0 - f64::from(beta).powf(state.momentum.time as f64);
+        let factors = Factors {
+            rate: (lr / correction(BETA_1)) as f32,
+            root: correction(BETA_2).sqrt() as f32,
+            kept: (1.0 - lr * self.weight_decay) as f32,
+        };
+        (state, factors)
+    }
 }
 
 /// The update by burn's operations.
@@ -72,7 +83,7 @@ fn update<const D: usize>(
     let moment_1 = moment_1 * BETA_1 + grad.clone() * (1.0 - BETA_1);
     let moment_2 = moment_2 * BETA_2 + grad.square() * (1.0 - BETA_2);
     let step = moment_1.clone() / (moment_2.clone().sqrt() / factors.root + EPSILON) * factors.rate;
-    (tensor - step, AdamState::new(AdaptiveMomentumState::new(time, moment_1, moment_2)))
+    (tensor * factors.kept - step, AdamState::new(AdaptiveMomentumState::new(time, moment_1, moment_2)))
 }
 
 /// As [`update`], in one pass over the numbers.
@@ -94,7 +105,7 @@ fn update_on_host<const D: usize>(
             for (((w, &g), m), v) in weights.iter_mut().zip(grad).zip(moment_1).zip(moment_2) {
                 *m = *m * BETA_1 + g * (1.0 - BETA_1);
                 *v = *v * BETA_2 + g * g * (1.0 - BETA_2);
-                *w -= *m / (v.sqrt() / factors.root + EPSILON) * factors.rate;
+                *w = *w * factors.kept - *m / (v.sqrt() / factors.root + EPSILON) * factors.rate;
             }
         });
     let tensor = |numbers| Tensor::from_data(TensorData::new(numbers, dims), &device);
@@ -104,15 +115,13 @@ fn update_on_host<const D: usize>(
 
 #[cfg(test)]
 mod tests {
-    use burn::optim::AdamConfig;
+    use burn::optim::{AdamConfig, AdamWConfig};
     use cman_core::random::Key;
 
     use super::*;
 
-    type Updated = (Tensor<1>, Option<AdamState<1>>);
-
     /// Three updates of some weights.
-    fn run(step: impl Fn(f64, Tensor<1>, Tensor<1>, Option<AdamState<1>>) -> Updated) -> Vec<f32> {
+    fn run<S>(step: impl Fn(f64, Tensor<1>, Tensor<1>, Option<S>) -> (Tensor<1>, Option<S>)) -> Vec<f32> {
         let device = Device::default();
         let numbers = |seed| {
             let numbers = Key::new(seed).uniform(2 * CHUNK + 3, 1.0);
@@ -128,16 +137,20 @@ mod tests {
     #[test]
     fn both_ways_take_the_steps_of_burns_adam() {
         let burns = AdamConfig::new().with_epsilon(EPSILON).build();
-        let expected = run(|rate, weights, grad, state| burns.step(rate, weights, grad, state));
-        let host = run(|rate, weights, grad, state| Adam.step(rate, weights, grad, state));
-        let composed = run(|rate, weights, grad, state| {
-            let (state, factors) = next(rate, &grad, state);
-            let (weights, state) = update(weights, grad, state, factors);
-            (weights, Some(state))
-        });
-        for (found, what) in [(host, "host"), (composed, "composed")] {
-            let largest = found.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-            assert!(largest < 1e-6, "{what}: {largest}");
+        let adam = run(|rate, weights, grad, state| burns.step(rate, weights, grad, state));
+        let burns = AdamWConfig::new().with_epsilon(EPSILON).with_weight_decay(0.5).build();
+        let adam_w = run(|rate, weights, grad, state| burns.step(rate, weights, grad, state));
+        for (expected, ours) in [(adam, Adam::default()), (adam_w, Adam { weight_decay: 0.5 })] {
+            let host = run(|rate, weights, grad, state| ours.step(rate, weights, grad, state));
+            let composed = run(|rate, weights, grad, state| {
+                let (state, factors) = ours.next(rate, &grad, state);
+                let (weights, state) = update(weights, grad, state, factors);
+                (weights, Some(state))
+            });
+            for (found, what) in [(host, "host"), (composed, "composed")] {
+                let largest = found.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+                assert!(largest < 1e-6, "{what}, {ours:?}: {largest}");
+            }
         }
     }
 }

@@ -1,9 +1,20 @@
 //! The gradient of a batch, with the adversarial step (section 3.5, eq. 14).
 
 use burn::{optim::GradientsParams, tensor::Tensor};
-use cman_core::{Cman, Gold, Mode, TokenBatch, random::Key};
+use cman_core::{Gold, Mode, TokenBatch, random::Key};
 
-use crate::{AdversarialConfig, Scope};
+use crate::{AdversarialConfig, Scope, Trainable};
+
+/// Sentences that go through the network together, and what it is to find in them.
+#[derive(Clone, Debug)]
+pub struct StepBatch {
+    /// The sentences, on the autodiff device of the weights.
+    pub tokens: TokenBatch,
+    /// Their annotation.
+    pub gold: Gold,
+    /// The tags that the relations see, gold ones or predicted ones.
+    pub labels: Vec<Vec<u32>>,
+}
 
 /// The losses of a batch, each the sum over its sentences; without the adversarial pass.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -15,25 +26,25 @@ pub struct BatchLoss {
 }
 
 /// The gradient of `factor * (L_joint(w) + L_joint(w + eta))`, or of the first term alone where alpha is 0, as parts
-/// that are to be added.
+/// that are to be added. A fine-tuned encoder has its share of it through the contextual vectors of the batch.
 ///
 /// The input is embedded once: both passes start from its value, and the sum of their gradients with respect to it is
 /// then carried through the embeddings. eta is a constant of the second pass; dropout masks are drawn afresh.
-pub fn gradients(
-    model: &Cman,
-    batch: &TokenBatch,
-    gold: &Gold,
-    labels: &[Vec<u32>],
+pub(crate) fn gradients(
+    weights: &Trainable,
+    batch: &StepBatch,
     config: &AdversarialConfig,
     factor: f64,
     key: Key,
 ) -> (BatchLoss, Vec<GradientsParams>) {
-    let input = model.embed(batch);
+    let StepBatch { tokens, gold, labels } = batch;
+    let model = &weights.network;
+    let input = model.embed(tokens);
     let value = input.clone().detach();
     let mut parts = Vec::new();
     let mut pass = |input: Tensor<3>, key: Key| {
         let input = input.detach().require_grad();
-        let losses = model.losses(input.clone(), batch, gold, labels, Mode::Train(key));
+        let losses = model.losses(input.clone(), tokens, gold, labels, Mode::Train(key));
         let mut gradients = (losses.joint() * factor).backward();
         let gradient = input.grad_remove(&mut gradients).expect("the loss depends on the input");
         parts.push(GradientsParams::from_grads(gradients, model));
@@ -45,13 +56,13 @@ pub fn gradients(
     if config.alpha > 0.0 {
         let n_contextual = match config.scope {
             Scope::All => 0,
-            Scope::Embeddings => batch.contextual.as_ref().map_or(0, |vectors| vectors.dims()[3]),
+            Scope::Embeddings => tokens.contextual.as_ref().map_or(0, |vectors| vectors.dims()[3]),
         };
         let eta = perturbation(gradient.clone(), n_contextual, config.alpha);
         gradient = gradient + pass(value + Tensor::from_inner(eta), key.at("adversarial")).1;
     }
     let carried = (input * Tensor::from_inner(gradient)).sum().backward();
-    parts.push(GradientsParams::from_grads(carried, model));
+    parts.push(GradientsParams::from_grads(carried, weights));
     (loss, parts)
 }
 

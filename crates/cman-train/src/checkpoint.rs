@@ -16,10 +16,9 @@ use burn::{
     optim::ModuleOptimizer,
     store::{BurnpackStore, ModuleSnapshot},
 };
-use cman_core::Cman;
 use serde::{Deserialize, Serialize};
 
-use crate::{TrainError, scoring::Scores};
+use crate::{TrainError, scoring::Scores, trainable::Trainable};
 
 const STATE: &str = "state.json";
 
@@ -54,7 +53,7 @@ pub(crate) struct Progress {
 pub(crate) struct Best {
     pub epoch: usize,
     pub criterion: f64,
-    pub network: Cman,
+    pub network: Trainable,
     pub scores: Scores,
 }
 
@@ -80,7 +79,7 @@ struct BestState {
 /// What a checkpoint brings back.
 pub(crate) struct Restored {
     pub progress: Progress,
-    pub network: Cman,
+    pub network: Trainable,
     pub optimizer: ModuleOptimizer,
     pub best: Option<Best>,
 }
@@ -125,7 +124,7 @@ impl Checkpoints {
         &mut self,
         run: &str,
         progress: &Progress,
-        network: &Cman,
+        network: &Trainable,
         optimizer: &ModuleOptimizer,
         best: Option<&Best>,
     ) -> Result<(), TrainError> {
@@ -168,7 +167,7 @@ impl Checkpoints {
         Ok(())
     }
 
-    fn write_network(&self, name: &str, network: &Cman) -> Result<(), TrainError> {
+    fn write_network(&self, name: &str, network: &Trainable) -> Result<(), TrainError> {
         let path = self.folder.join(name);
         let mut store = BurnpackStore::from_file(&path).auto_extension(false).overwrite(true);
         network.save_into(&mut store).map_err(|error| TrainError::directory(&path, error.to_string()))?;
@@ -196,7 +195,7 @@ impl Checkpoints {
     pub(crate) fn read(
         &mut self,
         run: &str,
-        network: &Cman,
+        network: &Trainable,
         optimizer: ModuleOptimizer,
     ) -> Result<Restored, TrainError> {
         let path = self.folder.join(STATE);
@@ -224,7 +223,7 @@ impl Checkpoints {
         })
     }
 
-    fn read_network(&self, name: &str, mut network: Cman) -> Result<Cman, TrainError> {
+    fn read_network(&self, name: &str, mut network: Trainable) -> Result<Trainable, TrainError> {
         let path = self.folder.join(name);
         let fail = |reason: String| TrainError::directory(&path, reason);
         File::open(&path).map_err(|source| TrainError::io(&path, source))?;

@@ -7,7 +7,7 @@ use cman_data::{OverlapPolicy, TokenizerConfig};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
-use crate::{Schedule, TrainError};
+use crate::{EncoderConfig, Schedule, TrainError};
 
 /// All settings of a run. `docs/DESIGN.md` gives the reason of every default.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -19,6 +19,8 @@ pub struct Config {
     pub data: DataConfig,
     /// Pretrained word vectors.
     pub vectors: VectorConfig,
+    /// The contextual encoder; `model.contextual.width` and `layers` follow from it.
+    pub encoder: EncoderConfig,
     /// The network.
     pub model: ModelConfig,
     /// The training.
@@ -31,6 +33,7 @@ impl Default for Config {
             seed: 1,
             data: DataConfig::default(),
             vectors: VectorConfig::default(),
+            encoder: EncoderConfig::default(),
             model: ModelConfig::default(),
             train: TrainConfig::default(),
         }
@@ -211,6 +214,7 @@ impl Config {
     /// The first setting outside of its range.
     pub fn validate(&self) -> Result<(), TrainError> {
         self.model.validate()?;
+        self.encoder.validate()?;
         let train = &self.train;
         let check = |ok: bool, field: &'static str, expected: &'static str, found: String| {
             if ok { Ok(()) } else { Err(TrainError::Setting { field, expected, found }) }
@@ -271,6 +275,8 @@ mod tests {
     fn assignments_reach_every_kind_of_setting() {
         let set = ["train.batch_size=8", "train.adversarial.alpha=0", "model.relation.ends=any", "seed=9"];
         let config = load("[train]\nepochs = 3", &set).unwrap();
+        let encoder = load("", &["encoder.kind=bert", "encoder.path=a/b@c", "encoder.layers=[1, 3]"]).unwrap().encoder;
+        assert_eq!((encoder.path.as_str(), &encoder.layers[..]), ("a/b@c", &[1, 3][..]));
         assert_eq!((config.train.batch_size, config.train.epochs, config.seed), (8, 3, 9));
         assert_eq!(config.train.adversarial.alpha, 0.0);
         assert_eq!(config.model.relation.ends, cman_core::relation::Ends::Any);
@@ -289,6 +295,15 @@ mod tests {
             ("", &["train.epochs=-1"], "--set train.epochs=-1: invalid value: integer `-1`"),
             ("", &["train.epochs=0"], "configuration: train.epochs: expected at least 1, found 0"),
             ("", &["model.heads=3"], "configuration: model.heads: expected a divisor of 2 hidden = 256, found 3"),
+            ("", &["encoder.kind=bert"], "configuration: encoder.path: expected a folder, a file or a name on the hub"),
+            ("", &["encoder.fine_tune=true"], "configuration: encoder.fine_tune: expected false (only an encoder"),
+            (
+                "",
+                &["encoder.layers=[3, 1]"],
+                "configuration: encoder.layers: expected layers in rising order, found [3, 1]",
+            ),
+            ("", &["encoder.weight_decay=-1"], "configuration: encoder.weight_decay: expected a number not below 0"),
+            ("", &["encoder.kind=gpt"], "--set encoder.kind=gpt: unknown variant `gpt`, expected one of `none`"),
             ("", &["train.learning_rate=nan"], "configuration: train.learning_rate: expected a number above 0, found"),
         ];
         for (text, set, expected) in cases {

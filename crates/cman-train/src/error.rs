@@ -2,10 +2,10 @@
 
 use std::{io, path::PathBuf};
 
-use cman_core::model::ConfigError;
+use cman_core::{encoder::EncoderError, model::ConfigError};
 use cman_data::DataError;
 
-use crate::scoring::ScoreError;
+use crate::{HubError, scoring::ScoreError};
 
 /// Everything that can go wrong between a configuration and a trained model.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +34,22 @@ pub enum TrainError {
         place: String,
         /// What is wrong.
         message: String,
+    },
+    /// Files of an encoder that cannot be read.
+    #[error(transparent)]
+    EncoderFiles(#[from] EncoderError),
+    /// An encoder that the hub does not give.
+    #[error(transparent)]
+    Hub(#[from] HubError),
+    /// Another encoder, or other vectors, than are needed.
+    #[error("{path}: expected {expected}, found {found}", path = path.display())]
+    Encoder {
+        /// The file or folder.
+        path: PathBuf,
+        /// What is needed.
+        expected: String,
+        /// What is there.
+        found: String,
     },
     /// Predictions that cannot be scored.
     #[error(transparent)]

@@ -14,9 +14,9 @@ use rayon::{
 /// Numbers that one task adds up.
 const CHUNK: usize = 1 << 15;
 
-/// The sum of the parts and its Euclidean norm over all parameters (burn clips each tensor by its own norm; this is the
+/// The sum of the parts, out of which it takes the gradients of this module, and its Euclidean norm over all parameters (burn clips each tensor by its own norm; this is the
 /// usual global one).
-pub(crate) fn sum<M: Module>(module: &M, parts: Vec<GradientsParams>) -> (GradientsParams, f64) {
+pub(crate) fn sum<M: Module>(module: &M, parts: &mut [GradientsParams]) -> (GradientsParams, f64) {
     let mut visitor = Sum { parts, sum: GradientsParams::new(), squares: 0.0 };
     module.visit(&mut visitor);
     (visitor.sum, visitor.squares.sqrt())
@@ -27,13 +27,13 @@ pub(crate) fn scale<M: Module>(module: &M, gradients: &mut GradientsParams, fact
     module.visit(&mut Scale { gradients, factor });
 }
 
-struct Sum {
-    parts: Vec<GradientsParams>,
+struct Sum<'a> {
+    parts: &'a mut [GradientsParams],
     sum: GradientsParams,
     squares: f64,
 }
 
-impl ModuleVisitor for Sum {
+impl ModuleVisitor for Sum<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         let parts: Vec<Tensor<D>> = self.parts.iter_mut().filter_map(|part| part.remove::<D>(param.id)).collect();
         let Some(first) = parts.first() else { return };

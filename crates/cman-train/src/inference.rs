@@ -1,6 +1,6 @@
 //! Predictions for many sentences, in batches of like length.
 
-use burn::tensor::DType;
+use burn::tensor::{DType, Tensor};
 use cman_core::{
     Cman, TokenBatch,
     model::{PredictOptions, Prediction},
@@ -9,38 +9,50 @@ use cman_core::{
 use cman_data::{EncodedSentence, Entity, Relation, Schema, Sentence};
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
-use crate::batches;
+use crate::{TrainError, batches};
+
+/// Gives the contextual vectors of the sentences with these numbers: `[batch, steps, layers, width]`.
+pub type Contextual<'a> = &'a (dyn Fn(&[usize]) -> Result<Tensor<4>, TrainError> + Sync);
 
 /// What the network finds in each sentence, in their order; on the CPU, batches run side by side. The network must not
 /// be on an autodiff device.
 ///
-/// `gold_labels`: the relations see the sentences' own tags instead of the predicted ones (Table 3).
+/// `contextual` is there if the network takes contextual vectors. `gold_labels`: the relations see the sentences' own
+/// tags instead of the predicted ones (Table 3).
+///
+/// # Errors
+/// Those of `contextual`.
 pub fn predict(
     network: &Cman,
     sentences: &[EncodedSentence],
+    contextual: Option<Contextual>,
     batch_size: usize,
     options: PredictOptions,
     gold_labels: bool,
-) -> Vec<Prediction> {
-    let Some(device) = burn::module::Module::devices(network).first().cloned() else { return Vec::new() };
+) -> Result<Vec<Prediction>, TrainError> {
+    let Some(device) = burn::module::Module::devices(network).first().cloned() else { return Ok(Vec::new()) };
     let lengths: Vec<usize> = sentences.iter().map(|sentence| sentence.words.len()).collect();
     let run = |batch: &Vec<usize>| {
         let members: Vec<&EncodedSentence> = batch.iter().map(|&i| &sentences[i]).collect();
         let tags: Vec<Vec<u32>> = members.iter().map(|sentence| sentence.tags.clone()).collect();
         let labels = gold_labels.then_some(tags.as_slice());
-        network.predict(&TokenBatch::new(&members, &device), labels, options)
+        let mut tokens = TokenBatch::new(&members, &device);
+        if let Some(contextual) = contextual {
+            tokens = tokens.with_contextual(contextual(batch)?);
+        }
+        Ok(network.predict(&tokens, labels, options))
     };
     let batches = batches::sorted(&lengths, batch_size);
     let found: Vec<Vec<Prediction>> = if on_host(device.clone(), DType::F32) {
-        batches.par_iter().with_max_len(1).map(run).collect()
+        batches.par_iter().with_max_len(1).map(run).collect::<Result<_, TrainError>>()?
     } else {
-        batches.iter().map(run).collect()
+        batches.iter().map(run).collect::<Result<_, TrainError>>()?
     };
     let mut predictions: Vec<Option<Prediction>> = vec![None; sentences.len()];
     for (i, prediction) in batches.into_iter().flatten().zip(found.into_iter().flatten()) {
         predictions[i] = Some(prediction);
     }
-    predictions.into_iter().map(|prediction| prediction.expect("every sentence is in a batch")).collect()
+    Ok(predictions.into_iter().map(|prediction| prediction.expect("every sentence is in a batch")).collect())
 }
 
 /// The sentence with what was predicted in place of its annotation.

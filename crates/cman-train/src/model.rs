@@ -8,13 +8,14 @@ use burn::{
     tensor::{Device, Tensor},
 };
 use cman_core::{
-    Cman,
+    Cman, Mode,
+    encoder::Bert,
     model::{PredictOptions, Prediction, Sizes},
 };
-use cman_data::{DataError, EncodedSentence, Schema, Sentence, Vocabularies};
+use cman_data::{DataError, EncodedSentence, EncoderIdentity, Schema, Sentence, Vocabularies};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::{Config, TrainError, annotate, inference, scoring};
+use crate::{Config, Encoder, EncoderConfig, EncoderKind, TrainError, annotate, encoder, inference, scoring};
 
 /// Version of the layout of a model directory.
 const FORMAT: u32 = 1;
@@ -28,6 +29,8 @@ const LABELS: &str = "labels.json";
 const VOCABULARIES: &str = "vocabularies.json";
 /// The weights.
 const WEIGHTS: &str = "model.safetensors";
+/// The encoder, where it was fine-tuned.
+const ENCODER: &str = "encoder";
 /// The scores of the kept epoch.
 const SCORES: &str = "scores.json";
 
@@ -42,6 +45,8 @@ pub struct Model {
     pub vocabularies: Vocabularies,
     /// The network, without autodiff.
     pub network: Cman,
+    /// The contextual encoder, where the network wants one.
+    pub encoder: Option<Encoder>,
     /// How many of the words have a trained vector.
     pub trained_words: usize,
 }
@@ -56,17 +61,20 @@ struct Manifest {
     characters: usize,
     entity_types: usize,
     relation_types: usize,
+    /// The encoder that the weights were trained with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    encoder: Option<EncoderIdentity>,
 }
 
 impl Model {
     /// Predictions for these sentences, whose annotation is not looked at.
     ///
     /// # Errors
-    /// A sentence without tokens.
+    /// A sentence without tokens; an encoder that cannot read it.
     pub fn predict(&self, sentences: &[Sentence], batch_size: usize) -> Result<Vec<Prediction>, TrainError> {
         let encoded: Result<Vec<EncodedSentence>, DataError> =
             sentences.iter().map(|sentence| self.vocabularies.encode_tokens(sentence)).collect();
-        Ok(inference::predict(&self.network, &encoded?, batch_size, self.options(), false))
+        self.infer(sentences, &encoded?, batch_size, false)
     }
 
     /// Scores on annotated sentences, and the sentences as predicted. `gold_labels`: the relations see the gold tags
@@ -82,10 +90,28 @@ impl Model {
     ) -> Result<(scoring::Scores, Vec<Sentence>), TrainError> {
         let encoded: Result<Vec<EncodedSentence>, DataError> =
             gold.iter().map(|sentence| self.vocabularies.encode(sentence, &self.schema)).collect();
-        let found = inference::predict(&self.network, &encoded?, batch_size, self.options(), gold_labels);
+        let found = self.infer(gold, &encoded?, batch_size, gold_labels)?;
         let predicted: Vec<Sentence> =
             gold.iter().zip(&found).map(|(sentence, found)| annotate(sentence, found, &self.schema)).collect();
         Ok((scoring::score(gold, &predicted, &self.schema)?, predicted))
+    }
+
+    fn infer(
+        &self,
+        sentences: &[Sentence],
+        encoded: &[EncodedSentence],
+        batch_size: usize,
+        gold_labels: bool,
+    ) -> Result<Vec<Prediction>, TrainError> {
+        let devices = self.network.devices();
+        let vectors = self.encoder.as_ref().zip(devices.first()).map(|(encoder, device)| {
+            move |members: &[usize]| {
+                let words: Vec<Vec<String>> = members.iter().map(|&i| encoder::words(&sentences[i])).collect();
+                encoder.batch(&words.iter().map(Vec::as_slice).collect::<Vec<_>>(), Mode::Evaluate, device)
+            }
+        });
+        let contextual = vectors.as_ref().map(|vectors| vectors as inference::Contextual);
+        inference::predict(&self.network, encoded, contextual, batch_size, self.options(), gold_labels)
     }
 
     fn options(&self) -> PredictOptions {
@@ -98,7 +124,13 @@ impl Model {
     /// A file that cannot be written.
     pub fn save(&self, folder: &Path, scores: &impl Serialize) -> Result<(), TrainError> {
         fs::create_dir_all(folder).map_err(|source| TrainError::io(folder, source))?;
+        // Without its manifest a folder is no model: it never looks whole while it holds parts of two.
+        let place = folder.join(MANIFEST);
+        if place.exists() {
+            fs::remove_file(&place).map_err(|source| TrainError::io(&place, source))?;
+        }
         let manifest = Manifest {
+            encoder: self.save_encoder(folder)?,
             format: FORMAT,
             library: format!("cman {}", env!("CARGO_PKG_VERSION")),
             trained_words: self.trained_words,
@@ -107,11 +139,6 @@ impl Model {
             entity_types: self.schema.entities.len(),
             relation_types: self.schema.relations.len(),
         };
-        // Without its manifest a folder is no model: it never looks whole while it holds parts of two.
-        let place = folder.join(MANIFEST);
-        if place.exists() {
-            fs::remove_file(&place).map_err(|source| TrainError::io(&place, source))?;
-        }
         write(&folder.join(CONFIG), self.config.to_toml().as_bytes())?;
         write_json(&folder.join(LABELS), &self.schema)?;
         self.vocabularies.save(folder.join(VOCABULARIES))?;
@@ -163,14 +190,73 @@ impl Model {
             entities: manifest.entity_types,
             relations: manifest.relation_types,
         };
+        let encoder = open_encoder(folder, &config, manifest.encoder.as_ref(), device)?;
         let mut network = Cman::new(&config.model, sizes, config.seed, device)?;
         let others = manifest.words - manifest.trained_words;
         network.embedding.word =
             network.embedding.word.with_pretrained(&[], vec![0.0; others * config.model.word.width]);
         let weights = folder.join(WEIGHTS);
         load_weights(&mut network, &weights)?;
-        Ok(Self { config, schema, vocabularies, network: network.valid(), trained_words: manifest.trained_words })
+        let network = network.valid();
+        Ok(Self { config, schema, vocabularies, network, encoder, trained_words: manifest.trained_words })
     }
+
+    /// What the manifest says about the encoder; one that was fine-tuned goes into the directory.
+    fn save_encoder(&self, folder: &Path) -> Result<Option<EncoderIdentity>, TrainError> {
+        let Some(encoder) = &self.encoder else { return Ok(None) };
+        let mut identity = encoder.identity().clone();
+        if let (true, Some(bert)) = (self.config.encoder.fine_tune, encoder.as_bert()) {
+            let place = folder.join(ENCODER);
+            bert.save_dir(&place)?;
+            identity.hash = Bert::hash_dir(&place)?;
+        }
+        Ok(Some(identity))
+    }
+}
+
+/// The encoder that a model directory needs: its own where it was fine-tuned, else the one that the configuration names.
+fn open_encoder(
+    folder: &Path,
+    config: &Config,
+    needed: Option<&EncoderIdentity>,
+    device: &Device,
+) -> Result<Option<Encoder>, TrainError> {
+    let place = folder.join(MANIFEST);
+    let Some(needed) = needed else {
+        return match config.encoder.kind {
+            EncoderKind::None => Ok(None),
+            _ => Err(TrainError::directory(place, "no encoder, expected that of config.toml")),
+        };
+    };
+    let opened = if config.encoder.fine_tune {
+        Encoder::bert(&folder.join(ENCODER), &config.encoder, device).map(Some)
+    } else if config.encoder.kind == EncoderKind::Cache && !Path::new(&config.encoder.path).exists() {
+        // Precomputed vectors may go when the training is done: the encoder that made them gives the same.
+        Encoder::open(
+            &EncoderConfig { kind: EncoderKind::Bert, path: needed.name.clone(), ..config.encoder.clone() },
+            device,
+        )
+    } else {
+        Encoder::open(&config.encoder, device)
+    };
+    let EncoderIdentity { kind, name, hash, pooling } = needed;
+    let wanted = || format!("the model needs the encoder '{name}' ({kind}, pooled by '{pooling}', hash {hash})");
+    let Some(encoder) = opened.map_err(|error| TrainError::directory(&place, format!("{}: {error}", wanted())))? else {
+        return Err(TrainError::directory(place, format!("{}, config.toml names none", wanted())));
+    };
+    let found = encoder.identity();
+    if !found.gives_the_same(needed) {
+        let EncoderIdentity { kind, name, hash, pooling } = found;
+        let reason = format!("{}, found '{name}' ({kind}, pooled by '{pooling}', hash {hash})", wanted());
+        return Err(TrainError::directory(place, reason));
+    }
+    let shape = (config.model.contextual.layers, config.model.contextual.width);
+    if shape != (encoder.n_layers(), encoder.width()) {
+        let reason =
+            format!("{} layers of {}, the encoder has {} of {}", shape.0, shape.1, encoder.n_layers(), encoder.width());
+        return Err(TrainError::directory(folder.join(CONFIG), reason));
+    }
+    Ok(Some(encoder))
 }
 
 /// Reads weights into a network of the same shape.

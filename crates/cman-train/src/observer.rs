@@ -1,5 +1,6 @@
 //! What a run tells while it trains.
 
+use cman_data::EncoderIdentity;
 use serde::Serialize;
 
 use crate::{TrainError, scoring::Scores};
@@ -45,6 +46,10 @@ pub struct RunFacts {
     pub characters: usize,
     /// Trained numbers.
     pub parameters: usize,
+    /// The contextual encoder.
+    pub encoder: Option<EncoderIdentity>,
+    /// Trained numbers of it; 0 where it is frozen.
+    pub encoder_parameters: usize,
     /// Gold entities of the training data that BIO tags cannot hold.
     pub unrepresentable_entities: usize,
     /// Gold relations of the training data that hang on them.

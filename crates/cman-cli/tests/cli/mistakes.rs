@@ -39,7 +39,7 @@ fn wrong_usage_has_status_2_and_says_what_there_is() {
 
 #[test]
 fn every_subcommand_has_help_with_an_example() {
-    for command in ["train", "evaluate", "predict", "inspect", "convert", "score"] {
+    for command in ["train", "evaluate", "predict", "inspect", "convert", "embed", "score"] {
         let help = cman(&[command, "--help"]).quiet();
         assert!(help.contains(&format!("  cman {command} ")) && help.contains("Example"), "{help}");
     }

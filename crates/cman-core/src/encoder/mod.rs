@@ -1,7 +1,9 @@
 //! Pretrained encoders, which give every token a vector from each of their layers.
 
+mod bert;
 mod elmo;
 mod error;
 
+pub use bert::{Activation, Bert, BertConfig, BertNetwork, Block, Family, Pieces, Pooling};
 pub use elmo::{Elmo, ElmoState};
 pub use error::EncoderError;

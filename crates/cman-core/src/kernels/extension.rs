@@ -52,6 +52,9 @@ pub(crate) trait Kernels: Backend {
         end: FloatTensor<Self>,
         tags: Vec<Vec<u32>>,
     ) -> FloatTensor<Self>;
+
+    /// `x Phi(x)`.
+    fn gelu(x: FloatTensor<Self>) -> FloatTensor<Self>;
 }
 
 /// Implements [`Kernels`] for a backend that lends its numbers.
@@ -95,6 +98,10 @@ macro_rules! run_kernels {
                 tags: Vec<Vec<u32>>,
             ) -> FloatTensor<Self> {
                 ops::crf::run::<Self>(&first, &pair, &end, &tags)
+            }
+
+            fn gelu(x: FloatTensor<Self>) -> FloatTensor<Self> {
+                ops::gelu::run::<Self>(&x)
             }
         }
     };
@@ -144,6 +151,15 @@ impl<B: Kernels + RawF32, C: CheckpointStrategy> Kernels for Autodiff<B, C> {
     ) -> FloatTensor<Self> {
         ops::crf::run_tracked::<B, C>(first, pair, end, &tags)
     }
+
+    fn gelu(x: FloatTensor<Self>) -> FloatTensor<Self> {
+        ops::gelu::run_tracked::<B, C>(x)
+    }
+}
+
+/// `x Phi(x)`.
+pub(crate) fn gelu(x: Tensor<2>) -> Tensor<2> {
+    Tensor::from_dispatch(<Dispatch as Kernels>::gelu(x.into_dispatch()))
 }
 
 /// See [`attend`](crate::attention::attend).

@@ -12,6 +12,7 @@
 //! | CRF loss (eq. 11) | [`log_partition`](crate::crf::log_partition) less [`gold_score`](crate::crf::gold_score) |
 //! | LSTM with projection (ELMo) | `ComposedLstm`, in [`encoder`](crate::encoder) |
 //! | relation loss (eq. 12) | [`pair_loss_composed`](crate::relation::pair_loss_composed) |
+//! | GELU of the encoders | [`gelu`](burn::tensor::activation::gelu) |
 //!
 //! The public functions of the model choose between the two by the device and the type of the tensors. Results do not
 //! depend on the number of threads: work is cut by the sizes of the batch alone, and sums are taken in a fixed order.
@@ -20,6 +21,7 @@ mod attention;
 mod bilstm;
 mod crf;
 mod extension;
+mod gelu;
 mod ops;
 mod parallel;
 mod product;
@@ -28,7 +30,7 @@ mod raw;
 mod relation;
 mod simd;
 
-pub(crate) use extension::{attention, bilstm, negative_log_likelihood, pair_loss};
+pub(crate) use extension::{attention, bilstm, gelu, negative_log_likelihood, pair_loss};
 pub(crate) use parallel::{for_each, join};
 pub(crate) use projected_lstm::{LstmWeights, ProjectedLstm, pieces};
 pub use raw::on_host;

@@ -75,7 +75,7 @@ pub(crate) fn fnma<S: Simd>(simd: S, a: S::f32s, b: S::f32s, c: S::f32s) -> S::f
 
 /// `c_0 + c_1 x + c_2 x² + ..`
 #[inline(always)]
-fn polynomial<S: Simd, const N: usize>(simd: S, x: S::f32s, coefficients: [f32; N]) -> S::f32s {
+pub(crate) fn polynomial<S: Simd, const N: usize>(simd: S, x: S::f32s, coefficients: [f32; N]) -> S::f32s {
     let mut y = simd.splat_f32s(coefficients[N - 1]);
     for &c in coefficients[..N - 1].iter().rev() {
         y = fma(simd, y, x, simd.splat_f32s(c));

@@ -180,7 +180,7 @@ mod tests {
     #[test]
     fn gradients_that_nothing_learns_from_do_not_count() {
         let mut config = small();
-        config.contextual = ContextualConfig { width: 10, layers: 2, mix: LayerMix::Top };
+        config.contextual = ContextualConfig { width: 10, layers: 2, mix: LayerMix::Top, layer_norm: false };
         let top = train_operations(&config, SIZES, &workload(&[5], false));
         config.contextual.mix = LayerMix::Scalar;
         let mixed = train_operations(&config, SIZES, &workload(&[5], false));

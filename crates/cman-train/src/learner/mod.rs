@@ -6,15 +6,17 @@ use std::time::Instant;
 
 use burn::{module::Module, optim::ModuleOptimizer, tensor::Device};
 use cman_core::{
-    Cman,
+    Cman, Mode,
     model::{PredictOptions, Sizes},
     random::Key,
 };
 use cman_data::{EncodedSentence, Schema, Sentence, Vocabularies};
 
 use crate::{
-    Adam, Checkpoints, Config, EpochReport, Model, Observer, RunFacts, TrainError, WordVectors, annotate, batches,
+    Checkpoints, Config, Encoder, EpochReport, Model, Observer, RunFacts, TrainError, Trainable, WordVectors, annotate,
+    batches,
     checkpoint::{Best, Progress},
+    encoder::KeptVectors,
     inference,
     observer::criterion,
     scoring,
@@ -41,13 +43,21 @@ pub struct Learner {
     train_ids: Vec<String>,
     dev: Vec<Sentence>,
     dev_encoded: Vec<EncodedSentence>,
-    network: Cman,
+    encoder: Option<EncoderInput>,
+    weights: Trainable,
     optimizer: ModuleOptimizer,
     device: Device,
     facts: RunFacts,
     progress: Progress,
     best: Option<Best>,
     checkpoints: Option<Checkpoints>,
+}
+
+/// The encoder of a run and what it says to the sentences.
+struct EncoderInput {
+    encoder: Encoder,
+    train: KeptVectors,
+    dev: KeptVectors,
 }
 
 /// A trained model and how it came about.
@@ -64,10 +74,12 @@ pub struct Trained {
 impl Learner {
     /// Makes vocabularies and a new network for these data on `device` (without autodiff; it is added here).
     ///
-    /// With word vectors, `model.word.width` becomes theirs.
+    /// With word vectors, `model.word.width` becomes theirs; with an encoder, `model.contextual` becomes its shape. A
+    /// frozen encoder reads all sentences here, once.
     ///
     /// # Errors
-    /// No training sentence, no entity or relation type, a bad vector file, a sentence that cannot be encoded, a setting outside of its range.
+    /// No training sentence, no entity or relation type, a bad vector file or encoder, a sentence that
+    /// cannot be encoded, a setting outside of its range.
     pub fn new(
         mut config: Config,
         data: TrainingData,
@@ -82,10 +94,17 @@ impl Learner {
                 return Err(TrainError::NoTypes { part });
             }
         }
-        if config.model.contextual.width > 0 {
+        config.validate()?;
+        let fine_tune = config.encoder.fine_tune;
+        let encoder =
+            Encoder::open(&config.encoder, &if fine_tune { device.clone().autodiff() } else { device.clone() })?;
+        if let Some(encoder) = &encoder {
+            config.model.contextual.width = encoder.width();
+            config.model.contextual.layers = encoder.n_layers();
+        } else if config.model.contextual.width > 0 {
             return Err(TrainError::Setting {
                 field: "model.contextual.width",
-                expected: "0 (training data come without contextual vectors)",
+                expected: "0 without an encoder (encoder.kind)",
                 found: config.model.contextual.width.to_string(),
             });
         }
@@ -109,6 +128,12 @@ impl Learner {
             entities: data.schema.entities.len(),
             relations: data.schema.relations.len(),
         };
+        let encoder = encoder.map(|encoder| {
+            let keep = |sentences| KeptVectors::new(&encoder, sentences, fine_tune);
+            let (train, dev) = (keep(data.train)?, keep(data.dev)?);
+            Ok::<_, TrainError>(EncoderInput { encoder, train, dev })
+        });
+        let encoder = encoder.transpose()?;
         let device = device.clone().autodiff();
         let network = Cman::new(&config.model, sizes, config.seed, &device)?;
         let n_known = vectors.as_ref().map_or(0, WordVectors::n_known);
@@ -117,6 +142,8 @@ impl Learner {
             Some(vectors) => vectors.install(network),
             None => network,
         };
+        let tuned = encoder.as_ref().filter(|_| fine_tune).and_then(|input| input.encoder.as_bert());
+        let weights = Trainable { network, contextual_encoder: tuned.map(|bert| bert.network.clone()) };
         let facts = RunFacts {
             sentences: train.len(),
             dev_sentences: dev_encoded.len(),
@@ -125,6 +152,8 @@ impl Learner {
             words: vocabularies.words.len(),
             characters: vocabularies.chars.len(),
             parameters,
+            encoder: encoder.as_ref().map(|input| input.encoder.identity().clone()),
+            encoder_parameters: weights.contextual_encoder.as_ref().map_or(0, Module::num_params),
             unrepresentable_entities: train.iter().map(|sentence| sentence.unrepresentable.entities).sum(),
             unrepresentable_relations: train.iter().map(|sentence| sentence.unrepresentable.relations).sum(),
         };
@@ -136,8 +165,9 @@ impl Learner {
             train_ids: data.train.iter().map(|sentence| sentence.id.clone()).collect(),
             dev: data.dev.to_vec(),
             dev_encoded,
-            network,
-            optimizer: Adam.into(),
+            encoder,
+            weights,
+            optimizer: Trainable::optimizer(config.encoder.weight_decay),
             device,
             facts,
             progress: Progress::default(),
@@ -153,9 +183,9 @@ impl Learner {
     /// With `resume`: a checkpoint that is damaged, or of a run with another configuration or other data.
     pub fn with_checkpoints(mut self, mut checkpoints: Checkpoints, resume: bool) -> Result<Self, TrainError> {
         if resume && checkpoints.exists() {
-            let restored = checkpoints.read(&self.fingerprint(), &self.network, self.optimizer)?;
+            let restored = checkpoints.read(&self.fingerprint(), &self.weights, self.optimizer)?;
             self.progress = restored.progress;
-            self.network = restored.network;
+            self.weights = restored.network;
             self.optimizer = restored.optimizer;
             self.best = restored.best;
         } else {
@@ -184,7 +214,8 @@ impl Learner {
             self.schema.entities.names(),
             self.schema.relations.names(),
         ];
-        let key = Key::new(0).at(&self.config.to_toml()).with(self.trained_words as u64);
+        let hash = self.encoder.as_ref().map_or("", |input| &input.encoder.identity().hash);
+        let key = Key::new(0).at(&self.config.to_toml()).at(hash).with(self.trained_words as u64);
         let key = names.into_iter().fold(key, |key, names| names.iter().fold(key, |key, name| key.at(name)));
         format!("{:?}", self.train.iter().chain(&self.dev_encoded).fold(key, sentence))
     }
@@ -226,7 +257,10 @@ impl Learner {
             let start = Instant::now();
             let at = self.progress.epoch as f64 + (i + 1) as f64 / batches.len() as f64;
             learning_rate = train.learning_rate * train.schedule.factor(at, train.epochs as f64);
-            let loss = self.step(batch, learning_rate, i + 1, key.at("batch").with(i as u64))?;
+            let tuning = &self.config.encoder;
+            let encoder_rate = tuning.learning_rate * tuning.schedule.factor(at, train.epochs as f64);
+            let rates = [learning_rate, encoder_rate];
+            let loss = self.step(batch, rates, i + 1, key.at("batch").with(i as u64))?;
             self.progress.batch = i + 1;
             self.progress.sentences += batch.len();
             self.progress.ner += loss.ner;
@@ -263,7 +297,7 @@ impl Learner {
         let run = self.fingerprint();
         match &mut self.checkpoints {
             Some(checkpoints) => {
-                checkpoints.write(&run, &self.progress, &self.network, &self.optimizer, self.best.as_ref())
+                checkpoints.write(&run, &self.progress, &self.weights, &self.optimizer, self.best.as_ref())
             }
             None => Ok(()),
         }
@@ -275,7 +309,15 @@ impl Learner {
         }
         let options = PredictOptions::from(&self.config.model.relation);
         let batch_size = 2 * self.config.train.batch_size;
-        let found = inference::predict(&self.network.valid(), &self.dev_encoded, batch_size, options, false);
+        let Trainable { network, contextual_encoder } = self.weights.valid();
+        let device = self.device.clone().inner();
+        let vectors = self.encoder.as_ref().map(|input| {
+            let encoder = input.encoder.clone().with_weights(contextual_encoder.as_ref());
+            let device = &device;
+            move |members: &[usize]| input.dev.batch(&encoder, members, Mode::Evaluate, device)
+        });
+        let contextual = vectors.as_ref().map(|vectors| vectors as inference::Contextual);
+        let found = inference::predict(&network, &self.dev_encoded, contextual, batch_size, options, false)?;
         let predicted: Vec<Sentence> =
             self.dev.iter().zip(&found).map(|(sentence, found)| annotate(sentence, found, &self.schema)).collect();
         Ok(Some(scoring::score(&self.dev, &predicted, &self.schema)?))
@@ -287,7 +329,7 @@ impl Learner {
         let criterion = criterion(scores);
         let better = self.best.as_ref().is_none_or(|best| criterion > best.criterion);
         if better {
-            let network = self.network.valid();
+            let network = self.weights.valid();
             self.best = Some(Best { epoch: self.progress.epoch, criterion, network, scores: scores.clone() });
         }
         better
@@ -295,15 +337,17 @@ impl Learner {
 
     /// The model of the best epoch, or of the last where there is no dev data.
     pub fn finish(self) -> Trained {
-        let (network, epoch, dev) = match self.best {
+        let (weights, epoch, dev) = match self.best {
             Some(best) => (best.network, best.epoch, Some(best.scores)),
-            None => (self.network.valid(), self.progress.epoch, None),
+            None => (self.weights.valid(), self.progress.epoch, None),
         };
+        let tuned = weights.contextual_encoder;
         let model = Model {
+            encoder: self.encoder.map(|input| input.encoder.with_weights(tuned.as_ref())),
             config: self.config,
             schema: self.schema,
             vocabularies: self.vocabularies,
-            network,
+            network: weights.network,
             trained_words: self.trained_words,
         };
         Trained { model, epoch, dev }

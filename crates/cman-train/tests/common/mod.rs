@@ -1,11 +1,12 @@
 //! A small task and a small model.
 #![allow(dead_code)] // every test binary uses its own part
 
+use std::path::{Path, PathBuf};
+
 use burn::{
     module::{Module, ModuleVisitor, Param},
     tensor::Tensor,
 };
-use cman_core::Cman;
 use cman_data::{Entity, Relation, Schema, Sentence};
 use cman_train::Config;
 
@@ -53,7 +54,7 @@ pub fn config(settings: &[&str]) -> Config {
 }
 
 /// The bits of every weight.
-pub fn bits(network: &Cman) -> Vec<u32> {
+pub fn bits(network: &impl Module) -> Vec<u32> {
     struct Bits(Vec<u32>);
     impl ModuleVisitor for Bits {
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
@@ -64,4 +65,18 @@ pub fn bits(network: &Cman) -> Vec<u32> {
     let mut bits = Bits(Vec::new());
     network.visit(&mut bits);
     bits.0
+}
+
+/// The folder of a tiny random encoder: `bert`, `distilbert` or `roberta`.
+pub fn encoder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../cman-core/tests/bert").join(name)
+}
+
+/// A copy of it.
+pub fn encoder_copy(name: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for file in ["config.json", "tokenizer.json", "model.safetensors"] {
+        std::fs::copy(encoder(name).join(file), folder.path().join(file)).unwrap();
+    }
+    folder
 }

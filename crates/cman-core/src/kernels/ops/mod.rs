@@ -3,5 +3,6 @@
 pub(super) mod attention;
 pub(super) mod bilstm;
 pub(super) mod crf;
+pub(super) mod gelu;
 mod known;
 pub(super) mod relation;

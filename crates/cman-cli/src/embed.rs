@@ -1,0 +1,100 @@
+//! `cman embed`: the vectors of a contextual encoder for a corpus, once.
+
+use std::{
+    collections::HashSet,
+    io::{self, Write},
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Result, bail};
+use cman::{
+    Corpus,
+    core::encoder::Pooling,
+    data::{FeatureWriter, Precision, ReaderBuilder},
+    train::{Encoder, EncoderConfig, EncoderKind},
+};
+
+use crate::{
+    args::{DeviceArgs, poolings},
+    inspect::files,
+    notes::note_unusual,
+};
+
+/// Sentences that are encoded before they are written.
+const WINDOW: usize = 512;
+
+/// Write the contextual vectors of a corpus to a file
+///
+/// Training and evaluation read them from there (`encoder.kind = "cache"`) instead of running the encoder.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  cman embed --encoder minilm --corpus conll04 --out conll04.safetensors
+  cman train --corpus conll04 --set encoder.kind=cache --set encoder.path=conll04.safetensors --out model")]
+pub struct Args {
+    /// Folder of the encoder, or its name on the hub, such as sentence-transformers/all-MiniLM-L6-v2
+    #[arg(long, value_name = "DIR|NAME")]
+    encoder: String,
+    /// Corpus file, or a folder with some
+    #[arg(long, value_name = "FILE|DIR")]
+    corpus: PathBuf,
+    /// File to write
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// How word pieces become words
+    #[arg(long, value_name = "NAME", default_value = "first", value_parser = poolings())]
+    pooling: Pooling,
+    /// Write numbers of 16 bits: half the size
+    #[arg(long)]
+    half: bool,
+    #[command(flatten)]
+    device: DeviceArgs,
+}
+
+/// Runs the subcommand.
+pub fn run(args: &Args) -> Result<()> {
+    let (files, _) = files(&args.corpus)?;
+    let mut seen: HashSet<Vec<String>> = HashSet::new();
+    let mut sentences: Vec<Vec<String>> = Vec::new();
+    for path in files {
+        let corpus = Corpus::read(&path, &ReaderBuilder::new())?;
+        note_unusual(path.display(), &corpus);
+        for sentence in &corpus.sentences {
+            let words: Vec<String> = sentence.words().map(str::to_owned).collect();
+            if seen.insert(words.clone()) {
+                sentences.push(words);
+            }
+        }
+    }
+    let config = EncoderConfig {
+        kind: EncoderKind::Bert,
+        path: args.encoder.clone(),
+        pooling: args.pooling,
+        ..EncoderConfig::default()
+    };
+    let Some(encoder) = Encoder::open(&config, &args.device.device.device()?)? else {
+        bail!("{}: no encoder", args.encoder);
+    };
+    let precision = if args.half { Precision::Half } else { Precision::Single };
+    let shape = [encoder.n_layers(), encoder.width()];
+    let mut writer = FeatureWriter::create(&args.out, encoder.identity(), shape, precision, &sentences)?;
+    let mut encoding = Duration::ZERO;
+    for window in sentences.chunks(WINDOW) {
+        let start = Instant::now();
+        let vectors = encoder.vectors(&window.iter().map(Vec::as_slice).collect::<Vec<_>>())?;
+        encoding += start.elapsed();
+        vectors.iter().try_for_each(|vectors| writer.write(vectors))?;
+    }
+    writer.finish()?;
+    let tokens: usize = sentences.iter().map(Vec::len).sum();
+    let [layers, width] = shape;
+    writeln!(
+        io::stdout().lock(),
+        "wrote {}: {} sentences, {tokens} tokens, {layers} layers of {width}; encoded in {:.3} s",
+        args.out.display(),
+        sentences.len(),
+        encoding.as_secs_f64()
+    )?;
+    Ok(())
+}

@@ -1,0 +1,102 @@
+//! Settings of the contextual encoder.
+
+use cman_core::encoder::Pooling;
+use serde::{Deserialize, Serialize};
+
+use crate::{Schedule, ScheduleKind, TrainError};
+
+/// Which encoder gives the contextual vectors, and what is done with it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct EncoderConfig {
+    /// What it is.
+    pub kind: EncoderKind,
+    /// Its folder, its name on the hub (`org/name` or `org/name@revision`), or the file of precomputed vectors.
+    pub path: String,
+    /// The layers that the model sees, 0 the embeddings; none named: all.
+    pub layers: Vec<usize>,
+    /// How word pieces become words.
+    pub pooling: Pooling,
+    /// Whether its weights are trained too.
+    pub fine_tune: bool,
+    /// Learning rate of its weights.
+    pub learning_rate: f64,
+    /// How that rate changes.
+    pub schedule: Schedule,
+    /// Decoupled weight decay (Loshchilov and Hutter 2019) of its weights; biases and normalisations have none.
+    pub weight_decay: f64,
+}
+
+/// Kinds of encoders.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EncoderKind {
+    /// No contextual vectors.
+    #[default]
+    None,
+    /// BERT, RoBERTa or DistilBERT.
+    Bert,
+    /// A file of precomputed vectors, of any encoder.
+    Cache,
+}
+
+impl EncoderKind {
+    /// The name in a configuration.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Bert => "bert",
+            Self::Cache => "cache",
+        }
+    }
+}
+
+impl Default for EncoderConfig {
+    fn default() -> Self {
+        Self {
+            kind: EncoderKind::None,
+            path: String::new(),
+            layers: Vec::new(),
+            pooling: Pooling::First,
+            fine_tune: false,
+            learning_rate: 5e-5,
+            schedule: Schedule { kind: ScheduleKind::Linear, warmup_epochs: 1.0, decay: 1.0 },
+            weight_decay: 0.01,
+        }
+    }
+}
+
+impl EncoderConfig {
+    /// Checks every setting.
+    ///
+    /// # Errors
+    /// The first setting outside of its range.
+    pub(crate) fn validate(&self) -> Result<(), TrainError> {
+        let fail = |field, expected, found: String| Err(TrainError::Setting { field, expected, found });
+        if self.kind != EncoderKind::None && self.path.is_empty() {
+            return fail("encoder.path", "a folder, a file or a name on the hub", "nothing".into());
+        }
+        if self.fine_tune && self.kind != EncoderKind::Bert {
+            return fail("encoder.fine_tune", "false (only an encoder of kind bert is trained)", "true".into());
+        }
+        if !(self.learning_rate.is_finite() && self.learning_rate > 0.0) {
+            return fail("encoder.learning_rate", "a number above 0", self.learning_rate.to_string());
+        }
+        let decay = self.schedule.decay;
+        if !(decay > 0.0 && decay <= 1.0) {
+            return fail("encoder.schedule.decay", "a factor in (0, 1]", decay.to_string());
+        }
+        for (field, value) in [
+            ("encoder.weight_decay", self.weight_decay),
+            ("encoder.schedule.warmup_epochs", self.schedule.warmup_epochs),
+        ] {
+            if !(value.is_finite() && value >= 0.0) {
+                return fail(field, "a number not below 0", value.to_string());
+            }
+        }
+        if !self.layers.windows(2).all(|pair| pair[0] < pair[1]) {
+            return fail("encoder.layers", "layers in rising order", format!("{:?}", self.layers));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,218 @@
+//! Training with a contextual encoder: frozen, fine-tuned, or by precomputed vectors.
+
+mod common;
+
+use std::{fs, path::Path, time::Duration};
+
+use burn::tensor::Device;
+use cman_data::{FeatureWriter, Precision, Sentence};
+use cman_train::{
+    Checkpoints, Config, Encoder, EncoderConfig, EncoderKind, Learner, Model, Observer, TrainError, Trained,
+    TrainingData,
+};
+use common::{bits, encoder, encoder_copy, schema, sentences};
+
+fn config(folder: &Path, settings: &[&str]) -> Config {
+    let path = format!("encoder.path={}", folder.display());
+    common::config(&[&["encoder.kind=bert", path.as_str(), "train.epochs=2"][..], settings].concat())
+}
+
+fn learner(config: Config) -> Result<Learner, TrainError> {
+    let (schema, sentences) = (schema(), sentences());
+    let (train, dev) = sentences.split_at(8);
+    Learner::new(config, TrainingData { schema: &schema, train, dev }, None, &Device::flex())
+}
+
+fn run(config: Config) -> Trained {
+    learner(config).unwrap().run(&mut ()).unwrap()
+}
+
+fn message<T>(result: Result<T, TrainError>) -> String {
+    result.err().expect("refused").to_string()
+}
+
+fn load(folder: &Path) -> Result<Model, TrainError> {
+    Model::load(folder, &Device::flex())
+}
+
+fn open(folder: &Path) -> Encoder {
+    let config =
+        EncoderConfig { kind: EncoderKind::Bert, path: folder.display().to_string(), ..EncoderConfig::default() };
+    Encoder::open(&config, &Device::flex()).unwrap().unwrap()
+}
+
+fn words(sentences: &[Sentence]) -> Vec<Vec<String>> {
+    sentences.iter().map(|sentence| sentence.words().map(str::to_owned).collect()).collect()
+}
+
+/// Writes the vectors of these sentences.
+fn embed(folder: &Path, sentences: &[Sentence], path: &Path) {
+    let (encoder, words) = (open(folder), words(sentences));
+    let shape = [encoder.n_layers(), encoder.width()];
+    let mut writer = FeatureWriter::create(path, encoder.identity(), shape, Precision::Single, &words).unwrap();
+    for vectors in encoder.vectors(&words.iter().map(Vec::as_slice).collect::<Vec<_>>()).unwrap() {
+        writer.write(&vectors).unwrap();
+    }
+    writer.finish().unwrap();
+}
+
+#[test]
+fn a_frozen_encoder_gives_the_model_its_shape_and_keeps_its_weights() {
+    for name in ["bert", "distilbert", "roberta"] {
+        let trained = run(config(&encoder(name), &["encoder.pooling=mean"]));
+        let contextual = &trained.model.config.model.contextual;
+        assert_eq!((contextual.width, contextual.layers), (16, 3));
+        let used = trained.model.encoder.as_ref().unwrap().as_bert().unwrap();
+        let fresh = open(&encoder(name));
+        assert!(bits(&used.network) == bits(&fresh.as_bert().unwrap().network));
+        let mix = trained.model.network.embedding.contextual.as_ref().unwrap().gamma.as_ref().unwrap();
+        assert_ne!(mix.val().into_scalar::<f32>(), 1.0, "the mix of the layers is trained");
+    }
+}
+
+#[test]
+fn layers_are_picked_in_both_ways_of_computing() {
+    let trained = run(config(&encoder("bert"), &["encoder.layers=[0, 2]"]));
+    assert_eq!(trained.model.config.model.contextual.layers, 2);
+    // The learner kept vectors of the picked layers; the model computes them: dev scores alike.
+    let (scores, _) = trained.model.evaluate(&sentences()[8..], 3, false).unwrap();
+    assert_eq!(Some(scores), trained.dev);
+    let refused = message(learner(config(&encoder("bert"), &["encoder.layers=[0, 3]"])));
+    assert!(refused.ends_with("encoder.layers: expected layers that the encoder has, found 3 (its last one is 2)"));
+}
+
+#[test]
+fn a_model_names_its_encoder_and_refuses_another() {
+    let encoder = encoder_copy("bert");
+    let trained = run(config(encoder.path(), &[]));
+    let folder = tempfile::tempdir().unwrap();
+    trained.model.save(folder.path(), &()).unwrap();
+    assert!(!folder.path().join("encoder").exists());
+    let loaded = load(folder.path()).unwrap();
+    assert_eq!(loaded.predict(&sentences(), 5).unwrap(), trained.model.predict(&sentences(), 5).unwrap());
+
+    let options = fs::read_to_string(encoder.path().join("config.json")).unwrap();
+    fs::write(encoder.path().join("config.json"), options.replace("0.1,", "0.2,")).unwrap();
+    let refused = message(load(folder.path()));
+    assert!(
+        refused.contains("model.json: the model needs the encoder '") && refused.contains(", found '"),
+        "{refused}"
+    );
+    fs::remove_file(encoder.path().join("model.safetensors")).unwrap();
+    let refused = message(load(folder.path()));
+    assert!(refused.contains("needs the encoder") && refused.contains("model.safetensors: No such file"), "{refused}");
+
+    let place = folder.path().join("config.toml");
+    let text = fs::read_to_string(&place).unwrap();
+    fs::write(&place, text.replace("kind = \"bert\"", "kind = \"none\"")).unwrap();
+    assert!(message(load(folder.path())).contains("config.toml names none"));
+}
+
+#[test]
+fn fine_tuning_changes_the_encoder_and_the_model_keeps_it() {
+    let tune = ["encoder.fine_tune=true", "encoder.learning_rate=0.001", "encoder.schedule.warmup_epochs=0"];
+    let trained = run(config(&encoder("bert"), &tune));
+    let bert = |model: &Model| bits(&model.encoder.as_ref().unwrap().as_bert().unwrap().network);
+    let (before, after) = (bits(&open(&encoder("bert")).as_bert().unwrap().network), bert(&trained.model));
+    let changed = before.iter().zip(&after).filter(|(a, b)| a != b).count();
+    // What never changes: vectors of pieces and positions that do not occur, and token type 1.
+    assert!(changed > before.len() / 2, "{changed} of {}", before.len());
+    assert!(bert(&run(config(&encoder("bert"), &tune)).model) == after, "same seed, same bits");
+
+    let folder = tempfile::tempdir().unwrap();
+    trained.model.save(folder.path(), &()).unwrap();
+    let loaded = load(folder.path()).unwrap();
+    assert!(bert(&loaded) == after);
+    assert_eq!(loaded.predict(&sentences(), 4).unwrap(), trained.model.predict(&sentences(), 4).unwrap());
+    let (scores, _) = loaded.evaluate(&sentences()[8..], 8, false).unwrap();
+    assert_eq!(Some(scores), trained.dev);
+    let weights = folder.path().join("encoder/model.safetensors");
+    fs::copy(encoder("bert").join("model.safetensors"), weights).unwrap();
+    assert!(message(load(folder.path())).contains("the model needs the encoder"));
+}
+
+/// Stops after so many batches.
+struct StopAfter(usize);
+
+impl Observer for StopAfter {
+    fn wants_stop(&mut self) -> bool {
+        self.0 -= 1;
+        self.0 == 0
+    }
+}
+
+#[test]
+fn a_stopped_run_with_a_fine_tuned_encoder_goes_on_to_the_same_bits() {
+    let settings = ["encoder.fine_tune=true", "train.clip_norm=0.5", "train.predicted_labels=0.5"];
+    let expected = run(config(&encoder("distilbert"), &settings)).model;
+    let folder = tempfile::tempdir().unwrap();
+    let checkpoints = || Checkpoints::new(folder.path(), Duration::ZERO);
+    let start = || learner(config(&encoder("distilbert"), &settings)).unwrap();
+    assert!(start().with_checkpoints(checkpoints(), false).unwrap().run(&mut StopAfter(3)).is_err());
+    let found = start().with_checkpoints(checkpoints(), true).unwrap().run(&mut ()).unwrap().model;
+    assert!(bits(&found.network) == bits(&expected.network));
+    let bert = |model: &Model| bits(&model.encoder.as_ref().unwrap().as_bert().unwrap().network);
+    assert!(bert(&found) == bert(&expected));
+}
+
+#[test]
+fn precomputed_vectors_train_the_same_model() {
+    let folder = tempfile::tempdir().unwrap();
+    let (bert, file) = (encoder_copy("bert"), folder.path().join("features.safetensors"));
+    let all = sentences();
+    embed(bert.path(), &all, &file);
+    let from_file = ["encoder.kind=cache", &format!("encoder.path={}", file.display())];
+    let trained = run(config(bert.path(), &from_file));
+    let expected = run(config(bert.path(), &[]));
+    assert!(bits(&trained.model.network) == bits(&expected.model.network));
+
+    // Text that the file does not hold goes to the encoder that made it.
+    let new = [Sentence::from_tokens("new", ["Bo", "left", "Rome", "."])];
+    let place = folder.path().join("model");
+    trained.model.save(&place, &()).unwrap();
+    let predict = |model: &Model| model.predict(&new, 1).unwrap();
+    assert_eq!(predict(&load(&place).unwrap()), predict(&expected.model));
+    fs::rename(bert.path().join("config.json"), bert.path().join("config")).unwrap();
+    let loaded = load(&place).unwrap();
+    assert!(message(loaded.predict(&new, 1)).contains("config.json: No such file"));
+    assert_eq!(loaded.predict(&all, 2).unwrap().len(), all.len());
+    // And without the file there is still the encoder.
+    fs::rename(bert.path().join("config"), bert.path().join("config.json")).unwrap();
+    fs::remove_file(&file).unwrap();
+    assert_eq!(predict(&load(&place).unwrap()), predict(&expected.model));
+}
+
+#[test]
+fn vectors_of_another_corpus_or_encoder_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (bert, file) = (encoder_copy("bert"), folder.path().join("features.safetensors"));
+    let from_file = ["encoder.kind=cache", &format!("encoder.path={}", file.display())];
+    embed(bert.path(), &sentences()[1..], &file);
+    let refused = message(learner(config(bert.path(), &from_file)));
+    let expected =
+        "expected vectors of all 8 sentences, found none for 1 of them, such as 'Ann lives in lovely Rome .'";
+    assert!(refused.ends_with(expected), "{refused}");
+
+    embed(bert.path(), &sentences(), &file);
+    let other = [&from_file[..], &["encoder.pooling=max"]].concat();
+    let refused = message(learner(config(bert.path(), &other)));
+    assert!(refused.ends_with("expected vectors pooled by 'max' (encoder.pooling), found 'first'"), "{refused}");
+
+    // A model of one encoder, and vectors of another in the same place.
+    let place = folder.path().join("model");
+    run(config(bert.path(), &from_file)).model.save(&place, &()).unwrap();
+    embed(&encoder("distilbert"), &sentences(), &file);
+    assert!(message(load(&place)).contains("the model needs the encoder"));
+
+    // Vectors whose encoder is not what it was.
+    embed(bert.path(), &sentences(), &file);
+    let model = load(&place).unwrap();
+    fs::copy(encoder("distilbert").join("config.json"), bert.path().join("config.json")).unwrap();
+    fs::copy(encoder("distilbert").join("model.safetensors"), bert.path().join("model.safetensors")).unwrap();
+    let refused = message(model.predict(&[Sentence::from_tokens("", ["new"])], 1));
+    assert!(refused.contains("expected the encoder '") && refused.contains(", found the encoder '"), "{refused}");
+
+    let bytes = fs::read(&file).unwrap();
+    fs::write(&file, &bytes[..bytes.len() - 4]).unwrap();
+    assert!(message(learner(config(bert.path(), &from_file))).contains("size: expected"));
+}
