@@ -163,14 +163,26 @@ impl Model {
             entities: manifest.entity_types,
             relations: manifest.relation_types,
         };
-        let mut network = Cman::new(&config.model, sizes, config.seed, device)?;
         let others = manifest.words - manifest.trained_words;
+        let weights = folder.join(WEIGHTS);
+        check_size(&weights, config.model.least_parameters(sizes) + (others * config.model.word.width) as f64)?;
+        let mut network = Cman::new(&config.model, sizes, config.seed, device)?;
         network.embedding.word =
             network.embedding.word.with_pretrained(&[], vec![0.0; others * config.model.word.width]);
-        let weights = folder.join(WEIGHTS);
         load_weights(&mut network, &weights)?;
         Ok(Self { config, schema, vocabularies, network: network.valid(), trained_words: manifest.trained_words })
     }
+}
+
+/// Refuses a file that is too small for so many weights, before memory is taken for them.
+fn check_size(path: &Path, least: f64) -> Result<(), TrainError> {
+    let bytes = fs::metadata(path).map_err(|source| TrainError::io(path, source))?.len();
+    let expected = least * size_of::<f32>() as f64;
+    if bytes as f64 >= expected {
+        return Ok(());
+    }
+    let reason = format!("the weights do not fit the configuration: {bytes} bytes, expected at least {expected}");
+    Err(TrainError::directory(path, reason))
 }
 
 /// Reads weights into a network of the same shape.

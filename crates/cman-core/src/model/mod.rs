@@ -4,6 +4,7 @@ mod cman;
 mod config;
 mod labels;
 mod predict;
+mod size;
 
 pub use cman::{Cman, Losses, Sizes};
 pub use config::{ConfigError, DropoutConfig, LabelConfig, LabelKind, ModelConfig};
