@@ -1,12 +1,13 @@
 //! The input of `cman predict`: lines of text or JSON, with every reported place checked.
 #![no_main]
 
-use cman::data::TokenizerConfig;
+use cman_data::TokenizerConfig;
 use libfuzzer_sys::fuzz_target;
 
 #[allow(dead_code)]
 #[path = "../../crates/cman-cli/src/lines.rs"]
 mod lines;
+#[allow(dead_code)]
 #[path = "../../crates/cman-cli/src/record.rs"]
 mod record;
 

@@ -1,7 +1,7 @@
 //! Types files: what was read comes back the same.
 #![no_main]
 
-use cman::{Schema, data::write_types};
+use cman_data::{Schema, write_types};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -1,7 +1,7 @@
 //! Word vectors, plain or gzip.
 #![no_main]
 
-use cman::data::VectorReader;
+use cman_data::VectorReader;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

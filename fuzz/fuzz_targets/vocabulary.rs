@@ -1,7 +1,7 @@
 //! The vocabularies of a model directory.
 #![no_main]
 
-use cman::{Sentence, data::Vocabularies};
+use cman_data::{Sentence, Vocabularies};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

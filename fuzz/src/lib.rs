@@ -1,7 +1,8 @@
 //! What the fuzz targets share.
 
-use cman::data::{Format, OnError, OverlapPolicy, Reader, ReaderBuilder, write_multihead, write_spert};
-use cman::{DataError, Schema, Sentence};
+use cman_data::{
+    DataError, Format, OnError, OverlapPolicy, Reader, ReaderBuilder, Schema, Sentence, write_multihead, write_spert,
+};
 
 /// Records above this size are refused, so that the limit is met too.
 const LIMIT: usize = 1 << 12;

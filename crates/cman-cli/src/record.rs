@@ -1,9 +1,6 @@
 //! What `cman predict` reads: a line of text, or a JSON object.
 
-use cman::{
-    Sentence,
-    data::{RawSentence, TokenizerConfig},
-};
+use cman_data::{RawSentence, Sentence, TokenizerConfig};
 use serde::Deserialize;
 use serde_json::Value;
 

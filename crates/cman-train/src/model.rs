@@ -176,7 +176,11 @@ impl Model {
 
 /// Refuses a file that is too small for so many weights, before memory is taken for them.
 fn check_size(path: &Path, least: f64) -> Result<(), TrainError> {
-    let bytes = fs::metadata(path).map_err(|source| TrainError::io(path, source))?.len();
+    let metadata = fs::metadata(path).map_err(|source| TrainError::io(path, source))?;
+    if metadata.is_dir() {
+        return Err(TrainError::directory(path, "expected a file, found a directory"));
+    }
+    let bytes = metadata.len();
     let expected = least * size_of::<f32>() as f64;
     if bytes as f64 >= expected {
         return Ok(());

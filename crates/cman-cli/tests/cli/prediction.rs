@@ -50,7 +50,8 @@ fn places_lead_back_into_the_input_whatever_it_is_written_in() {
         "👩\u{200D}🚀 Ann 🇳🇴 of Oslo 😀. 👍🏽 Bo.",
         "Rome\u{200B}Paris\u{FEFF} Lima\u{AD}Oslo \u{200E}Ann.",
     ];
-    let records: Vec<String> = texts.iter().enumerate().map(|(i, text)| json!({"id": i, "text": text}).to_string()).collect();
+    let records: Vec<String> =
+        texts.iter().enumerate().map(|(i, text)| json!({"id": i, "text": text}).to_string()).collect();
     let output = cman_reading(records.join("\r\n").as_bytes(), &["predict", "--model", folder]).quiet();
     let mut sentences = 0;
     for line in lines(&output) {

@@ -24,9 +24,7 @@ impl ModelConfig {
         let labels = match self.label.kind {
             LabelKind::None => 0.0,
             LabelKind::Concatenate => n_tags * label,
-            LabelKind::Attention => {
-                n_tags * label + 2.0 * (sequence(label) + attention) + sequence(2.0 * d_model)
-            }
+            LabelKind::Attention => n_tags * label + 2.0 * (sequence(label) + attention) + sequence(2.0 * d_model),
         };
         let [embedding, character] = [self.character.embedding, self.character.width].map(|width| width as f64);
         let characters = match self.character.kind {
