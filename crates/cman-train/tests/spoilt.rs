@@ -78,6 +78,9 @@ fn spoilt(sound: &[u8], spoil: &Spoil) -> Vec<u8> {
             let starts: Vec<usize> = (1..text)
                 .filter(|&i| sound[i].is_ascii_digit() && !sound[i - 1].is_ascii_alphanumeric() && sound[i - 1] != b'.')
                 .collect();
+            if starts.is_empty() {
+                return number.clone().into(); // types have no numbers
+            }
             let start = starts[at.index(starts.len())];
             let length = sound[start..].iter().take_while(|b| b.is_ascii_digit() || **b == b'.').count();
             [&sound[..start], number.as_bytes(), &sound[start + length..]].concat()
