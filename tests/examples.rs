@@ -26,9 +26,8 @@ const SMALL: [&str; 8] = [
 
 #[test]
 fn conll04_trains_scores_and_extracts_on_every_cpu_backend() {
-    let devices: Vec<String> = cman::Backend::compiled().iter().map(ToString::to_string).collect();
-    for device in devices.iter().filter(|name| ["flex", "ndarray"].contains(&name.as_str())) {
-        let printed = run("conll04", &[&SMALL[..], &["--device", device]].concat());
+    for device in cman::Backend::compiled().into_iter().filter(|backend| backend.is_cpu()) {
+        let printed = run("conll04", &[&SMALL[..], &["--device", device.name()]].concat());
         for expected in ["epoch   1", "kept epoch 1", "test (65 sentences)", "Mrs. Tsuruyama is from Kumamoto"] {
             assert!(printed.contains(expected), "no {expected:?} in what {device} printed:\n{printed}");
         }
@@ -39,4 +38,15 @@ fn conll04_trains_scores_and_extracts_on_every_cpu_backend() {
 fn own_corpus_learns_its_task() {
     let printed = run("own_corpus", &[]);
     assert!(printed.contains("Makes(Hooli, Lamp)"), "{printed}");
+}
+
+#[test]
+fn swap_backend_finds_hardly_any_difference() {
+    let printed = run("swap_backend", &["--sentences", "3"]);
+    let last = printed.lines().last().expect("a line").strip_prefix("largest difference: ").expect("the difference");
+    let difference: f64 = last.split(' ').next().unwrap().parse().expect("a number");
+    assert!(difference < 1e-4, "{printed}");
+    for backend in cman::Backend::compiled().iter().filter(|backend| backend.is_cpu()) {
+        assert!(printed.contains(&format!("{backend:8} ")), "no line for {backend}:\n{printed}");
+    }
 }

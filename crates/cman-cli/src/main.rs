@@ -14,6 +14,7 @@ mod output;
 mod predict;
 mod predictions;
 mod progress;
+mod record;
 mod score;
 mod train;
 

@@ -8,10 +8,10 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use cman::{Extraction, Extractor, Sentence};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
 
-use crate::{args::ModelArgs, lines::Lines, notes::note, output::is_stdout};
+use crate::{args::ModelArgs, lines::Lines, notes::note, output::is_stdout, record::Record};
 
 /// Sentences that are read before any is written.
 const WINDOW: usize = 256;
@@ -58,19 +58,14 @@ enum Format {
     Jsonl,
 }
 
-/// A line of JSON input; other keys are passed over.
-#[derive(Deserialize)]
-struct Record {
-    id: Option<Value>,
-    text: Option<String>,
-    tokens: Option<Vec<String>>,
-}
-
 /// A line of output.
 #[derive(Serialize)]
 struct Found<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<&'a Value>,
+    /// Where the sentence starts in the record's text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    offset: Option<usize>,
     #[serde(flatten)]
     extraction: &'a Extraction,
 }
@@ -121,6 +116,13 @@ fn open(output: &Path, input: &Path) -> Result<Box<dyn Write>> {
     Ok(Box::new(BufWriter::with_capacity(1 << 16, File::create(output).with_context(name)?)))
 }
 
+/// A sentence with its record's id and its place in the record's text.
+struct Waiting {
+    id: Option<Value>,
+    offset: Option<usize>,
+    sentence: Sentence,
+}
+
 /// Sentences on their way through the model, in their order.
 struct Stream<'a> {
     extractor: &'a Extractor,
@@ -128,7 +130,7 @@ struct Stream<'a> {
     out_name: String,
     window: usize,
     max_tokens: usize,
-    waiting: Vec<(Option<Value>, Sentence)>,
+    waiting: Vec<Waiting>,
     name: String,
     skipped: usize,
 }
@@ -143,8 +145,13 @@ impl Stream<'_> {
                 Ok(line) => {
                     let is_json = line.trim_start().starts_with('{');
                     let format = *format.get_or_insert(if is_json { Format::Jsonl } else { Format::Text });
-                    match self.sentences(line, format) {
-                        Ok((id, sentences)) => self.take(number, id, sentences)?,
+                    let tokenizer = &self.extractor.model().config.data.tokenizer;
+                    let record = match format {
+                        Format::Text => Ok(Record::from_text(line, tokenizer)),
+                        Format::Jsonl => Record::from_json(line, tokenizer),
+                    };
+                    match record {
+                        Ok(record) => self.take(number, record)?,
                         Err(reason) => self.skip(number, &reason),
                     }
                 }
@@ -153,32 +160,11 @@ impl Stream<'_> {
         self.write()
     }
 
-    /// The id and the sentences of a record, or why there are none.
-    fn sentences(&self, line: &str, format: Format) -> Result<(Option<Value>, Vec<Sentence>), String> {
-        let tokenizer = &self.extractor.model().config.data.tokenizer;
-        let split = |text: &str| tokenizer.sentences(text).into_iter().map(|raw| raw.sentence).collect();
-        if format == Format::Text {
-            return Ok((None, split(line)));
-        }
-        let record: Record = serde_json::from_str(line).map_err(|error| {
-            let column = error.column();
-            let message = error.to_string();
-            let message = message.split(" at line ").next().unwrap_or(&message);
-            format!("bad JSON (column {column}): {message}")
-        })?;
-        let sentences = match (record.tokens, record.text) {
-            (Some(tokens), _) => vec![Sentence::from_tokens("", tokens)],
-            (None, Some(text)) => split(&text),
-            (None, None) => return Err("expected `text` or `tokens`, found neither".into()),
-        };
-        Ok((record.id, sentences))
-    }
-
     /// Takes the sentences of a record in, and writes whenever the window is full.
-    fn take(&mut self, line: usize, id: Option<Value>, sentences: Vec<Sentence>) -> Result<()> {
-        for sentence in sentences {
+    fn take(&mut self, line: usize, record: Record) -> Result<()> {
+        for (offset, sentence) in record.sentences {
             match self.check(&sentence) {
-                Ok(()) => self.waiting.push((id.clone(), sentence)),
+                Ok(()) => self.waiting.push(Waiting { id: record.id.clone(), offset, sentence }),
                 Err(reason) => self.skip(line, &reason),
             }
             if self.waiting.len() >= self.window {
@@ -208,10 +194,11 @@ impl Stream<'_> {
 
     /// Sends what waits through the model and writes it.
     fn write(&mut self) -> Result<()> {
-        let (ids, sentences): (Vec<_>, Vec<_>) = self.waiting.drain(..).unzip();
+        let (of_record, sentences): (Vec<_>, Vec<_>) =
+            self.waiting.drain(..).map(|waiting| ((waiting.id, waiting.offset), waiting.sentence)).unzip();
         let extractions = self.extractor.extract_sentences(&sentences)?;
-        for (id, extraction) in ids.iter().zip(&extractions) {
-            let mut line = serde_json::to_vec(&Found { id: id.as_ref(), extraction })?;
+        for ((id, offset), extraction) in of_record.iter().zip(&extractions) {
+            let mut line = serde_json::to_vec(&Found { id: id.as_ref(), offset: *offset, extraction })?;
             line.push(b'\n');
             self.out.write_all(&line).with_context(|| self.out_name.clone())?;
         }

@@ -3,6 +3,11 @@
 use std::{fmt, str::FromStr};
 
 use burn::tensor::Device;
+#[cfg(feature = "cuda")]
+use burn::tensor::DeviceType;
+
+#[cfg(feature = "wgpu")]
+use crate::gpu::{self, WgpuBackend};
 
 /// A backend of burn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +42,16 @@ pub enum DeviceError {
         /// The backend.
         backend: Backend,
     },
+    /// The machine has no device for this backend, or the device does not start.
+    #[error("device '{backend}' cannot be opened: {reason}; found: {found}")]
+    Unavailable {
+        /// The backend.
+        backend: Backend,
+        /// What went wrong.
+        reason: String,
+        /// The devices that there are, of any kind.
+        found: String,
+    },
 }
 
 impl Backend {
@@ -45,7 +60,24 @@ impl Backend {
 
     /// The backends compiled in, the default first.
     pub fn compiled() -> Vec<Self> {
-        Self::ALL.into_iter().filter(|backend| backend.make().is_some()).collect()
+        Self::ALL.into_iter().filter(|backend| backend.is_compiled()).collect()
+    }
+
+    /// Whether the backend is compiled in.
+    pub const fn is_compiled(self) -> bool {
+        match self {
+            Self::Flex => cfg!(feature = "flex"),
+            Self::NdArray => cfg!(feature = "ndarray"),
+            Self::Wgpu => cfg!(feature = "wgpu"),
+            Self::Vulkan => cfg!(feature = "vulkan"),
+            Self::Metal => cfg!(feature = "metal"),
+            Self::Cuda => cfg!(feature = "cuda"),
+        }
+    }
+
+    /// Whether the backend runs on the CPU and has the fused kernels.
+    pub const fn is_cpu(self) -> bool {
+        matches!(self, Self::Flex | Self::NdArray)
     }
 
     /// The name, which is also that of the cargo feature.
@@ -60,39 +92,39 @@ impl Backend {
         }
     }
 
-    /// The backend's first device.
+    /// The backend's first device, ready to compute.
     ///
     /// # Errors
-    /// [`DeviceError::NotCompiled`] if the backend is not in this build.
+    /// [`DeviceError::NotCompiled`] if the backend is not in this build, [`DeviceError::Unavailable`] if the machine
+    /// has no device for it.
     pub fn device(self) -> Result<Device, DeviceError> {
-        self.make().map(|make| make()).ok_or(DeviceError::NotCompiled { backend: self })
-    }
-
-    /// How to open the device, if the backend is compiled in.
-    fn make(self) -> Option<fn() -> Device> {
         match self {
             #[cfg(feature = "flex")]
-            Self::Flex => Some(Device::flex),
+            Self::Flex => Ok(Device::flex()),
             #[cfg(feature = "ndarray")]
             #[allow(deprecated)] // by burn, which drops this backend in 0.23
-            Self::NdArray => Some(Device::ndarray),
+            Self::NdArray => Ok(Device::ndarray()),
             #[cfg(feature = "wgpu")]
-            Self::Wgpu => Some(|| Device::wgpu(Default::default())),
+            Self::Wgpu => gpu::open(self, WgpuBackend::Auto),
             #[cfg(feature = "vulkan")]
-            Self::Vulkan => Some(|| Device::vulkan(Default::default())),
+            Self::Vulkan => gpu::open(self, WgpuBackend::Vulkan),
             #[cfg(feature = "metal")]
-            Self::Metal => Some(|| Device::metal(Default::default())),
+            Self::Metal => gpu::open(self, WgpuBackend::Metal),
             #[cfg(feature = "cuda")]
-            Self::Cuda => Some(|| Device::cuda(0usize)),
+            Self::Cuda => Device::enumerate(DeviceType::Cuda).into_iter().next().ok_or(DeviceError::Unavailable {
+                backend: self,
+                reason: "no NVIDIA driver, or no GPU that it knows".into(),
+                found: "nothing".into(),
+            }),
             #[allow(unreachable_patterns)]
-            _ => None,
+            _ => Err(DeviceError::NotCompiled { backend: self }),
         }
     }
 }
 
 impl fmt::Display for Backend {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+        f.pad(self.name())
     }
 }
 

@@ -22,6 +22,8 @@ pub mod relation;
 
 mod batch;
 mod device;
+#[cfg(feature = "wgpu")]
+mod gpu;
 mod init;
 mod kernels;
 mod linear;

@@ -26,8 +26,7 @@ fn check(case: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/goldens").join(format!("{case}.safetensors"));
     let bytes = std::fs::read(&path).unwrap();
     let golden = Golden::parse(path, &bytes);
-    let is_cpu = |backend: &Backend| matches!(backend, Backend::Flex | Backend::NdArray);
-    for backend in Backend::compiled().into_iter().filter(is_cpu) {
+    for backend in Backend::compiled().into_iter().filter(|backend| backend.is_cpu()) {
         let device = backend.device().unwrap();
         let mut comparison = Comparison::new(&golden);
         check_values(&mut comparison, &device);

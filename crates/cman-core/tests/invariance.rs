@@ -4,42 +4,12 @@ mod common;
 
 use std::collections::BTreeMap;
 
-use burn::{
-    module::{Module, ModuleVisitor, Param},
-    tensor::{Device, Gradients, Tensor},
-};
-use cman_core::{Cman, Mode, ModelConfig, model::PredictOptions};
+use burn::{module::Module, tensor::Device};
+use cman_core::{Mode, ModelConfig, model::PredictOptions};
 use cman_data::EncodedSentence;
-use common::{batch, cpu_devices, joint_loss, model, sentences, variants};
+use common::{SIZES, batch, cpu_devices, gradients, is_blind, joint_loss, model, sentences, variants};
 
 const LENGTHS: [usize; 6] = [4, 1, 9, 2, 6, 9];
-
-/// The gradients of a model by the names of its parameters.
-struct Named<'a> {
-    gradients: &'a Gradients,
-    path: Vec<String>,
-    found: BTreeMap<String, Option<Vec<f64>>>,
-}
-
-impl ModuleVisitor for Named<'_> {
-    fn enter_module(&mut self, name: &str, _container: &str) {
-        self.path.push(name.into());
-    }
-    fn exit_module(&mut self, _name: &str, _container: &str) {
-        self.path.pop();
-    }
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let gradient = param.val().grad(self.gradients).map(|g| g.try_into_vec_as().unwrap());
-        self.found.insert(self.path.join("."), gradient);
-    }
-}
-
-fn gradients(model: &Cman, loss: &Tensor<1>) -> BTreeMap<String, Option<Vec<f64>>> {
-    let gradients = loss.backward();
-    let mut named = Named { gradients: &gradients, path: Vec::new(), found: BTreeMap::new() };
-    model.visit(&mut named);
-    named.found
-}
 
 /// Every variant of the model on every CPU backend.
 fn cases() -> impl Iterator<Item = (String, ModelConfig, Device)> {
@@ -69,11 +39,6 @@ fn assert_close(name: &str, found: &[f64], expected: &[f64]) {
     for (a, b) in found.iter().zip(expected) {
         assert!((a - b).abs() <= 1e-5 * largest, "{name}: {a} for {b} (largest {largest})");
     }
-}
-
-/// Softmax over a query's keys is blind to what is added to all of them: the gradient of their bias is zero.
-fn is_blind(parameter: &str) -> bool {
-    parameter.ends_with("attention.key.bias")
 }
 
 #[test]
@@ -170,6 +135,19 @@ fn scores_of_pairs_are_those_of_the_full_table() {
         for (&(s, i, j), row) in pairs.iter().zip(scores.chunks(n_outputs)) {
             let expected = &table[((s * steps + i) * steps + j) * n_outputs..][..n_outputs];
             assert_close(&format!("{name}: pair {s} {i} {j}"), row, expected);
+        }
+    }
+}
+
+#[test]
+fn the_number_of_weights_is_known_before_they_are_made() {
+    for (name, mut config, device) in cases() {
+        for factor in [1, 4] {
+            config.hidden *= factor;
+            config.relation.hidden *= factor;
+            let found = model(&config, &device).num_params() as f64;
+            let least = config.least_parameters(SIZES);
+            assert!(least <= found && found < 1.5 * least, "{name}: {found} weights, at least {least} expected");
         }
     }
 }

@@ -9,7 +9,7 @@ use cman_core::random::Key;
 pub(crate) fn shuffled(lengths: &[usize], batch_size: usize, bucket: usize, key: Key) -> Vec<Vec<usize>> {
     let order = key.at("sentences").permutation(lengths.len());
     let mut batches: Vec<Vec<usize>> = Vec::new();
-    for stretch in order.chunks(bucket * batch_size) {
+    for stretch in order.chunks(bucket.saturating_mul(batch_size)) {
         let mut stretch = stretch.to_vec();
         if bucket > 1 {
             stretch.sort_by_key(|&sentence| lengths[sentence]);

@@ -246,8 +246,13 @@ impl Config {
     }
 }
 
+/// The message on one line, without the rest of a word that is longer than any of ours.
 fn one_line(message: &str) -> String {
-    message.split_whitespace().collect::<Vec<_>>().join(" ")
+    let clip = |word: &str| match word.char_indices().nth(80) {
+        Some((end, _)) => format!("{}..", &word[..end]),
+        None => word.to_owned(),
+    };
+    message.split_whitespace().map(clip).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -289,6 +294,11 @@ mod tests {
             ("\n[train]\nepoch = 3", &[], "a.toml: line 3: unknown field `epoch`, expected one of `epochs`"),
             ("[train]\nepochs = 'a'", &[], "a.toml: line 2: invalid type: string \"a\", expected usize"),
             ("[model]\nsequence = 'gru'", &[], "a.toml: line 2: unknown variant `gru`, expected `bilstm` or `mlp`"),
+            (
+                &format!("{} = 1", "k".repeat(999)),
+                &[],
+                &format!("a.toml: line 1: unknown field `{}.. expected", "k".repeat(79)),
+            ),
             ("", &["epochs"], "--set epochs: expected key=value, found no '='"),
             ("", &["train.epoch=3"], "--set train.epoch=3: unknown field `epoch`"),
             ("", &["trains.epochs=3"], "--set trains.epochs=3: no group of settings is called 'trains'"),

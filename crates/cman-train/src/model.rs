@@ -191,11 +191,12 @@ impl Model {
             relations: manifest.relation_types,
         };
         let encoder = open_encoder(folder, &config, manifest.encoder.as_ref(), device)?;
-        let mut network = Cman::new(&config.model, sizes, config.seed, device)?;
         let others = manifest.words - manifest.trained_words;
+        let weights = folder.join(WEIGHTS);
+        check_size(&weights, config.model.least_parameters(sizes) + (others * config.model.word.width) as f64)?;
+        let mut network = Cman::new(&config.model, sizes, config.seed, device)?;
         network.embedding.word =
             network.embedding.word.with_pretrained(&[], vec![0.0; others * config.model.word.width]);
-        let weights = folder.join(WEIGHTS);
         load_weights(&mut network, &weights)?;
         let network = network.valid();
         Ok(Self { config, schema, vocabularies, network, encoder, trained_words: manifest.trained_words })
@@ -257,6 +258,21 @@ fn open_encoder(
         return Err(TrainError::directory(folder.join(CONFIG), reason));
     }
     Ok(Some(encoder))
+}
+
+/// Refuses a file that is too small for so many weights, before memory is taken for them.
+fn check_size(path: &Path, least: f64) -> Result<(), TrainError> {
+    let metadata = fs::metadata(path).map_err(|source| TrainError::io(path, source))?;
+    if metadata.is_dir() {
+        return Err(TrainError::directory(path, "expected a file, found a directory"));
+    }
+    let bytes = metadata.len();
+    let expected = least * size_of::<f32>() as f64;
+    if bytes as f64 >= expected {
+        return Ok(());
+    }
+    let reason = format!("the weights do not fit the configuration: {bytes} bytes, expected at least {expected}");
+    Err(TrainError::directory(path, reason))
 }
 
 /// Reads weights into a network of the same shape.

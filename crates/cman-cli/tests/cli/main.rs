@@ -1,9 +1,12 @@
 //! The program from outside, on the sample corpus with a network so small that each test takes seconds.
 
+mod bad_files;
 mod conversion;
 mod embedding;
+mod full_disk;
 mod mistakes;
 mod prediction;
 mod program;
+mod reproducing;
 mod resuming;
 mod training;

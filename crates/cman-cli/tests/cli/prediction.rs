@@ -19,13 +19,13 @@ fn a_sentence_is_a_line_with_the_documented_keys() {
     let (folder, _) = model();
     let text = "Zoë Day of Rome ran.  She won.\n\n \nPaul left\r\n";
     let output = cman_reading(text.as_bytes(), &["predict", "--model", folder]).quiet();
-    assert!(output.starts_with(r#"{"text":"Zoë Day of Rome ran.","tokens":["Zoë","#), "{output}");
+    assert!(output.starts_with(r#"{"offset":0,"text":"Zoë Day of Rome ran.","tokens":["Zoë","#), "{output}");
     let found = lines(&output);
     let texts: Vec<_> = found.iter().map(|line| line["text"].as_str().unwrap()).collect();
     assert_eq!(texts, ["Zoë Day of Rome ran.", "She won.", "Paul left"]);
     for line in &found {
         let keys: Vec<_> = line.as_object().unwrap().keys().cloned().collect();
-        assert_eq!(keys.len(), 4, "{keys:?}");
+        assert_eq!(keys.len(), 5, "{keys:?}");
         let chars: Vec<char> = line["text"].as_str().unwrap().chars().collect();
         for entity in line["entities"].as_array().unwrap() {
             let [start, end] = ["char_start", "char_end"].map(|key| entity[key].as_u64().unwrap() as usize);
@@ -37,6 +37,36 @@ fn a_sentence_is_a_line_with_the_documented_keys() {
             assert!(relation["head"].is_u64() && relation["tail"].is_u64() && relation["type"].is_string());
         }
     }
+}
+
+#[test]
+fn places_lead_back_into_the_input_whatever_it_is_written_in() {
+    let (folder, _) = model();
+    let texts = [
+        "Mrs. Tsuruyama is from Kumamoto.  She left\tJapan.",
+        "Zoë Šimková aus Köln. Cafe\u{301} Rene\u{301}e in Nîmes.",
+        "東京の田中さん。Tanaka of 東京 ran.",
+        "دانيال من القاهرة. Dana שלום of Haifa.",
+        "👩\u{200D}🚀 Ann 🇳🇴 of Oslo 😀. 👍🏽 Bo.",
+        "Rome\u{200B}Paris\u{FEFF} Lima\u{AD}Oslo \u{200E}Ann.",
+    ];
+    let records: Vec<String> =
+        texts.iter().enumerate().map(|(i, text)| json!({"id": i, "text": text}).to_string()).collect();
+    let output = cman_reading(records.join("\r\n").as_bytes(), &["predict", "--model", folder]).quiet();
+    let mut sentences = 0;
+    for line in lines(&output) {
+        let input: Vec<char> = texts[line["id"].as_u64().unwrap() as usize].chars().collect();
+        let number = |value: &Value| value.as_u64().unwrap() as usize;
+        let offset = number(&line["offset"]);
+        let text = line["text"].as_str().unwrap();
+        assert_eq!(text, input[offset..offset + text.chars().count()].iter().collect::<String>());
+        for entity in line["entities"].as_array().unwrap() {
+            let place = offset + number(&entity["char_start"])..offset + number(&entity["char_end"]);
+            assert_eq!(entity["text"], input[place].iter().collect::<String>());
+        }
+        sentences += 1;
+    }
+    assert!(sentences >= texts.len(), "{output}");
 }
 
 #[test]
@@ -54,7 +84,7 @@ fn records_keep_their_ids_and_their_order_over_windows() {
         .unwrap();
     }
     let output = cman_reading(input.as_bytes(), &["predict", "--model", folder]).quiet();
-    assert!(output.starts_with(r#"{"id":0,"text":"Ann","#), "{}", output.lines().next().unwrap());
+    assert!(output.starts_with(r#"{"id":0,"offset":0,"text":"Ann","#), "{}", output.lines().next().unwrap());
     let found = lines(&output);
     assert_eq!(found.len(), 600);
     for (i, line) in found.iter().enumerate() {
@@ -150,7 +180,7 @@ fn a_closed_pipe_ends_the_program_quietly() {
     let mut stdout = BufReader::new(child.stdout.take().unwrap());
     let mut line = String::new();
     stdout.read_line(&mut line).unwrap();
-    assert!(line.starts_with(r#"{"text":"Ann Lee"#));
+    assert!(line.starts_with(r#"{"offset":0,"text":"Ann Lee"#));
     drop(stdout);
     let mut stderr = String::new();
     child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();

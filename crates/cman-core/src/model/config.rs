@@ -126,6 +126,11 @@ pub struct ConfigError {
     pub found: String,
 }
 
+/// Widest layer: some ten times what the largest published encoders give. Matrices grow with the square of it.
+const MAX_WIDTH: usize = 1 << 14;
+/// Most layers.
+const MAX_LAYERS: usize = 64;
+
 impl ModelConfig {
     /// Checks every setting.
     ///
@@ -143,6 +148,21 @@ impl ModelConfig {
         ];
         for (field, value) in widths {
             check(value > 0, field, "at least 1".into(), value.to_string())?;
+        }
+        let limits = [
+            ("hidden", self.hidden, MAX_WIDTH),
+            ("layers", self.layers, MAX_LAYERS),
+            ("word.width", self.word.width, MAX_WIDTH),
+            ("character.embedding", self.character.embedding, MAX_WIDTH),
+            ("character.width", self.character.width, MAX_WIDTH),
+            ("contextual.width", self.contextual.width, MAX_WIDTH),
+            ("contextual.layers", self.contextual.layers, MAX_LAYERS),
+            ("label.width", self.label.width, MAX_WIDTH),
+            ("crf.hidden", self.crf.hidden, MAX_WIDTH),
+            ("relation.hidden", self.relation.hidden, MAX_WIDTH),
+        ];
+        for (field, value, limit) in limits {
+            check(value <= limit, field, format!("at most {limit}"), value.to_string())?;
         }
         let divides = self.heads > 0 && self.d_model().is_multiple_of(self.heads);
         check(divides, "heads", format!("a divisor of 2 hidden = {}", self.d_model()), self.heads.to_string())?;
@@ -208,7 +228,9 @@ mod tests {
     #[test]
     fn each_bad_setting_is_named() {
         type Spoil = fn(&mut ModelConfig);
-        let cases: [(Spoil, &str); 10] = [
+        let cases: [(Spoil, &str); 12] = [
+            (|c| c.hidden = usize::MAX, "model.hidden: expected at most 16384, found 18446744073709551615"),
+            (|c| c.layers = 65, "model.layers: expected at most 64, found 65"),
             (|c| c.hidden = 0, "model.hidden: expected at least 1, found 0"),
             (|c| c.layers = 0, "model.layers: expected at least 1, found 0"),
             (|c| c.heads = 7, "model.heads: expected a divisor of 2 hidden = 256, found 7"),

@@ -5,6 +5,7 @@ mod config;
 mod labels;
 mod operations;
 mod predict;
+mod size;
 
 pub use cman::{Cman, Losses, Sizes};
 pub use config::{ConfigError, DropoutConfig, LabelConfig, LabelKind, ModelConfig};

@@ -1,7 +1,12 @@
 //! Small models and batches shared by the tests.
 #![allow(dead_code)] // every test binary uses its own part
 
-use burn::tensor::{Device, Tensor};
+use std::collections::BTreeMap;
+
+use burn::{
+    module::{Module, ModuleVisitor, Param},
+    tensor::{Device, Gradients, Tensor},
+};
 use cman_core::{
     Backend, Cman, Gold, Mode, ModelConfig, TokenBatch,
     attention::{Residual, SequenceKind},
@@ -66,8 +71,7 @@ pub fn variants() -> Vec<(&'static str, ModelConfig)> {
 
 /// The CPU devices of this build.
 pub fn cpu_devices() -> Vec<Device> {
-    let cpu = |backend: &Backend| matches!(backend, Backend::Flex | Backend::NdArray);
-    Backend::compiled().into_iter().filter(cpu).map(|backend| backend.device().expect("compiled in")).collect()
+    Backend::compiled().into_iter().filter(|b| b.is_cpu()).map(|b| b.device().expect("compiled in")).collect()
 }
 
 /// Sentences of these lengths with random words, entities and relations.
@@ -123,4 +127,33 @@ pub fn model(config: &ModelConfig, device: &Device) -> Cman {
 /// The joint loss of a batch with gold labels and without dropout.
 pub fn joint_loss(model: &Cman, batch: &TokenBatch, gold: &Gold) -> Tensor<1> {
     model.losses(model.embed(batch), batch, gold, &gold.tags, Mode::Evaluate).joint()
+}
+
+/// The gradients of a model by the names of its parameters; `None` where there is none.
+pub fn gradients(model: &Cman, loss: &Tensor<1>) -> BTreeMap<String, Option<Vec<f64>>> {
+    struct Named {
+        gradients: Gradients,
+        path: Vec<String>,
+        found: BTreeMap<String, Option<Vec<f64>>>,
+    }
+    impl ModuleVisitor for Named {
+        fn enter_module(&mut self, name: &str, _container: &str) {
+            self.path.push(name.into());
+        }
+        fn exit_module(&mut self, _name: &str, _container: &str) {
+            self.path.pop();
+        }
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            let gradient = param.val().grad(&self.gradients).map(|g| g.try_into_vec_as().unwrap());
+            self.found.insert(self.path.join("."), gradient);
+        }
+    }
+    let mut named = Named { gradients: loss.backward(), path: Vec::new(), found: BTreeMap::new() };
+    model.visit(&mut named);
+    named.found
+}
+
+/// Softmax over a query's keys is blind to what is added to all of them: the gradient of their bias is zero.
+pub fn is_blind(parameter: &str) -> bool {
+    parameter.ends_with("attention.key.bias")
 }

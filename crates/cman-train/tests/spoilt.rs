@@ -1,0 +1,118 @@
+//! Whatever the files of a model directory or a configuration hold, reading them gives a value or an error, no panic.
+//!
+//! `PROPTEST_CASES` says how often each is tried.
+
+mod common;
+
+use std::{fs, sync::LazyLock};
+
+use burn::tensor::Device;
+use cman_train::{Config, Learner, Model, TrainingData};
+use common::{config, schema, sentences};
+use proptest::prelude::*;
+
+const FILES: [&str; 5] = ["model.json", "config.toml", "labels.json", "vocabularies.json", "model.safetensors"];
+
+/// The files of a sound model.
+static SOUND: LazyLock<[Vec<u8>; 5]> = LazyLock::new(|| {
+    let (schema, sentences) = (schema(), sentences());
+    let data = TrainingData { schema: &schema, train: &sentences, dev: &[] };
+    let learner = Learner::new(config(&["train.epochs=1", "model.hidden=4"]), data, None, &Device::flex()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    learner.run(&mut ()).unwrap().model.save(folder.path(), &()).unwrap();
+    FILES.map(|name| fs::read(folder.path().join(name)).unwrap())
+});
+
+/// What is done to a file.
+#[derive(Clone, Debug)]
+enum Spoil {
+    /// Other bytes at these places.
+    Change(Vec<(prop::sample::Index, u8)>),
+    /// The rest is missing, or something else.
+    Cut(prop::sample::Index, Vec<u8>),
+    /// A number is another.
+    Number(prop::sample::Index, String),
+}
+
+fn spoil() -> impl Strategy<Value = Spoil> {
+    let byte = prop_oneof![any::<u8>(), prop::sample::select(b"0123456789-.eE\"\\[]{}:,= \n\0".to_vec())];
+    let number = prop::sample::select(vec![
+        "0",
+        "1",
+        "2",
+        "3",
+        "-1",
+        "64",
+        "65",
+        "4096",
+        "16384",
+        "65536",
+        "4294967296",
+        "18446744073709551615",
+        "1e999",
+        "0.5",
+        "nan",
+        "[]",
+        "\"\"",
+        "null",
+    ]);
+    prop_oneof![
+        prop::collection::vec((any::<prop::sample::Index>(), byte), 1..6).prop_map(Spoil::Change),
+        (any::<prop::sample::Index>(), prop::collection::vec(any::<u8>(), 0..20))
+            .prop_map(|(at, tail)| Spoil::Cut(at, tail)),
+        (any::<prop::sample::Index>(), number).prop_map(|(at, number)| Spoil::Number(at, number.into())),
+    ]
+}
+
+fn spoilt(sound: &[u8], spoil: &Spoil) -> Vec<u8> {
+    match spoil {
+        Spoil::Change(changes) => {
+            let mut bytes = sound.to_vec();
+            changes.iter().for_each(|(at, byte)| bytes[at.index(sound.len())] = *byte);
+            bytes
+        }
+        Spoil::Cut(at, tail) => [&sound[..at.index(sound.len())], tail].concat(),
+        Spoil::Number(at, number) => {
+            // The header of the weights is the text of that file.
+            let text = sound.len().min(4096);
+            let starts: Vec<usize> = (1..text)
+                .filter(|&i| sound[i].is_ascii_digit() && !sound[i - 1].is_ascii_alphanumeric() && sound[i - 1] != b'.')
+                .collect();
+            if starts.is_empty() {
+                return number.clone().into(); // types have no numbers
+            }
+            let start = starts[at.index(starts.len())];
+            let length = sound[start..].iter().take_while(|b| b.is_ascii_digit() || **b == b'.').count();
+            [&sound[..start], number.as_bytes(), &sound[start + length..]].concat()
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(
+        std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(400)
+    ) })]
+
+    #[test]
+    fn a_spoilt_model_directory_is_read_or_refused(which in 0..FILES.len(), how in spoil()) {
+        let folder = tempfile::tempdir().unwrap();
+        for (i, (name, sound)) in FILES.iter().zip(&*SOUND).enumerate() {
+            let content = if i == which { spoilt(sound, &how) } else { sound.clone() };
+            fs::write(folder.path().join(name), content).unwrap();
+        }
+        match Model::load(folder.path(), &Device::flex()) {
+            Ok(model) => prop_assert_eq!(model.predict(&sentences(), 4).unwrap().len(), sentences().len()),
+            Err(error) => prop_assert!(!error.to_string().is_empty()),
+        }
+    }
+
+    #[test]
+    fn a_spoilt_configuration_is_read_or_refused(how in spoil()) {
+        let text = Config::default().to_toml();
+        let Ok(text) = String::from_utf8(spoilt(text.as_bytes(), &how)) else { return Ok(()) };
+        let read = Config::from_toml(&text, "c.toml").and_then(|config| config.validate().map(|()| config));
+        if let Ok(config) = read {
+            prop_assert_eq!(Config::from_toml(&config.to_toml(), "again").unwrap(), config);
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! Configurations in TOML, or assignments as `--set` takes them, one a line behind a first line `set`.
+#![no_main]
+
+use cman::Config;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|text: &str| {
+    let config = match text.strip_prefix("set\n") {
+        Some(lines) => Config::load(None, &lines.lines().take(8).map(String::from).collect::<Vec<_>>()),
+        None => Config::from_toml(text, "input").and_then(|config| config.validate().map(|()| config)),
+    };
+    let Ok(config) = config else { return };
+    assert_eq!(Config::from_toml(&config.to_toml(), "again").expect("what was written can be read"), config);
+});
