@@ -6,6 +6,7 @@
 mod args;
 mod convert;
 mod evaluate;
+mod experiment;
 mod inspect;
 mod lines;
 mod notes;
@@ -13,6 +14,7 @@ mod output;
 mod predict;
 mod predictions;
 mod progress;
+mod report;
 mod score;
 mod train;
 
@@ -54,6 +56,8 @@ enum Command {
     Inspect(inspect::Args),
     Convert(convert::Args),
     Score(score::Args),
+    Experiment(experiment::Args),
+    Report(report::Args),
 }
 
 fn main() -> ExitCode {
@@ -80,6 +84,8 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Inspect(args) => inspect::run(&args),
         Command::Convert(args) => convert::run(&args),
         Command::Score(args) => score::run(&args),
+        Command::Experiment(args) => experiment::run(args),
+        Command::Report(args) => report::run(&args),
     }
 }
 

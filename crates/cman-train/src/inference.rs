@@ -6,7 +6,10 @@ use cman_core::{
 };
 use cman_data::{EncodedSentence, Entity, Relation, Schema, Sentence};
 
-use crate::batches;
+use crate::{
+    batches,
+    scoring::{self, ScoreError, Scores},
+};
 
 /// What the network finds in each sentence, in their order. The network must not be on an autodiff device.
 ///
@@ -46,4 +49,19 @@ pub fn annotate(sentence: &Sentence, prediction: &Prediction, schema: &Schema) -
         relations: prediction.relations.iter().map(relation).collect(),
         ..sentence.clone()
     }
+}
+
+/// The scores of the network on annotated sentences, which stand encoded beside them, and the sentences as predicted.
+pub(crate) fn evaluate(
+    network: &Cman,
+    (gold, encoded): (&[Sentence], &[EncodedSentence]),
+    schema: &Schema,
+    batch_size: usize,
+    options: PredictOptions,
+    gold_labels: bool,
+) -> Result<(Scores, Vec<Sentence>), ScoreError> {
+    let found = predict(network, encoded, batch_size, options, gold_labels);
+    let predicted: Vec<Sentence> =
+        gold.iter().zip(&found).map(|(sentence, found)| annotate(sentence, found, schema)).collect();
+    Ok((scoring::score(gold, &predicted, schema)?, predicted))
 }

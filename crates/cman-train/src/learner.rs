@@ -16,7 +16,7 @@ use cman_data::{EncodedSentence, Schema, Sentence, UNKNOWN, Vocabularies};
 
 use crate::{
     BatchLoss, Checkpoints, Config, EpochReport, Model, Observer, RunFacts, TrainError, WordVectors, adversarial,
-    annotate, batches,
+    batches,
     checkpoint::{Best, Progress},
     gradients, inference,
     observer::criterion,
@@ -344,10 +344,9 @@ impl Learner {
         }
         let options = PredictOptions::from(&self.config.model.relation);
         let batch_size = 2 * self.config.train.batch_size;
-        let found = inference::predict(&self.network.valid(), &self.dev_encoded, batch_size, options, false);
-        let predicted: Vec<Sentence> =
-            self.dev.iter().zip(&found).map(|(sentence, found)| annotate(sentence, found, &self.schema)).collect();
-        Ok(Some(scoring::score(&self.dev, &predicted, &self.schema)?))
+        let data = (self.dev.as_slice(), self.dev_encoded.as_slice());
+        let (scores, _) = inference::evaluate(&self.network.valid(), data, &self.schema, batch_size, options, false)?;
+        Ok(Some(scores))
     }
 
     /// Keeps this epoch's weights if dev was never better.

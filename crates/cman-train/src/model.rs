@@ -14,7 +14,7 @@ use cman_core::{
 use cman_data::{DataError, EncodedSentence, Schema, Sentence, Vocabularies};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::{Config, TrainError, annotate, inference, scoring};
+use crate::{Config, TrainError, inference, scoring};
 
 /// Version of the layout of a model directory.
 const FORMAT: u32 = 1;
@@ -82,10 +82,8 @@ impl Model {
     ) -> Result<(scoring::Scores, Vec<Sentence>), TrainError> {
         let encoded: Result<Vec<EncodedSentence>, DataError> =
             gold.iter().map(|sentence| self.vocabularies.encode(sentence, &self.schema)).collect();
-        let found = inference::predict(&self.network, &encoded?, batch_size, self.options(), gold_labels);
-        let predicted: Vec<Sentence> =
-            gold.iter().zip(&found).map(|(sentence, found)| annotate(sentence, found, &self.schema)).collect();
-        Ok((scoring::score(gold, &predicted, &self.schema)?, predicted))
+        let encoded = encoded?;
+        Ok(inference::evaluate(&self.network, (gold, &encoded), &self.schema, batch_size, self.options(), gold_labels)?)
     }
 
     fn options(&self) -> PredictOptions {
@@ -224,13 +222,13 @@ fn write(path: &Path, content: &[u8]) -> Result<(), TrainError> {
     fs::File::create(path).and_then(sync).map_err(|source| TrainError::io(path, source))
 }
 
-fn write_json(path: &Path, value: &impl Serialize) -> Result<(), TrainError> {
+pub(crate) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), TrainError> {
     let mut text = serde_json::to_vec_pretty(value).map_err(|error| TrainError::io(path, error.into()))?;
     text.push(b'\n');
     write(path, &text)
 }
 
-fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, TrainError> {
+pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, TrainError> {
     let text = fs::read(path).map_err(|source| TrainError::io(path, source))?;
     serde_json::from_slice(&text).map_err(|error| TrainError::directory(path, error.to_string()))
 }
