@@ -22,11 +22,11 @@ pub(super) struct Line {
 }
 
 /// Small enough that its text can be read on a telephone.
-const SIZE: (f32, f32) = (480.0, 320.0);
+const SIZE: (f32, f32) = (480.0, 300.0);
 /// Told apart by people with any kind of colour vision (Okabe and Ito 2008).
 const COLOURS: [&str; 7] = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9", "#666666"];
 
-/// Groups of bars, with whiskers of one standard deviation.
+/// Groups of bars in percent, with whiskers of one standard deviation.
 pub(super) fn bars(name: &str, caption: &str, groups: &[String], lines: &[Line]) -> Option<Plot> {
     let mut series = self::series(lines);
     for (series, line) in series.iter_mut().zip(lines) {
@@ -42,9 +42,9 @@ pub(super) fn bars(name: &str, caption: &str, groups: &[String], lines: &[Line])
         }
     }
     let mut chart = BarChart::new_with_theme(series, groups.to_vec(), "light");
-    dress(&mut chart.base, &mut chart.y_axis_configs, caption);
+    dress(&mut chart.base, &mut chart.y_axis_configs);
     for axis in &mut chart.y_axis_configs {
-        axis.min = Some(0.0);
+        (axis.min, axis.max, axis.split_number) = (Some(0.0), Some(100.0), 5);
     }
     plot(name, caption, chart.svg().ok()?)
 }
@@ -54,7 +54,7 @@ pub(super) fn lines(name: &str, caption: &str, lines: &[Line]) -> Option<Plot> {
     let longest = lines.iter().map(|line| line.values.len()).max().filter(|&n| n > 0)?;
     let epochs = (1..=longest).map(|epoch| epoch.to_string()).collect();
     let mut chart = LineChart::new_with_theme(series(lines), epochs, "light");
-    dress(&mut chart.base, &mut chart.y_axis_configs, caption);
+    dress(&mut chart.base, &mut chart.y_axis_configs);
     chart.base.series.symbol = Some(charts_rs::Symbol::None);
     plot(name, caption, chart.svg().ok()?)
 }
@@ -67,16 +67,14 @@ fn series(lines: &[Line]) -> Vec<Series> {
     lines.iter().map(series).collect()
 }
 
-fn dress(chart: &mut ChartBase, axes: &mut [YAxisConfig], caption: &str) {
+fn dress(chart: &mut ChartBase, axes: &mut [YAxisConfig]) {
     (chart.width, chart.height) = SIZE;
     chart.font_family = "Roboto, Helvetica, Arial, sans-serif".into();
     chart.background_color = Color::white();
     chart.series.colors = COLOURS.iter().map(|&colour| colour.into()).collect();
     chart.legend.category = LegendCategory::Rect;
     chart.legend.font.size = 13.0;
-    chart.legend.margin = Some(charts_rs::Box { top: 28.0, bottom: 4.0, ..Default::default() });
-    chart.title.text = caption.into();
-    chart.title.font.size = 14.0;
+    chart.legend.margin = Some(charts_rs::Box { top: 4.0, bottom: 6.0, ..Default::default() });
     chart.x_axis.font.size = 13.0;
     axes.iter_mut().for_each(|axis| axis.font.size = 13.0);
 }
@@ -98,7 +96,7 @@ mod tests {
         let groups = ["0-9", "10-19", "20+"].map(str::to_owned);
         let bars = bars("b", "Relations", &groups, &[line("CMAN"), line("a & b")]).unwrap();
         let curve = lines("l", "Loss", &[line("CMAN")]).unwrap();
-        for text in ["CMAN", "a &amp; b", "10-19", "Relations"] {
+        for text in ["CMAN", "a &amp; b", "10-19", "100"] {
             assert!(bars.svg.contains(text), "{text} in {}", bars.svg);
         }
         for svg in [&bars.svg, &curve.svg] {

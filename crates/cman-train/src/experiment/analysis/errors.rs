@@ -151,7 +151,8 @@ mod tests {
             &[("B", 0, 1), ("A", 2, 3), ("B", 4, 5), ("A", 7, 8), ("B", 8, 9), ("B", 10, 11)],
             &[("s", 4, 5), ("r", 5, 4), ("r", 4, 0), ("s", 4, 4)],
         );
-        let found = errors(&[gold.clone()], &[predicted]);
+        let gold = [gold];
+        let found = errors(&gold, &[predicted]);
         let entities = EntityErrors { wrong_type: 1, wrong_span: 1, wrong_both: 1, spurious: 1, missed: 1 };
         assert_eq!(found.entities, entities);
         // `s` and `r` both exist between the two entities, each the other way round.
@@ -164,8 +165,8 @@ mod tests {
             missed: 2,
         };
         assert_eq!(found.relations, relations);
-        assert_eq!(errors(&[gold.clone()], &[gold.clone()]), Errors::default());
-        let relabelled = Sentence { relations: vec![Relation::new("t", 4, 5)], ..gold.clone() };
-        assert_eq!(errors(&[gold], &[relabelled]).relations.wrong_label, 1);
+        assert_eq!(errors(&gold, &gold), Errors::default());
+        let relabelled = Sentence { relations: vec![Relation::new("t", 4, 5)], ..gold[0].clone() };
+        assert_eq!(errors(&gold, &[relabelled]).relations.wrong_label, 1);
     }
 }
