@@ -136,7 +136,7 @@
     const sides = [[sentence.gold, -1], [sentence.predicted, 1]].map(([marks, sign]) => ({
       sign, entities: lay(marks, "entity"), relations: lay(marks, "relation"),
     }));
-    const extent = (side, l) => lanes(side.entities, l) * TAG + lanes(side.relations, l) * LANE + 10;
+    const extent = (side, l) => lanes(side.entities, l) * TAG + lanes(side.relations, l) * LANE + 12;
     const base = [];
     let y = 0;
     for (let l = 0; l < lines; l++) {
@@ -171,7 +171,7 @@
             // On the line, on the side away from the words.
             const w = width(mark.type, "600 10.5px");
             const x = Math.min(Math.max((part.from + part.to - w) / 2, 0), Math.max(room - w, 0));
-            const top = sign < 0 ? y - 12 : y + 2;
+            const top = sign < 0 ? y - 14 : y + 3;
             svg.append(node("rect", { class: "behind", x: x - 2, y: top, width: w + 4, height: 10.5 }));
             svg.append(node("text", { class: `tag ${mark.state}`, x, y: top + 9 }, mark.type));
           }
