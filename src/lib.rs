@@ -26,16 +26,14 @@
 
 mod extractor;
 pub mod sample;
-mod splits;
 
 pub use burn::tensor::Device;
 pub use cman_core as core;
 pub use cman_core::{Backend, DeviceError};
 pub use cman_data as data;
-pub use cman_data::{Corpus, DataError, Entity, Relation, Schema, Sentence};
+pub use cman_data::{Corpus, DataError, Entity, Relation, Schema, Sentence, Splits};
 pub use cman_train as train;
 pub use cman_train::{
     Checkpoints, Config, EpochLog, EpochReport, Learner, Model, Observer, TrainError, Trained, TrainingData, scoring,
 };
 pub use extractor::{ExtractedEntity, ExtractedRelation, Extraction, Extractor};
-pub use splits::Splits;

@@ -7,6 +7,7 @@ mod args;
 mod convert;
 mod embed;
 mod evaluate;
+mod experiment;
 mod inspect;
 mod lines;
 mod notes;
@@ -15,6 +16,7 @@ mod predict;
 mod predictions;
 mod progress;
 mod record;
+mod report;
 mod score;
 mod train;
 
@@ -57,6 +59,8 @@ enum Command {
     Convert(convert::Args),
     Embed(embed::Args),
     Score(score::Args),
+    Experiment(experiment::Args),
+    Report(report::Args),
 }
 
 fn main() -> ExitCode {
@@ -84,6 +88,8 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Convert(args) => convert::run(&args),
         Command::Embed(args) => embed::run(&args),
         Command::Score(args) => score::run(&args),
+        Command::Experiment(args) => experiment::run(args),
+        Command::Report(args) => report::run(&args),
     }
 }
 

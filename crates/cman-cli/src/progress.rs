@@ -20,18 +20,38 @@ use signal_hook::{consts::SIGINT, flag};
 
 /// Writes a line an epoch to the standard output and to the log; on a terminal a bar shows the batches.
 pub struct Progress {
-    bar: ProgressBar,
+    batches: Batches,
     log: EpochLog,
+}
+
+/// A bar of the batches of a run, which also listens for Ctrl-C.
+pub struct Batches {
+    bar: ProgressBar,
     interrupted: Arc<AtomicBool>,
     epochs: usize,
     /// Batches of the epochs before this one.
-    batches_before: usize,
-    batches: usize,
+    before: usize,
+    /// Batches of this epoch.
+    now: usize,
 }
 
 impl Progress {
     /// Writes to `log`, and listens for Ctrl-C.
     pub fn new(log: EpochLog, epochs: usize) -> Result<Self> {
+        let mut batches = Batches::new()?;
+        batches.restart(epochs);
+        Ok(Self { batches, log })
+    }
+
+    /// Takes the bar away.
+    pub fn finish(self) {
+        self.batches.finish();
+    }
+}
+
+impl Batches {
+    /// A bar without a length.
+    pub fn new() -> Result<Self> {
         let interrupted = Arc::new(AtomicBool::new(false));
         // Who asks twice does not want to wait for the batch: the first handler only acts once the second has run.
         flag::register_conditional_shutdown(SIGINT, 130, interrupted.clone())?;
@@ -39,16 +59,41 @@ impl Progress {
         let style = "{msg} {wide_bar} {pos}/{len} batches, {eta} left";
         let bar = ProgressBar::no_length();
         bar.set_style(ProgressStyle::with_template(style).expect("a template of indicatif's"));
-        Ok(Self { bar, log, interrupted, epochs, batches_before: 0, batches: 0 })
+        Ok(Self { bar, interrupted, epochs: 0, before: 0, now: 0 })
+    }
+
+    /// Starts with a run of so many epochs.
+    pub fn restart(&mut self, epochs: usize) {
+        (self.epochs, self.before, self.now) = (epochs, 0, 0);
+        self.bar.reset();
+    }
+
+    /// Goes on with an epoch (from 1) of so many batches.
+    pub fn epoch_start(&mut self, epoch: usize, batches: usize) {
+        self.before += self.now;
+        self.now = batches;
+        // A run on train and dev may be shorter, but never longer than it was said to be.
+        self.bar.set_length((self.before + batches * (self.epochs + 1).saturating_sub(epoch)) as u64);
+        self.bar.set_message(format!("epoch {epoch}/{}", self.epochs));
+    }
+
+    /// Goes on with a batch (from 1) of the epoch.
+    pub fn batch(&mut self, batch: usize) {
+        self.bar.set_position((self.before + batch) as u64);
+    }
+
+    /// Whether there was a Ctrl-C.
+    pub fn interrupted(&self) -> bool {
+        self.interrupted.load(Ordering::Relaxed)
     }
 
     /// Takes the bar away.
-    pub fn finish(self) {
+    pub fn finish(&self) {
         self.bar.finish_and_clear();
     }
 
     /// Writes a line above the bar. A run goes on where nobody reads it.
-    fn say(&self, line: &str) {
+    pub fn say(&self, line: &str) {
         self.bar.suspend(|| {
             let _ = writeln!(io::stdout().lock(), "{line}");
         });
@@ -57,26 +102,23 @@ impl Progress {
 
 impl Observer for Progress {
     fn start(&mut self, facts: &RunFacts) {
-        self.say(&describe(facts));
+        self.batches.say(&describe(facts));
     }
 
     fn epoch_start(&mut self, epoch: usize, batches: usize) {
-        self.batches_before += self.batches;
-        self.batches = batches;
-        self.bar.set_length((self.batches_before + batches * (self.epochs + 1 - epoch)) as u64);
-        self.bar.set_message(format!("epoch {epoch}/{}", self.epochs));
+        self.batches.epoch_start(epoch, batches);
     }
 
     fn batch(&mut self, batch: usize, _loss: f64) {
-        self.bar.set_position((self.batches_before + batch) as u64);
+        self.batches.batch(batch);
     }
 
     fn wants_stop(&mut self) -> bool {
-        self.interrupted.load(Ordering::Relaxed)
+        self.batches.interrupted()
     }
 
     fn epoch(&mut self, report: &EpochReport) -> Result<(), TrainError> {
-        self.say(&epoch_line(report));
+        self.batches.say(&epoch_line(report));
         self.log.write(report)
     }
 }

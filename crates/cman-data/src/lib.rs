@@ -16,8 +16,8 @@ mod vocabulary;
 
 pub use bio::{Span, Tag, decode, encode};
 pub use corpus::{
-    Corpus, CorpusDir, Format, OnError, OverlapPolicy, Reader, ReaderBuilder, Report, write_multihead, write_spert,
-    write_types,
+    Corpus, CorpusDir, Format, OnError, OverlapPolicy, Reader, ReaderBuilder, Report, Splits, write_multihead,
+    write_spert, write_types,
 };
 pub use encode::{EncodedRelation, EncodedSentence, Unrepresentable, Vocabularies};
 pub use error::{DataError, Location};

@@ -247,7 +247,7 @@ impl Config {
 }
 
 /// The message on one line, without the rest of a word that is longer than any of ours.
-fn one_line(message: &str) -> String {
+pub(crate) fn one_line(message: &str) -> String {
     let clip = |word: &str| match word.char_indices().nth(80) {
         Some((end, _)) => format!("{}..", &word[..end]),
         None => word.to_owned(),

@@ -62,6 +62,24 @@ pub enum TrainError {
         /// What the system said.
         source: io::Error,
     },
+    /// A line of a file of results or predictions that is not what this library writes.
+    #[error("{path}: line {line}: {source}", path = path.display())]
+    Record {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
+    /// An experiment that needs something that is not there, or would overwrite something that is.
+    #[error("{path}: {reason}", path = path.display())]
+    Experiment {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
     /// A model directory that is not what this library writes.
     #[error("{path}: {reason}", path = path.display())]
     ModelDirectory {

@@ -9,7 +9,10 @@ use cman_core::{
 use cman_data::{EncodedSentence, Entity, Relation, Schema, Sentence};
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
-use crate::{TrainError, batches};
+use crate::{
+    TrainError, batches,
+    scoring::{self, ScoreError, Scores},
+};
 
 /// Gives the contextual vectors of the sentences with these numbers: `[batch, steps, layers, width]`.
 pub type Contextual<'a> = &'a (dyn Fn(&[usize]) -> Result<Tensor<4>, TrainError> + Sync);
@@ -68,4 +71,15 @@ pub fn annotate(sentence: &Sentence, prediction: &Prediction, schema: &Schema) -
         relations: prediction.relations.iter().map(relation).collect(),
         ..sentence.clone()
     }
+}
+
+/// The scores of what was found in annotated sentences, and the sentences as predicted.
+pub(crate) fn score_found(
+    gold: &[Sentence],
+    found: &[Prediction],
+    schema: &Schema,
+) -> Result<(Scores, Vec<Sentence>), ScoreError> {
+    let predicted: Vec<Sentence> =
+        gold.iter().zip(found).map(|(sentence, found)| annotate(sentence, found, schema)).collect();
+    Ok((scoring::score(gold, &predicted, schema)?, predicted))
 }

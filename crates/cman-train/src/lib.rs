@@ -1,8 +1,10 @@
 //! Training, scoring and model directories for the Cross-Modal Attention Network.
 //!
 //! A [`Config`] and [`TrainingData`] make a [`Learner`]; its run gives a [`Trained`] model, whose [`Model`] predicts,
-//! evaluates and goes to and from a directory. [`scoring`] says what predictions are worth.
+//! evaluates and goes to and from a directory. [`scoring`] says what predictions are worth, [`experiment`] runs many
+//! trainings.
 
+pub mod experiment;
 pub mod scoring;
 
 mod adam;
@@ -18,6 +20,7 @@ mod learner;
 mod log;
 mod model;
 mod observer;
+mod report;
 mod schedule;
 mod step;
 mod trainable;
@@ -34,6 +37,7 @@ pub use learner::{Learner, Trained, TrainingData};
 pub use log::EpochLog;
 pub use model::Model;
 pub use observer::{EpochReport, Observer, RunFacts, criterion};
+pub use report::write_report;
 pub use schedule::{Schedule, ScheduleKind};
 pub use step::{BatchGradients, batch_gradients};
 pub use trainable::Trainable;

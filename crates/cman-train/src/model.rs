@@ -15,7 +15,7 @@ use cman_core::{
 use cman_data::{DataError, EncodedSentence, EncoderIdentity, Schema, Sentence, Vocabularies};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::{Config, Encoder, EncoderConfig, EncoderKind, TrainError, annotate, encoder, inference, scoring};
+use crate::{Config, Encoder, EncoderConfig, EncoderKind, TrainError, encoder, inference, scoring};
 
 /// Version of the layout of a model directory.
 const FORMAT: u32 = 1;
@@ -91,9 +91,7 @@ impl Model {
         let encoded: Result<Vec<EncodedSentence>, DataError> =
             gold.iter().map(|sentence| self.vocabularies.encode(sentence, &self.schema)).collect();
         let found = self.infer(gold, &encoded?, batch_size, gold_labels)?;
-        let predicted: Vec<Sentence> =
-            gold.iter().zip(&found).map(|(sentence, found)| annotate(sentence, found, &self.schema)).collect();
-        Ok((scoring::score(gold, &predicted, &self.schema)?, predicted))
+        Ok(inference::score_found(gold, &found, &self.schema)?)
     }
 
     fn infer(
@@ -326,13 +324,13 @@ fn write(path: &Path, content: &[u8]) -> Result<(), TrainError> {
     fs::File::create(path).and_then(sync).map_err(|source| TrainError::io(path, source))
 }
 
-fn write_json(path: &Path, value: &impl Serialize) -> Result<(), TrainError> {
+pub(crate) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), TrainError> {
     let mut text = serde_json::to_vec_pretty(value).map_err(|error| TrainError::io(path, error.into()))?;
     text.push(b'\n');
     write(path, &text)
 }
 
-fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, TrainError> {
+pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, TrainError> {
     let text = fs::read(path).map_err(|source| TrainError::io(path, source))?;
     serde_json::from_slice(&text).map_err(|error| TrainError::directory(path, error.to_string()))
 }

@@ -3,6 +3,7 @@
 mod bad_files;
 mod conversion;
 mod embedding;
+mod experiments;
 mod full_disk;
 mod mistakes;
 mod prediction;

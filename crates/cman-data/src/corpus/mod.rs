@@ -10,6 +10,7 @@ mod record;
 mod report;
 mod spert;
 mod spert_writer;
+mod splits;
 mod types;
 
 use std::path::Path;
@@ -20,6 +21,7 @@ pub use options::{Format, OnError, OverlapPolicy};
 pub use reader::{Reader, ReaderBuilder};
 pub use report::Report;
 pub use spert_writer::write_spert;
+pub use splits::Splits;
 pub use types::write_types;
 
 use crate::{DataError, Schema, Sentence};

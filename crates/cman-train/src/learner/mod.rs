@@ -13,8 +13,7 @@ use cman_core::{
 use cman_data::{EncodedSentence, Schema, Sentence, Vocabularies};
 
 use crate::{
-    Checkpoints, Config, Encoder, EpochReport, Model, Observer, RunFacts, TrainError, Trainable, WordVectors, annotate,
-    batches,
+    Checkpoints, Config, Encoder, EpochReport, Model, Observer, RunFacts, TrainError, Trainable, WordVectors, batches,
     checkpoint::{Best, Progress},
     encoder::KeptVectors,
     inference,
@@ -318,9 +317,7 @@ impl Learner {
         });
         let contextual = vectors.as_ref().map(|vectors| vectors as inference::Contextual);
         let found = inference::predict(&network, &self.dev_encoded, contextual, batch_size, options, false)?;
-        let predicted: Vec<Sentence> =
-            self.dev.iter().zip(&found).map(|(sentence, found)| annotate(sentence, found, &self.schema)).collect();
-        Ok(Some(scoring::score(&self.dev, &predicted, &self.schema)?))
+        Ok(Some(inference::score_found(&self.dev, &found, &self.schema)?.0))
     }
 
     /// Keeps this epoch's weights if dev was never better.

@@ -2,10 +2,8 @@
 
 use std::path::Path;
 
-use crate::{
-    Corpus, DataError, Schema,
-    data::{CorpusDir, OverlapPolicy, ReaderBuilder},
-};
+use super::{Corpus, CorpusDir, OverlapPolicy, ReaderBuilder};
+use crate::{DataError, Schema};
 
 /// Training, dev and test data over the same types.
 #[derive(Clone, Debug)]

@@ -1,0 +1,168 @@
+//! `cman experiment`: many runs from one file.
+
+use std::{
+    env,
+    io::{self, Write},
+    path::PathBuf,
+};
+
+use anyhow::{Result, anyhow, bail};
+use cman::{
+    EpochReport, Observer, TrainError,
+    train::experiment::{ExperimentObserver, Plan, PlanOptions, RunOptions, RunResult, RunSpec},
+};
+
+use crate::{
+    args::DeviceArgs,
+    progress::{Batches, f1},
+};
+
+/// Run an experiment: several systems, corpora, folds and seeds from one file
+///
+/// Finished runs are kept and not run again; a run that was broken off goes on from its last checkpoint; one that
+/// fails does not stop the others. The sum is results.json, which `cman report` makes a page of.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  cman experiment experiments/sample.toml --out sample && cman report sample
+  cman experiment experiments/table1.toml --data corpora/ --out table1 --runs runs --seeds 1,2,3
+  cman experiment experiments/table1.toml --data corpora/ --out table1 --runs runs --resume")]
+pub struct Args {
+    /// Experiment file
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Folder for the results
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Folder that the file's corpora and word vectors are in; default: that of the file
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Word vectors, in place of those of the file
+    #[arg(long, value_name = "FILE")]
+    vectors: Option<PathBuf>,
+    /// Folder for the runs, which experiments may share; default: runs in the folder of the results
+    #[arg(long, value_name = "DIR")]
+    runs: Option<PathBuf>,
+    /// Seeds, in place of those of the file
+    #[arg(long, value_name = "N,N", value_delimiter = ',')]
+    seeds: Option<Vec<u64>>,
+    /// A setting of every system, over the file; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    settings: Vec<String>,
+    /// Go on with an experiment that has results already
+    #[arg(long)]
+    resume: bool,
+    /// Say what would be run, and stop
+    #[arg(long)]
+    plan: bool,
+    #[command(flatten)]
+    device: DeviceArgs,
+}
+
+/// Runs the subcommand.
+pub fn run(args: Args) -> Result<()> {
+    let options = PlanOptions { data: args.data, vectors: args.vectors, seeds: args.seeds, set: args.settings };
+    let plan = Plan::load(&args.file, &options)?;
+    if args.plan {
+        let mut out = io::stdout().lock();
+        for run in &plan.runs {
+            writeln!(out, "{}  {}", run.id, describe(run))?;
+        }
+        return Ok(());
+    }
+    let options = RunOptions {
+        out: args.out.clone(),
+        runs: args.runs,
+        resume: args.resume,
+        backend: args.device.device,
+        command: command(env::args().skip(1)),
+    };
+    let mut watch = Watch { batches: Batches::new()? };
+    let results = plan.run(&options, &mut watch).map_err(|error| match error {
+        TrainError::Stopped { .. } => anyhow!("{error}; the same command with --resume goes on"),
+        error => error.into(),
+    })?;
+    watch.batches.finish();
+    let failed = results.runs.iter().filter(|run| run.error.is_some()).count();
+    let place = args.out.join("results.json");
+    writeln!(io::stdout().lock(), "wrote {}", place.display())?;
+    if failed > 0 {
+        bail!("{}: {failed} of {} runs failed", place.display(), results.runs.len());
+    }
+    Ok(())
+}
+
+/// `CMAN, CoNLL04, train, seed 1, fold 3`.
+fn describe(run: &RunSpec) -> String {
+    let fold = run.fold.map_or_else(String::new, |fold| format!(", fold {fold}"));
+    format!("{}, {}, {}, seed {}{fold}", run.system, run.corpus, run.protocol, run.config.seed)
+}
+
+/// The command as a shell takes it.
+fn command(args: impl Iterator<Item = String>) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_./=,:+@%".contains(c);
+    let quote = |arg: String| match !arg.is_empty() && arg.chars().all(plain) {
+        true => arg,
+        false => format!("'{}'", arg.replace('\'', r"'\''")),
+    };
+    ["cman".to_owned()].into_iter().chain(args.map(quote)).collect::<Vec<_>>().join(" ")
+}
+
+/// A line a run on the standard output; on a terminal a bar shows its batches.
+struct Watch {
+    batches: Batches,
+}
+
+impl Observer for Watch {
+    fn epoch_start(&mut self, epoch: usize, batches: usize) {
+        self.batches.epoch_start(epoch, batches);
+    }
+
+    fn batch(&mut self, batch: usize, _loss: f64) {
+        self.batches.batch(batch);
+    }
+
+    fn wants_stop(&mut self) -> bool {
+        self.batches.interrupted()
+    }
+
+    fn epoch(&mut self, _report: &EpochReport) -> Result<(), TrainError> {
+        Ok(())
+    }
+}
+
+impl ExperimentObserver for Watch {
+    fn run_start(&mut self, run: &RunSpec, number: usize, total: usize) {
+        self.batches.restart(run.config.train.epochs);
+        self.batches.say(&format!("run {number}/{total}  {}", describe(run)));
+    }
+
+    fn run_end(&mut self, result: &RunResult, cached: bool) {
+        let line = match (&result.outcome, &result.error) {
+            (Some(outcome), _) => {
+                let dev = outcome.dev.as_ref().map_or_else(String::new, |dev| format!("  dev {}", f1(dev)));
+                let cached = if cached { "  (was finished)" } else { "" };
+                format!(
+                    "  epoch {:3}{dev}  test {}  {:.1} s{cached}",
+                    outcome.epoch,
+                    f1(&outcome.test),
+                    outcome.seconds
+                )
+            }
+            (None, error) => format!("  failed: {}", error.as_deref().unwrap_or_default()),
+        };
+        self.batches.say(&line);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_can_be_given_to_a_shell() {
+        let args = ["experiment", "my file.toml", "--set", "model.word.lowercase=true", "it's"];
+        let expected = r"cman experiment 'my file.toml' --set model.word.lowercase=true 'it'\''s'";
+        assert_eq!(command(args.map(str::to_owned).into_iter()), expected);
+    }
+}

@@ -1,0 +1,29 @@
+//! `cman report`: a page of an experiment's results.
+
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+};
+
+use anyhow::Result;
+use cman::train::write_report;
+
+/// Write the report of an experiment: report.html, which needs nothing but itself, and report.md
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Example:
+  cman report table1")]
+pub struct Args {
+    /// Folder that `cman experiment` wrote
+    #[arg(value_name = "DIR")]
+    folder: PathBuf,
+}
+
+/// Runs the subcommand.
+pub fn run(args: &Args) -> Result<()> {
+    let mut out = io::stdout().lock();
+    for path in write_report(&args.folder)? {
+        writeln!(out, "wrote {}", path.display())?;
+    }
+    Ok(())
+}

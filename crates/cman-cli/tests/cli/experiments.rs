@@ -1,0 +1,233 @@
+//! `experiment` and `report`.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::LazyLock,
+    thread,
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+
+use crate::program::{cman, command, json};
+
+fn shipped() -> String {
+    format!("{}/../../experiments/sample.toml", env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The sample experiment, carried out.
+fn finished() -> &'static Path {
+    static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
+        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("cman-cli-experiment");
+        let _ = fs::remove_dir_all(&folder);
+        let said = cman(&["experiment", &shipped(), "--out", folder.to_str().unwrap()]).quiet();
+        assert!(said.contains("run 8/8  - BLA unit, sample, train+dev, seed 2\n"), "{said}");
+        assert!(!said.contains("was finished"), "{said}");
+        folder
+    });
+    &FOLDER
+}
+
+/// The results without what differs from one time to the next.
+fn without_times(folder: &Path) -> Value {
+    fn strip(value: &mut Value) {
+        match value {
+            Value::Object(map) => {
+                map.retain(|key, _| key != "command" && key != "seconds");
+                map.values_mut().for_each(strip);
+            }
+            Value::Array(list) => list.iter_mut().for_each(strip),
+            _ => {}
+        }
+    }
+    let mut results = json(folder.join("results.json"));
+    strip(&mut results);
+    results
+}
+
+#[test]
+fn an_experiment_adds_up_its_runs() {
+    let results = json(finished().join("results.json"));
+    let runs = results["runs"].as_array().unwrap();
+    assert_eq!((runs.len(), results["rows"].as_array().unwrap().len()), (8, 4));
+    let f1 = |run: &Value| run.pointer("/outcome/test/entities/strict/micro/f1").unwrap().as_f64().unwrap();
+    let of_row: Vec<f64> = runs
+        .iter()
+        .filter(|run| (&run["system"], &run["protocol"]) == (&"CMAN".into(), &"train".into()))
+        .map(f1)
+        .collect();
+    let row = &results["rows"][0];
+    assert_eq!((&row["system"], &row["protocol"], &row["runs"]), (&"CMAN".into(), &"train".into(), &2.into()));
+    let (a, b) = (of_row[0], of_row[1]);
+    let moments = &row["test"]["entities"]["strict"]["micro"];
+    assert!((moments["mean"].as_f64().unwrap() - (a + b) / 2.0).abs() < 1e-12);
+    assert!((moments["deviation"].as_f64().unwrap() - (a - b).abs() / 2.0_f64.sqrt()).abs() < 1e-12);
+
+    for run in runs {
+        let outcome = &run["outcome"];
+        let both = run["protocol"] == "train+dev";
+        assert_eq!(
+            (&outcome["train_sentences"], outcome["dev"].is_null()),
+            (&(if both { 390 } else { 325 }).into(), both)
+        );
+        let folder = finished().join("runs").join(run["id"].as_str().unwrap());
+        assert_eq!(folder.join("dev.jsonl").exists(), !both);
+        assert!(folder.join("run.json").exists() && !folder.join("checkpoint").exists());
+        let test = format!("{}/../../datasets/sample/test.json", env!("CARGO_MANIFEST_DIR"));
+        let predictions = folder.join("test.jsonl");
+        let types = test.replace("test.json", "types.json");
+        let args =
+            ["score", "--gold", &test, "--pred", predictions.to_str().unwrap(), "--types", &types, "--json", "-"];
+        assert_eq!(serde_json::from_str::<Value>(&cman(&args).quiet()).unwrap(), outcome["test"]);
+    }
+    // As many epochs on train and dev together as were best on dev.
+    let epoch = |protocol: &str, system: &str| {
+        let of = |run: &&Value| run["protocol"] == protocol && run["system"] == system && run["seed"] == 1;
+        runs.iter().find(of).unwrap()["outcome"]["epoch"].clone()
+    };
+    assert_eq!(epoch("train", "CMAN"), epoch("train+dev", "CMAN"));
+    let gold = |row: &Value| row["test_gold_labels"].is_object();
+    assert!(gold(&results["rows"][0]) && !gold(&results["rows"][1]), "only CMAN reads labels");
+    let comparisons = results["comparisons"].as_array().unwrap();
+    assert_eq!(comparisons.len(), 4, "one other system, two protocols, two seeds");
+    assert!(comparisons.iter().all(|comparison| comparison["a"] == "CMAN" && comparison["sentences"] == 65));
+    let length = results["rows"][0]["length"].as_array().unwrap();
+    assert_eq!(length.iter().map(|group| group["gold_relations"].as_u64().unwrap()).sum::<u64>(), relations("dev"));
+}
+
+/// Relations of a part of the sample corpus.
+fn relations(part: &str) -> u64 {
+    let sentences = json(format!("{}/../../datasets/sample/{part}.json", env!("CARGO_MANIFEST_DIR")));
+    sentences.as_array().unwrap().iter().map(|sentence| sentence["relations"].as_array().unwrap().len() as u64).sum()
+}
+
+#[test]
+fn finished_runs_are_kept_and_results_are_not_lost_by_mistake() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("again");
+    let (out, runs) = (out.to_str().unwrap(), finished().join("runs"));
+    let file = shipped();
+    let args = ["experiment", &file, "--out", out, "--runs", runs.to_str().unwrap()];
+    let said = cman(&args).quiet();
+    assert_eq!(said.matches("(was finished)").count(), 8, "{said}");
+    let mut again = without_times(Path::new(out));
+    let expected = without_times(finished());
+    assert!(again["folder"].as_str().unwrap().ends_with("cman-cli-experiment/runs"));
+    again["folder"] = "runs".into();
+    assert_eq!(again, expected);
+    assert_eq!(cman(&args).failure(), format!("{out}: holds results already (--resume goes on with them)"));
+    let planned = cman(&[&args[..], &["--plan", "--seeds", "2"]].concat()).quiet();
+    let id = expected["runs"][2]["id"].as_str().unwrap();
+    assert!(planned.starts_with(&format!("{id}  CMAN, sample, train, seed 2\n")), "{planned}");
+    assert_eq!(planned.lines().count(), 4);
+}
+
+#[test]
+fn a_killed_experiment_goes_on_and_gives_the_same_results() {
+    let expected = without_times(finished());
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().to_str().unwrap();
+    let file = shipped();
+    let args = ["experiment", &file, "--out", out];
+    let count = |name: &str| {
+        let runs = fs::read_dir(folder.path().join("runs")).into_iter().flatten().flatten();
+        runs.filter(|run| run.path().join(name).exists()).count()
+    };
+    // Once within a run, and once a few runs later.
+    for finished in [0, 3] {
+        let mut child = command(&[&args[..], &["--resume"]].concat()).spawn().unwrap();
+        let start = Instant::now();
+        while count("run.json") < finished || count("checkpoint/state.json") == 0 {
+            assert!(start.elapsed() < Duration::from_secs(300) && child.try_wait().unwrap().is_none());
+            thread::sleep(Duration::from_millis(2));
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(count("run.json") < 8, "it was killed before its end");
+    }
+    let said = cman(&[&args[..], &["--resume"]].concat()).quiet();
+    assert!(said.contains("(was finished)"), "{said}");
+    assert_eq!(without_times(folder.path()), expected);
+}
+
+#[test]
+fn a_run_that_fails_does_not_stop_the_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, out) = (folder.path().join("a.toml"), folder.path().join("out"));
+    let sample = format!("{}/../../datasets/sample", env!("CARGO_MANIFEST_DIR"));
+    let text = format!(
+        "name = 'a'\ntitle = 'A < B & C'\nbaseline = 'good'\nset = ['model.hidden=4', 'model.heads=2', 'train.epochs=1',
+          'model.relation.hidden=4', 'model.character.width=4', 'model.word.width=4']
+         [[corpora]]\nname = 'dev'\ntrain = '{sample}/dev.json'\nfolds = 2\ndev_share = 0.2
+         [[systems]]\nname = 'bad'\nset = ['train.learning_rate=1e38']
+         [[systems]]\nname = 'good'\n"
+    );
+    fs::write(&file, text).unwrap();
+    let (file, out) = (file.to_str().unwrap(), out.to_str().unwrap());
+    let run = cman(&["experiment", file, "--out", out]);
+    assert_eq!(run.failure(), format!("{out}/results.json: 2 of 4 runs failed"));
+    let results = json(format!("{out}/results.json"));
+    assert_eq!((&results["rows"][0]["failed"], &results["rows"][1]["runs"]), (&2.into(), &2.into()));
+    let failed = &results["runs"][0];
+    let reason = failed["error"].as_str().unwrap();
+    assert!(reason.contains("is not finite"), "{reason}");
+    let place = format!("{out}/runs/{}/error.txt", failed["id"].as_str().unwrap());
+    assert_eq!(fs::read_to_string(place).unwrap(), format!("{reason}\n"));
+    assert_eq!(results["runs"][1]["outcome"]["dev_sentences"], 6, "a fifth of half of the sentences");
+    cman(&["report", out]).quiet();
+    let page = fs::read_to_string(format!("{out}/report.html")).unwrap();
+    assert!(page.contains("A &lt; B &amp; C") && page.contains("2 failed") && page.contains("is not finite"));
+}
+
+#[test]
+fn a_report_says_what_stands_in_the_results() {
+    let folder = finished();
+    let said = cman(&["report", folder.to_str().unwrap()]).quiet();
+    assert!(said.contains("report.html") && said.contains("report.md"), "{said}");
+    let results = json(folder.join("results.json"));
+    let page = fs::read_to_string(folder.join("report.html")).unwrap();
+    let markdown = fs::read_to_string(folder.join("report.md")).unwrap();
+    let mut numbers = 0;
+    for found in page.split("data-path=\"").skip(1) {
+        let (path, rest) = found.split_once('"').unwrap();
+        let path = path.replace("&#x2f;", "/");
+        let unit = rest.strip_prefix(" data-unit=\"").unwrap().split('"').next().unwrap();
+        let text = rest.split_once('>').unwrap().1.split('<').next().unwrap();
+        let value = results.pointer(&path).unwrap_or_else(|| panic!("{path}")).as_f64().unwrap();
+        let expected = match unit {
+            "percent" => format!("{:.2}", 100.0 * value),
+            "points" => format!("{value:.2}"),
+            "count" => format!("{value}"),
+            "tenths" => format!("{value:.1}"),
+            "probability" => format!("{value:.4}"),
+            unit => panic!("no unit is called {unit}"),
+        };
+        assert_eq!(text, expected, "{path}");
+        numbers += 1;
+    }
+    assert!(numbers > 300, "{numbers}");
+    for row in results["rows"].as_array().unwrap() {
+        let micro = &row["test"]["relations"]["strict"]["micro"];
+        let percent = |key: &str| format!("{:.2}", 100.0 * micro[key].as_f64().unwrap());
+        let both = format!("{} ± {}", percent("mean"), percent("deviation"));
+        assert!(markdown.contains(&both), "{both}");
+    }
+    for file in results["files"][0]["files"].as_array().unwrap() {
+        let sum = file["sha256"].as_str().unwrap();
+        assert!(page.contains(sum) && markdown.contains(sum));
+    }
+    for text in ["Nobody&#x27;s model", "cman experiment ", "hidden = 8", "Error browser", "sample-test-001"] {
+        assert!(page.contains(text), "{text}");
+    }
+    let asked = ["http:", "https:", "src=", "@import", "url("];
+    let xml = page.replace("http://www.w3.org/2000/svg", "");
+    assert!(asked.iter().all(|text| !xml.contains(text)), "the page needs nothing but itself");
+    for line in markdown.lines().filter_map(|line| line.split_once("](plots/")) {
+        let name = line.1.trim_end_matches(')');
+        assert!(folder.join("plots").join(name).is_file(), "{name}");
+    }
+    let none = tempfile::tempdir().unwrap();
+    let none = none.path().to_str().unwrap();
+    assert!(cman(&["report", none]).failure().starts_with(&format!("{none}/results.json: ")));
+}

@@ -1,0 +1,34 @@
+//! What an experiment ran on.
+
+use std::{env::consts, fs, thread};
+
+use cman_core::Backend;
+use serde::{Deserialize, Serialize};
+
+/// The machine and the backend.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Machine {
+    /// The processor.
+    pub cpu: String,
+    /// How many threads it runs at once.
+    pub threads: usize,
+    /// Operating system and architecture.
+    pub system: String,
+    /// burn's backend.
+    pub backend: String,
+}
+
+impl Machine {
+    /// This machine.
+    pub fn here(backend: Backend) -> Self {
+        // Linux names the processor here; elsewhere the architecture has to do.
+        let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+        let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':'));
+        Self {
+            cpu: model.map_or(consts::ARCH, |(_, name)| name.trim()).into(),
+            threads: thread::available_parallelism().map_or(1, usize::from),
+            system: format!("{} {}", consts::OS, consts::ARCH),
+            backend: backend.name().into(),
+        }
+    }
+}
