@@ -8,7 +8,7 @@ use std::convert::Infallible;
 use cman::{
     Config, Extractor, Learner, Model, TrainingData,
     core::{
-        Gold, Init, TokenBatch,
+        Gold, Init, Share, TokenBatch,
         lstm::{BiLstm, bilstm_composed},
         random::Key,
         relation::{Positive, Projection, pair_loss, pair_loss_composed},
@@ -123,8 +123,8 @@ fn training_step(bencher: Bencher, kind: &str) {
     if kind == "clean" {
         config.adversarial.alpha = 0.0;
     }
-    let prepare = |_: &Trainable, members: &[usize], _| {
-        let members: Vec<&EncodedSentence> = members.iter().map(|&i| &sentences[i]).collect();
+    let prepare = |_: &Trainable, share: Share| {
+        let members: Vec<&EncodedSentence> = share.members(sentences.len()).map(|i| &sentences[i]).collect();
         let gold = Gold::new(&members);
         Ok::<_, Infallible>(StepBatch { tokens: TokenBatch::new(&members, &device), labels: gold.tags.clone(), gold })
     };

@@ -12,7 +12,7 @@ use burn::{
 use cman::{
     Config, Device,
     core::{
-        Cman, Gold, Mode, TokenBatch,
+        Cman, Gold, Mode, Share, TokenBatch,
         model::{PredictOptions, Sizes, Workload, train_operations},
         random::Key,
     },
@@ -122,11 +122,11 @@ impl Peer {
         self.steps += 1;
         let (rate, key) = (config.learning_rate, Key::new(self.steps));
         let (what, took) = time(|| -> Result<_> {
-            let prepare = |_: &Trainable, members: &[usize], _| {
-                let (tokens, gold) = self.part(batch, members);
+            let n_sentences = self.batches[batch].len();
+            let prepare = |_: &Trainable, share: Share| {
+                let (tokens, gold) = self.part(batch, &share.members(n_sentences).collect::<Vec<_>>());
                 anyhow::Ok(StepBatch { tokens, labels: gold.tags.clone(), gold })
             };
-            let n_sentences = self.batches[batch].len();
             let gradients = batch_gradients(&self.weights, n_sentences, prepare, &config, key)?;
             let what = gradients.not_finite();
             self.weights = gradients.apply(&self.weights, &mut self.optimizer, [rate, rate]);

@@ -105,6 +105,30 @@ impl CharacterBatch {
     }
 }
 
+/// The sentences `first`, `first + step`, .. of a batch, where it is dealt out to go through the network in parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// The first sentence's number in the batch.
+    pub first: usize,
+    /// From one to the next; at least 1.
+    pub step: usize,
+}
+
+impl Share {
+    /// All of the batch.
+    pub const WHOLE: Self = Self { first: 0, step: 1 };
+
+    /// The number in the batch of the share's sentence `i`.
+    pub fn number(self, i: usize) -> usize {
+        self.first + i * self.step
+    }
+
+    /// The numbers of its sentences in a batch of `n_sentences`.
+    pub fn members(self, n_sentences: usize) -> impl Iterator<Item = usize> {
+        (self.first..n_sentences).step_by(self.step)
+    }
+}
+
 /// Gold annotation of a batch.
 #[derive(Clone, Debug)]
 pub struct Gold {

@@ -30,7 +30,7 @@ mod linear;
 mod mask;
 mod mode;
 
-pub use batch::{CharacterBatch, Gold, TokenBatch};
+pub use batch::{CharacterBatch, Gold, Share, TokenBatch};
 pub use device::{Backend, DeviceError};
 pub use init::Init;
 pub use kernels::on_host;

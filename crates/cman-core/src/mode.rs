@@ -1,17 +1,20 @@
 //! Evaluation or training: in training, dropout with masks drawn from a key.
 
+use std::ops::Range;
+
 use burn::tensor::{Tensor, TensorData};
 use rand::Rng;
+use rand_chacha::ChaCha8Rng;
 
-use crate::random::Key;
+use crate::{batch::Share, random::Key};
 
 /// How a forward pass runs.
 #[derive(Clone, Copy, Debug)]
 pub enum Mode {
     /// Deterministic: dropout is the identity.
     Evaluate,
-    /// Dropout masks are drawn from this key.
-    Train(Key),
+    /// Dropout masks are drawn from the key of a batch, of which this share is seen.
+    Train(Key, Share),
 }
 
 impl Mode {
@@ -19,7 +22,7 @@ impl Mode {
     pub fn at(self, site: &str) -> Self {
         match self {
             Self::Evaluate => Self::Evaluate,
-            Self::Train(key) => Self::Train(key.at(site)),
+            Self::Train(key, share) => Self::Train(key.at(site), share),
         }
     }
 
@@ -27,62 +30,90 @@ impl Mode {
     pub fn with(self, part: usize) -> Self {
         match self {
             Self::Evaluate => Self::Evaluate,
-            Self::Train(key) => Self::Train(key.with(part as u64)),
+            Self::Train(key, share) => Self::Train(key.with(part as u64), share),
         }
     }
 
     /// Inverted dropout on a padded batch of sequences: each number of a real token is zeroed with probability `rate`
-    /// (in steps of 2^-16) and scaled by 1 / (1 - rate) otherwise. A sentence's mask depends on its place in the batch
-    /// and its own length alone, not on how far the batch is padded.
+    /// (in steps of 2^-16) and scaled by 1 / (1 - rate) otherwise. A sentence's mask depends on its number in the batch
+    /// and its own length alone, not on how far it is padded or how the batch is dealt out.
     ///
     /// # Shapes
     /// - x: `[batch, steps, width]`
     /// - output: `[batch, steps, width]`, zero at padding where numbers are dropped
     pub fn dropout(self, x: Tensor<3>, lengths: &[usize], rate: f64) -> Tensor<3> {
-        let Self::Train(key) = self else { return x };
+        let [_, steps, width] = x.dims();
+        let sentence = |(i, &length)| [i * steps * width..(i * steps + length) * width];
+        self.dropout_runs(x, lengths.iter().enumerate().map(sentence), rate)
+    }
+
+    /// [`dropout`](Self::dropout) on numbers in any order: `runs` says for each sentence where its own are. The others
+    /// become zero.
+    pub(crate) fn dropout_runs<const D: usize>(
+        self,
+        x: Tensor<D>,
+        runs: impl IntoIterator<Item = impl IntoIterator<Item = Range<usize>>>,
+        rate: f64,
+    ) -> Tensor<D> {
+        let Self::Train(key, share) = self else { return x };
         if rate == 0.0 {
             return x;
         }
-        let [batch, steps, width] = x.dims();
-        let mask = TensorData::new(mask(key, lengths, steps, width, rate), [batch, steps, width]);
-        let mask = Tensor::from_data(mask, &x.device());
+        let shape = x.dims();
+        let mut mask = vec![0.0f32; shape.iter().product()];
+        for (sentence, runs) in runs.into_iter().enumerate() {
+            let mut rng = key.with(share.number(sentence) as u64).rng();
+            runs.into_iter().for_each(|run| draw(&mut rng, &mut mask[run], rate));
+        }
+        let mask = Tensor::from_data(TensorData::new(mask, shape), &x.device());
         x * mask
     }
 }
 
-fn mask(key: Key, lengths: &[usize], steps: usize, width: usize, rate: f64) -> Vec<f32> {
+/// The mask of a run of numbers.
+fn draw(rng: &mut ChaCha8Rng, mask: &mut [f32], rate: f64) {
     let threshold = (rate * 65_536.0).round() as u32;
     let keep = 65_536.0 / (65_536 - threshold) as f32;
     let scale = |draw: u32| if draw >= threshold { keep } else { 0.0 };
-    let mut mask = vec![0.0f32; lengths.len() * steps * width];
-    for (sentence, (row, &length)) in mask.chunks_mut(steps * width).zip(lengths).enumerate() {
-        let mut rng = key.with(sentence as u64).rng();
-        for pair in row[..length * width].chunks_mut(2) {
-            let draw = rng.next_u32();
-            pair[0] = scale(draw & 0xffff);
-            if let Some(second) = pair.get_mut(1) {
-                *second = scale(draw >> 16);
-            }
+    for pair in mask.chunks_mut(2) {
+        let draw = rng.next_u32();
+        pair[0] = scale(draw & 0xffff);
+        if let Some(second) = pair.get_mut(1) {
+            *second = scale(draw >> 16);
         }
     }
-    mask
 }
 
 #[cfg(test)]
 mod tests {
+    use burn::tensor::Device;
+
     use super::*;
 
+    fn mask(lengths: &[usize], steps: usize, share: Share) -> Vec<Vec<f32>> {
+        let ones = Tensor::ones([lengths.len(), steps, 21], &Device::default());
+        let mask: Vec<f32> = Mode::Train(Key::new(5), share).dropout(ones, lengths, 0.3).try_into_vec_as().unwrap();
+        mask.chunks(steps * 21).map(<[f32]>::to_vec).collect()
+    }
+
     #[test]
-    fn masks_keep_the_expectation_and_ignore_the_padding() {
-        let key = Key::new(5);
-        let wide = mask(key, &[90, 10], 100, 21, 0.3);
-        let kept = wide[..90 * 21].iter().filter(|&&m| m > 0.0).count() as f64 / (90.0 * 21.0);
+    fn masks_keep_the_expectation() {
+        let mask = &mask(&[90, 10], 100, Share::WHOLE)[0];
+        let kept = mask[..90 * 21].iter().filter(|&&m| m > 0.0).count() as f64 / (90.0 * 21.0);
         assert!((kept - 0.7).abs() < 0.03, "{kept}");
-        let mean = wide[..90 * 21].iter().sum::<f32>() / (90.0 * 21.0);
+        let mean = mask[..90 * 21].iter().sum::<f32>() / (90.0 * 21.0);
         assert!((mean - 1.0).abs() < 0.05, "{mean}");
-        assert!(wide[90 * 21..100 * 21].iter().all(|&m| m == 0.0));
-        let narrow = mask(key, &[90, 10], 95, 21, 0.3);
-        assert_eq!(wide[..90 * 21], narrow[..90 * 21]);
-        assert_eq!(wide[100 * 21..110 * 21], narrow[95 * 21..105 * 21]);
+        assert!(mask[90 * 21..].iter().all(|&m| m == 0.0));
+    }
+
+    #[test]
+    fn masks_ignore_the_padding_and_the_shares() {
+        let wide = mask(&[90, 10, 20, 15], 100, Share::WHOLE);
+        let narrow = mask(&[90, 10], 95, Share::WHOLE);
+        assert_eq!(wide[0][..90 * 21], narrow[0][..90 * 21]);
+        assert_eq!(wide[1][..10 * 21], narrow[1][..10 * 21]);
+        let share = mask(&[10, 15], 30, Share { first: 1, step: 2 });
+        assert_eq!(wide[1][..10 * 21], share[0][..10 * 21]);
+        assert_eq!(wide[3][..15 * 21], share[1][..15 * 21]);
     }
 }

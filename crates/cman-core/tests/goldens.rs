@@ -12,7 +12,7 @@ use std::path::Path;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use cman_core::{
-    Backend, Gold, Mode,
+    Backend, Gold, Mode, Share,
     crf::{gold_score, log_partition},
     model::PredictOptions,
     random::Key,
@@ -126,7 +126,7 @@ fn check_losses(comparison: &mut Comparison, device: &Device) {
     let sentences: Vec<&EncodedSentence> = sentences.iter().collect();
     let (batch, gold) = (golden.batch(&sentences, device), Gold::new(&sentences));
     // The rates are zero: training without dropout.
-    let losses = |x: Tensor<3>| model.losses(x, &batch, &gold, &gold.tags, Mode::Train(Key::new(1)));
+    let losses = |x: Tensor<3>| model.losses(x, &batch, &gold, &gold.tags, Mode::Train(Key::new(1), Share::WHOLE));
 
     let x = model.embed(&batch);
     let delta = x.zeros_like().detach().require_grad();

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use burn::tensor::Device;
 use cman_core::{
-    Backend, Mode, ModelConfig, TokenBatch,
+    Backend, Mode, ModelConfig, Share, TokenBatch,
     model::{PredictOptions, Prediction},
     random::Key,
 };
@@ -39,7 +39,7 @@ fn cases() -> Vec<(&'static str, ModelConfig, Mode)> {
     training.dropout.input = 0.2;
     training.dropout.label = 0.2;
     training.dropout.sequence = 0.1;
-    cases.push(("cman with dropout", training, Mode::Train(Key::new(3))));
+    cases.push(("cman with dropout", training, Mode::Train(Key::new(3), Share::WHOLE)));
     cases
 }
 

@@ -1,7 +1,7 @@
 //! The gradient of a batch, with the adversarial step (section 3.5, eq. 14).
 
 use burn::{optim::GradientsParams, tensor::Tensor};
-use cman_core::{Gold, Mode, TokenBatch, random::Key};
+use cman_core::{Gold, Mode, TokenBatch};
 
 use crate::{AdversarialConfig, Scope, Trainable};
 
@@ -35,23 +35,23 @@ pub(crate) fn gradients(
     batch: &StepBatch,
     config: &AdversarialConfig,
     factor: f64,
-    key: Key,
+    mode: Mode,
 ) -> (BatchLoss, Vec<GradientsParams>) {
     let StepBatch { tokens, gold, labels } = batch;
     let model = &weights.network;
     let input = model.embed(tokens);
     let value = input.clone().detach();
     let mut parts = Vec::new();
-    let mut pass = |input: Tensor<3>, key: Key| {
+    let mut pass = |input: Tensor<3>, mode: Mode| {
         let input = input.detach().require_grad();
-        let losses = model.losses(input.clone(), tokens, gold, labels, Mode::Train(key));
+        let losses = model.losses(input.clone(), tokens, gold, labels, mode);
         let mut gradients = (losses.joint() * factor).backward();
         let gradient = input.grad_remove(&mut gradients).expect("the loss depends on the input");
         parts.push(GradientsParams::from_grads(gradients, model));
         (losses, gradient)
     };
 
-    let (losses, mut gradient) = pass(value.clone(), key.at("clean"));
+    let (losses, mut gradient) = pass(value.clone(), mode.at("clean"));
     let loss = BatchLoss { ner: losses.ner.into_scalar(), re: losses.re.into_scalar() };
     if config.alpha > 0.0 {
         let n_contextual = match config.scope {
@@ -59,7 +59,7 @@ pub(crate) fn gradients(
             Scope::Embeddings => tokens.contextual.as_ref().map_or(0, |vectors| vectors.dims()[3]),
         };
         let eta = perturbation(gradient.clone(), n_contextual, config.alpha);
-        gradient = gradient + pass(value + Tensor::from_inner(eta), key.at("adversarial")).1;
+        gradient = gradient + pass(value + Tensor::from_inner(eta), mode.at("adversarial")).1;
     }
     let carried = (input * Tensor::from_inner(gradient)).sum().backward();
     parts.push(GradientsParams::from_grads(carried, weights));

@@ -3,9 +3,9 @@
 use burn::{
     module::Module,
     optim::{GradientsParams, ModuleOptimizer},
-    tensor::{DType, Device},
+    tensor::DType,
 };
-use cman_core::{on_host, random::Key};
+use cman_core::{Mode, Share, on_host, random::Key};
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 
 use crate::{BatchLoss, StepBatch, TrainConfig, Trainable, adversarial, gradients};
@@ -28,27 +28,29 @@ pub struct BatchGradients {
 /// training loops of one's own. `weights` are on an autodiff device.
 ///
 /// On the CPU a batch is dealt out in shares that run side by side. For each, `prepare` is called with the weights that
-/// its graph hangs on, the numbers of its sentences in the batch and a key; dropout masks are drawn from `key`.
+/// its graph hangs on. Dropout masks are drawn from `key`, whatever the shares.
 ///
 /// # Errors
 /// Those of `prepare`.
 pub fn batch_gradients<E: Send>(
     weights: &Trainable,
     n_sentences: usize,
-    prepare: impl Fn(&Trainable, &[usize], Key) -> Result<StepBatch, E> + Sync,
+    prepare: impl Fn(&Trainable, Share) -> Result<StepBatch, E> + Sync,
     config: &TrainConfig,
     key: Key,
 ) -> Result<BatchGradients, E> {
     let device = weights.devices().into_iter().next().expect("a network has parameters");
     let factor = if config.mean_loss { 1.0 / n_sentences as f64 } else { 1.0 };
-    let share = |(i, members): (usize, Vec<usize>)| {
-        let key = key.at("share").with(i as u64);
+    let gradients = |first: usize, step: usize| {
+        let share = Share { first, step };
         let weights = weights.clone().fork(&device); // with a graph of its own
-        let batch = prepare(&weights, &members, key)?;
-        Ok(adversarial::gradients(&weights, &batch, &config.adversarial, factor, key))
+        let batch = prepare(&weights, share)?;
+        Ok(adversarial::gradients(&weights, &batch, &config.adversarial, factor, Mode::Train(key, share)))
     };
-    let shares = shares(n_sentences, &device);
-    let results: Vec<_> = shares.into_par_iter().with_max_len(1).enumerate().map(share).collect::<Result<_, E>>()?;
+    // Dealt out in turn, so that shares of a batch sorted by length cost the same. A GPU wants few large operations.
+    let n_shares = if on_host(device.clone(), DType::F32) { SHARES.min(n_sentences) } else { 1 };
+    let shares = (0..n_shares).into_par_iter().with_max_len(1);
+    let results: Vec<_> = shares.map(|share| gradients(share, n_shares)).collect::<Result<_, E>>()?;
     let loss = results
         .iter()
         .fold(BatchLoss::default(), |sum, (loss, _)| BatchLoss { ner: sum.ner + loss.ner, re: sum.re + loss.re });
@@ -85,13 +87,6 @@ impl BatchGradients {
         }
         optimizer.step(rates[1], updated, self.encoder)
     }
-}
-
-/// The sentences dealt out in turn, so that shares of a batch sorted by length cost the same; on a GPU, which wants few
-/// large operations, all in one share.
-fn shares(n_sentences: usize, device: &Device) -> Vec<Vec<usize>> {
-    let n_shares = if on_host(device.clone(), DType::F32) { SHARES.min(n_sentences) } else { 1 };
-    (0..n_shares).map(|share| (share..n_sentences).step_by(n_shares).collect()).collect()
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use burn::tensor::{Device, Tensor};
 use cman_core::{
-    Mode,
+    Mode, Share,
     encoder::{Bert, Pieces, Pooling},
     random::Key,
 };
@@ -92,7 +92,7 @@ fn a_sentence_of_5000_words_is_read_in_windows_and_words_far_away_change_nothing
 fn dropout_is_drawn_from_the_key() {
     let bert = load("distilbert", Pooling::First);
     let pieces = bert.cut(&["the", "ferry"]).unwrap();
-    let run = |seed| numbers(bert.forward(&[&pieces], Mode::Train(Key::new(seed))));
+    let run = |seed| numbers(bert.forward(&[&pieces], Mode::Train(Key::new(seed), Share::WHOLE)));
     assert_eq!(run(1), run(1));
     assert_ne!(run(1), run(2));
     assert_ne!(run(1), numbers(bert.forward(&[&pieces], Mode::Evaluate)));

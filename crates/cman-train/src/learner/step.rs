@@ -2,7 +2,7 @@
 
 use burn::module::Module;
 use cman_core::{
-    Gold, Mode, TokenBatch,
+    Gold, Mode, Share, TokenBatch,
     model::{PredictOptions, Prediction},
     random::{Key, unit},
 };
@@ -20,12 +20,7 @@ impl Learner {
         number: usize,
         key: Key,
     ) -> Result<BatchLoss, TrainError> {
-        let prepare = |weights: &Trainable, members: &[usize], share: Key| {
-            let blurred = |&i: &usize| self.blurred(batch[i], key.at("rare").with(i as u64));
-            let sentences: Vec<EncodedSentence> = members.iter().map(blurred).collect();
-            let members: Vec<usize> = members.iter().map(|&i| batch[i]).collect();
-            self.prepare(weights, &sentences.iter().collect::<Vec<_>>(), &members, share)
-        };
+        let prepare = |weights: &Trainable, share: Share| self.prepare(weights, batch, share, key);
         let gradients = batch_gradients(&self.weights, batch.len(), prepare, &self.config.train, key)?;
         if let Some(what) = gradients.not_finite() {
             return Err(TrainError::NotFinite {
@@ -40,22 +35,20 @@ impl Learner {
         Ok(loss)
     }
 
-    /// What the network is given of some sentences, `members` their numbers.
-    fn prepare(
-        &self,
-        weights: &Trainable,
-        sentences: &[&EncodedSentence],
-        members: &[usize],
-        key: Key,
-    ) -> Result<StepBatch, TrainError> {
+    /// What the network is given of a share of the sentences `batch`.
+    fn prepare(&self, weights: &Trainable, batch: &[usize], share: Share, key: Key) -> Result<StepBatch, TrainError> {
+        let blurred = |i: usize| self.blurred(batch[i], key.at("rare").with(i as u64));
+        let sentences: Vec<EncodedSentence> = share.members(batch.len()).map(blurred).collect();
+        let sentences = &sentences.iter().collect::<Vec<_>>()[..];
         let mut tokens = TokenBatch::new(sentences, &self.device);
         if let Some(input) = &self.encoder {
             let encoder = input.encoder.clone().with_weights(weights.contextual_encoder.as_ref());
-            let mode = Mode::Train(key.at("encoder"));
-            tokens = tokens.with_contextual(input.train.batch(&encoder, members, mode, &self.device)?);
+            let mode = Mode::Train(key.at("encoder"), share);
+            let members: Vec<usize> = share.members(batch.len()).map(|i| batch[i]).collect();
+            tokens = tokens.with_contextual(input.train.batch(&encoder, &members, mode, &self.device)?);
         }
         let gold = Gold::new(sentences);
-        let labels = self.labels(sentences, &tokens, &gold, key.at("labels"));
+        let labels = self.labels(sentences, &tokens, &gold, |i| key.at("labels").with(share.number(i) as u64));
         Ok(StepBatch { tokens, gold, labels })
     }
 
@@ -76,7 +69,14 @@ impl Learner {
     }
 
     /// The tags that the relations see: gold ones, or by `train.predicted_labels` sometimes predicted ones.
-    fn labels(&self, sentences: &[&EncodedSentence], batch: &TokenBatch, gold: &Gold, key: Key) -> Vec<Vec<u32>> {
+    /// `key` gives the draw of a sentence.
+    fn labels(
+        &self,
+        sentences: &[&EncodedSentence],
+        batch: &TokenBatch,
+        gold: &Gold,
+        key: impl Fn(usize) -> Key,
+    ) -> Vec<Vec<u32>> {
         let train = &self.config.train;
         let progress = self.progress.epoch as f64 / (train.epochs.max(2) - 1) as f64;
         let rate = train.predicted_labels * progress;
@@ -90,10 +90,9 @@ impl Learner {
             tokens = tokens.with_contextual(vectors.clone().inner());
         }
         let predicted = plain.predict(&tokens, None, options);
-        let mut rng = key.rng();
-        let choose = |(gold, predicted): (&Vec<u32>, Prediction)| {
-            if unit(&mut rng) < rate { predicted.tags } else { gold.clone() }
+        let choose = |(i, (gold, predicted)): (usize, (&Vec<u32>, Prediction))| {
+            if unit(&mut key(i).rng()) < rate { predicted.tags } else { gold.clone() }
         };
-        gold.tags.iter().zip(predicted).map(choose).collect()
+        gold.tags.iter().zip(predicted).enumerate().map(choose).collect()
     }
 }

@@ -9,6 +9,7 @@ mod window;
 
 use std::{
     fs,
+    ops::Range,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -152,7 +153,7 @@ impl Bert {
             rest = behind;
             window.to_vec()
         };
-        packed.lengths.iter().map(&mut take).collect()
+        packed.windows.iter().flatten().map(&mut take).collect()
     }
 
     /// Word vectors of every layer for a batch, as the model takes them.
@@ -228,7 +229,7 @@ impl Bert {
         let PieceTokenizer { before, behind, .. } = &*self.tokenizer;
         let capacity = self.config.window() - before.len() - behind.len();
         let mut plan = Plan {
-            packed: Packed { ids: Vec::new(), lengths: Vec::new() },
+            packed: Packed { ids: Vec::new(), windows: Vec::new() },
             words: Vec::new(),
             lengths: sentences.iter().map(|pieces| pieces.counts.len()).collect(),
         };
@@ -236,10 +237,11 @@ impl Bert {
         for pieces in sentences {
             let n = pieces.ids.len();
             let windows = window::windows(n, capacity);
+            let with_special = |window: &Range<usize>| before.len() + window.len() + behind.len();
+            plan.packed.windows.push(windows.iter().map(with_special).collect());
             let mut starts = Vec::with_capacity(windows.len());
             for window in &windows {
                 starts.push(plan.packed.ids.len() + before.len());
-                plan.packed.lengths.push(before.len() + window.len() + behind.len());
                 plan.packed.ids.extend(before.iter().chain(&pieces.ids[window.clone()]).chain(behind));
             }
             let owners = window::owners(n, &windows);

@@ -67,12 +67,14 @@ pub struct Block {
 pub(super) struct Packed {
     /// Ids `[pieces]`.
     pub ids: Vec<u32>,
-    /// Pieces of each window.
-    pub lengths: Vec<usize>,
+    /// For each sentence the pieces of its windows.
+    pub windows: Vec<Vec<usize>>,
 }
 
 /// How packed rows become a padded batch and back.
-struct Layout {
+struct Layout<'a> {
+    /// For each sentence the pieces of its windows.
+    sentences: &'a [Vec<usize>],
     /// For each place of the padded batch its row, 0 at padding. `[windows * longest]`
     pad: Tensor<1, Int>,
     /// For each row its place. `[pieces]`
@@ -84,8 +86,9 @@ struct Layout {
     longest: usize,
 }
 
-impl Layout {
-    fn new(lengths: &[usize], device: &Device) -> Self {
+impl<'a> Layout<'a> {
+    fn new(sentences: &'a [Vec<usize>], device: &Device) -> Self {
+        let lengths = &sentences.concat();
         let (windows, longest) = (lengths.len(), lengths.iter().copied().max().unwrap_or(0));
         let (mut pad, mut unpad) = (vec![0i64; windows * longest], Vec::new());
         for (window, &length) in lengths.iter().enumerate() {
@@ -101,7 +104,37 @@ impl Layout {
         };
         let is_pad = mask_pad(lengths, longest, device).reshape([windows, 1, 1, longest]);
         let mask = Tensor::zeros([windows, 1, 1, longest], device).mask_fill(is_pad, FORBIDDEN);
-        Self { pad: ints(pad), unpad: ints(unpad), mask, windows, longest }
+        Self { sentences, pad: ints(pad), unpad: ints(unpad), mask, windows, longest }
+    }
+
+    /// Dropout of packed rows.
+    fn drop_rows(&self, x: Tensor<2>, rate: f64, mode: Mode) -> Tensor<2> {
+        let [_, width] = x.dims();
+        let mut end = 0;
+        let runs = self.sentences.iter().map(|windows| {
+            let start = end;
+            end += windows.iter().sum::<usize>() * width;
+            [start..end]
+        });
+        mode.dropout_runs(x, runs, rate)
+    }
+
+    /// Dropout of attention weights `[windows, heads, longest, longest]`.
+    fn drop_weights(&self, weights: Tensor<4>, rate: f64, mode: Mode) -> Tensor<4> {
+        let ([_, heads, ..], longest) = (weights.dims(), self.longest);
+        let mut first = 0;
+        let runs = self.sentences.iter().map(|windows| {
+            let places = first..;
+            first += windows.len();
+            places.zip(windows).flat_map(move |(window, &pieces)| {
+                let rows = (0..heads).flat_map(move |head| (0..pieces).map(move |row| (head, row)));
+                rows.map(move |(head, row)| {
+                    let start = ((window * heads + head) * longest + row) * longest;
+                    start..start + pieces
+                })
+            })
+        });
+        mode.dropout_runs(weights, runs, rate)
     }
 }
 
@@ -126,15 +159,14 @@ impl BertNetwork {
         let n = packed.ids.len();
         let ints = |x: Vec<i64>| Tensor::<1, Int>::from_data(TensorData::new(x, [n]), &device);
         let ids = ints(packed.ids.iter().map(|&id| i64::from(id)).collect());
-        let positions = packed.lengths.iter().flat_map(|&length| 0..length);
+        let positions = packed.windows.iter().flatten().flat_map(|&length| 0..length);
         let positions = ints(positions.map(|place| (self.first_position + place) as i64).collect());
         let mut x = self.words.val().select(0, ids) + self.positions.val().select(0, positions);
         if let Some(types) = &self.types {
             x = x + types.val().narrow(0, 0, 1);
         }
-        let x = drop_out(self.norm.forward(x), self.dropout, mode.at("embeddings"));
-        let layout = Layout::new(&packed.lengths, &device);
-        let mut layers = vec![x];
+        let layout = Layout::new(&packed.windows, &device);
+        let mut layers = vec![layout.drop_rows(self.norm.forward(x), self.dropout, mode.at("embeddings"))];
         for (i, block) in self.blocks.iter().enumerate() {
             let x = layers.last().expect("the embeddings").clone();
             layers.push(block.forward(x, &layout, mode.at("block").with(i)));
@@ -171,7 +203,7 @@ impl Block {
     /// `[pieces, width]` -> `[pieces, width]`
     fn forward(&self, x: Tensor<2>, layout: &Layout, mode: Mode) -> Tensor<2> {
         let attended = self.output.forward(self.attend(x.clone(), layout, mode));
-        let x = self.attention_norm.forward(x + drop_out(attended, self.dropout, mode.at("attended")));
+        let x = self.attention_norm.forward(x + layout.drop_rows(attended, self.dropout, mode.at("attended")));
         let inner = self.rise.forward(x.clone());
         let inner = match self.activation {
             Activation::Gelu if kernels::on_host(inner.device(), inner.dtype()) => kernels::gelu(inner),
@@ -179,7 +211,7 @@ impl Block {
             Activation::GeluTanh => gelu_approximate(inner),
             Activation::Relu => relu(inner),
         };
-        let inner = drop_out(self.fall.forward(inner), self.dropout, mode.at("inner"));
+        let inner = layout.drop_rows(self.fall.forward(inner), self.dropout, mode.at("inner"));
         self.feed_forward_norm.forward(x + inner)
     }
 
@@ -196,13 +228,7 @@ impl Block {
         let query = split(self.query.forward(x.clone()) * (1.0 / (d_head as f64).sqrt()));
         let (key, value) = (split(self.key.forward(x.clone())), split(self.value.forward(x)));
         let scores = query.matmul(key.swap_dims(2, 3)) + layout.mask.clone();
-        let mut weights = softmax(scores, 3);
-        if let Mode::Train(_) = mode {
-            let flat = weights.reshape([windows, self.heads * longest, longest]);
-            let rows = vec![self.heads * longest; windows];
-            let flat = mode.at("attention").dropout(flat, &rows, self.attention_dropout);
-            weights = flat.reshape([windows, self.heads, longest, longest]);
-        }
+        let weights = layout.drop_weights(softmax(scores, 3), self.attention_dropout, mode.at("attention"));
         let values = weights.matmul(value).swap_dims(1, 2); // [windows, longest, heads, d_head]
         values.reshape([windows * longest, width]).select(0, layout.unpad.clone())
     }
@@ -210,9 +236,4 @@ impl Block {
 
 fn norm(config: &BertConfig, device: &Device) -> LayerNorm {
     LayerNormConfig::new(config.width).with_epsilon(config.epsilon).init(device)
-}
-
-fn drop_out(x: Tensor<2>, rate: f64, mode: Mode) -> Tensor<2> {
-    let [pieces, width] = x.dims();
-    mode.dropout(x.reshape([1, pieces, width]), &[pieces], rate).reshape([pieces, width])
 }
