@@ -2,13 +2,16 @@
 //!
 //! Names are `backend/operation/shape`. Lengths are ragged: from a quarter of the longest to the longest.
 
-use burn::tensor::{Device, Tensor, TensorData};
 use std::convert::Infallible;
+
+use burn::tensor::{Bool, Device, Tensor, TensorData};
 
 use cman::{
     Config, Extractor, Learner, Model, TrainingData,
     core::{
         Gold, Init, Share, TokenBatch,
+        attention::{attend, attend_composed},
+        crf::{Potentials, gold_score, log_partition, negative_log_likelihood},
         lstm::{BiLstm, bilstm_composed},
         random::Key,
         relation::{Positive, Projection, pair_loss, pair_loss_composed},
@@ -27,6 +30,12 @@ fn main() {
 const LSTM: [[usize; 4]; 4] = [[1, 30, 256, 128], [8, 40, 256, 128], [8, 40, 1330, 128], [32, 40, 256, 128]];
 /// (batch, steps, relations, hidden)
 const PAIRS: [[usize; 4]; 3] = [[16, 30, 5, 128], [16, 40, 5, 128], [1, 120, 5, 128]];
+
+/// (batch, steps, width)
+const ATTENTION: [[usize; 3]; 3] = [[16, 30, 256], [16, 60, 256], [1, 120, 256]];
+const HEADS: usize = 8;
+/// (batch, steps, tags)
+const CRF: [[usize; 3]; 2] = [[16, 30, 9], [16, 60, 9]];
 
 fn lengths(batch: usize, steps: usize) -> Vec<usize> {
     (0..batch).map(|i| steps - i * (steps - steps / 4) / batch).collect()
@@ -99,6 +108,56 @@ fn pairs_fused(bencher: Bencher, shape: [usize; 4]) {
 #[divan::bench(name = "flex/relation loss forward and backward, composed", args = PAIRS, sample_count = 10)]
 fn pairs_composed(bencher: Bencher, shape: [usize; 4]) {
     pairs(bencher, shape, pair_loss_composed);
+}
+
+type Attend = fn([Tensor<3>; 3], &[usize], &Tensor<2, Bool>) -> Tensor<3>;
+
+fn attention(bencher: Bencher, [batch, steps, d_model]: [usize; 3], run: Attend) {
+    let device = Device::flex().autodiff();
+    let [q, k, v] = [1, 2, 3].map(|seed| numbers([batch, steps, d_model], seed, &device));
+    let lengths = lengths(batch, steps);
+    let is_pad: Vec<bool> = lengths.iter().flat_map(|&n| (0..steps).map(move |t| t >= n)).collect();
+    let mask_pad = Tensor::from_data(TensorData::new(is_pad, [batch, steps]), &device);
+    bencher.bench_local(|| {
+        let inputs = [&q, &k, &v].map(|x| x.clone().require_grad());
+        run(inputs, &lengths, &mask_pad).sum().backward()
+    });
+}
+
+#[divan::bench(name = "flex/attention forward and backward, fused", args = ATTENTION)]
+fn attention_fused(bencher: Bencher, shape: [usize; 3]) {
+    attention(bencher, shape, |inputs, lengths, mask_pad| attend(inputs, HEADS, lengths, mask_pad));
+}
+
+#[divan::bench(name = "flex/attention forward and backward, composed", args = ATTENTION)]
+fn attention_composed(bencher: Bencher, shape: [usize; 3]) {
+    attention(bencher, shape, |inputs, _, mask_pad| attend_composed(inputs, HEADS, mask_pad));
+}
+
+type CrfLoss = fn(&Potentials, &[Vec<u32>]) -> Tensor<1>;
+
+fn crf(bencher: Bencher, [batch, steps, n_tags]: [usize; 3], run: CrfLoss) {
+    let device = Device::flex().autodiff();
+    let potentials = Potentials {
+        first: numbers([batch, n_tags], 1, &device).require_grad(),
+        pair: numbers([batch, steps, n_tags, n_tags], 2, &device).require_grad(),
+        end: numbers([n_tags], 3, &device).require_grad(),
+    };
+    let tags: Vec<Vec<u32>> = lengths(batch, steps).into_iter().map(|length| vec![0; length]).collect();
+    bencher.bench_local(|| run(&potentials, &tags).backward());
+}
+
+#[divan::bench(name = "flex/crf loss forward and backward, fused", args = CRF)]
+fn crf_fused(bencher: Bencher, shape: [usize; 3]) {
+    crf(bencher, shape, negative_log_likelihood);
+}
+
+#[divan::bench(name = "flex/crf loss forward and backward, composed", args = CRF)]
+fn crf_composed(bencher: Bencher, shape: [usize; 3]) {
+    crf(bencher, shape, |potentials, tags| {
+        let lengths: Vec<usize> = tags.iter().map(Vec::len).collect();
+        (log_partition(potentials, &lengths) - gold_score(potentials, tags)).sum()
+    });
 }
 
 /// A model of the paper's size after no update, and the sample's training sentences.

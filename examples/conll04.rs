@@ -65,7 +65,7 @@ fn main() -> Result<()> {
     let config = Config::load(None, &settings)?;
     let device = args.device.device()?;
     let splits = match &args.corpus {
-        Some(folder) => Splits::read_dir(folder, config.data.overlap)?,
+        Some(folder) => Splits::read_dir(folder, &config.data.reader())?,
         None => sample::corpus()?,
     };
     let (dev, test) = (splits.dev.unwrap_or_else(|| splits.train.clone()), splits.test);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use cman::{
     Corpus, DataError,
-    data::{Format, write_multihead, write_spert},
+    data::{Format, OnError, write_multihead, write_spert},
 };
 
 use crate::{
@@ -16,7 +16,8 @@ use crate::{
 
 /// Convert a corpus file to another format
 ///
-/// What the format cannot express is an error, and no file is written then.
+/// What the format cannot express is an error, and no file is written then. With `--on-error skip` bad records are
+/// listed and left out.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Example:
@@ -33,11 +34,14 @@ pub struct Args {
     to: Format,
     #[command(flatten)]
     types: TypesArgs,
+    /// What to do with bad records
+    #[arg(long, value_name = "POLICY", default_value_t, value_parser = named::<OnError>(["refuse", "skip"]))]
+    on_error: OnError,
 }
 
 /// Runs the subcommand.
 pub fn run(args: &Args) -> Result<()> {
-    let corpus = Corpus::read(&args.input, &args.types.reader()?)?;
+    let corpus = Corpus::read(&args.input, &args.types.reader()?.on_error(args.on_error))?;
     note_unusual(args.input.display(), &corpus);
     output::write(&args.output, |writer| {
         let written = match args.to {

@@ -31,6 +31,7 @@ pub const BATCH: usize = 32;
 Examples:
   cman train --sample --epochs 12 --out model
   cman train --corpus conll04 --vectors glove.6B.50d.txt --set train.batch_size=8 --out model
+  cman train --corpus mine --set data.on_error=skip --out model
   cman train --train train.json --dev dev.json --train-dev --epochs 60 --out model")]
 #[command(group = ArgGroup::new("data").required(true).args(["corpus", "train", "sample"]))]
 pub struct Args {
@@ -191,12 +192,12 @@ impl Args {
     }
 
     fn splits(&self, config: &Config) -> Result<Splits> {
-        let overlap = config.data.overlap;
+        let options = config.data.reader();
         Ok(match (&self.corpus, &self.train) {
-            (Some(folder), _) => Splits::read_dir(folder, overlap)?,
+            (Some(folder), _) => Splits::read_dir(folder, &options)?,
             (None, Some(train)) => {
                 let [dev, test, types] = [&self.dev, &self.test, &self.types].map(Option::as_deref);
-                Splits::read(train, dev, test, types, overlap)?
+                Splits::read(train, dev, test, types, &options)?
             }
             (None, None) => sample::corpus()?,
         })

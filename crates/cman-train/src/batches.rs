@@ -2,28 +2,63 @@
 
 use cman_core::random::Key;
 
+/// How large a batch may be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// Sentences.
+    pub sentences: usize,
+    /// Tokens, padding counted; 0: any number. A longer sentence is a batch of its own.
+    pub tokens: usize,
+}
+
+impl Limits {
+    /// `order` cut into batches.
+    fn cut(self, order: &[usize], lengths: &[usize]) -> Vec<Vec<usize>> {
+        let mut batches: Vec<Vec<usize>> = Vec::new();
+        let mut longest = 0;
+        for &sentence in order {
+            let padded = lengths[sentence].max(longest);
+            match batches.last_mut() {
+                Some(batch)
+                    if batch.len() < self.sentences
+                        && (self.tokens == 0 || (batch.len() + 1) * padded <= self.tokens) =>
+                {
+                    batch.push(sentence);
+                    longest = padded;
+                }
+                _ => {
+                    batches.push(vec![sentence]);
+                    longest = lengths[sentence];
+                }
+            }
+        }
+        batches
+    }
+}
+
 /// The batches of an epoch, as indices into the sentences of these lengths.
 ///
-/// Sentences are shuffled; each stretch of `bucket * batch_size` is sorted by length and cut into batches, so that a
-/// batch holds sentences of like length; then the batches are shuffled. The last batch of a stretch may be smaller.
-pub(crate) fn shuffled(lengths: &[usize], batch_size: usize, bucket: usize, key: Key) -> Vec<Vec<usize>> {
+/// Sentences are shuffled; each stretch of `bucket` batches' worth of sentences is sorted by length and cut into batches,
+/// so that a batch holds sentences of like length; then the batches are shuffled. The last batch of a stretch may be
+/// smaller.
+pub(crate) fn shuffled(lengths: &[usize], limits: Limits, bucket: usize, key: Key) -> Vec<Vec<usize>> {
     let order = key.at("sentences").permutation(lengths.len());
     let mut batches: Vec<Vec<usize>> = Vec::new();
-    for stretch in order.chunks(bucket.saturating_mul(batch_size)) {
+    for stretch in order.chunks(bucket.saturating_mul(limits.sentences)) {
         let mut stretch = stretch.to_vec();
         if bucket > 1 {
             stretch.sort_by_key(|&sentence| lengths[sentence]);
         }
-        batches.extend(stretch.chunks(batch_size).map(<[usize]>::to_vec));
+        batches.extend(limits.cut(&stretch, lengths));
     }
     key.at("batches").permutation(batches.len()).into_iter().map(|i| std::mem::take(&mut batches[i])).collect()
 }
 
 /// Batches for inference: sentences sorted by length.
-pub(crate) fn sorted(lengths: &[usize], batch_size: usize) -> Vec<Vec<usize>> {
+pub(crate) fn sorted(lengths: &[usize], limits: Limits) -> Vec<Vec<usize>> {
     let mut order: Vec<usize> = (0..lengths.len()).collect();
     order.sort_by_key(|&sentence| lengths[sentence]);
-    order.chunks(batch_size).map(<[usize]>::to_vec).collect()
+    limits.cut(&order, lengths)
 }
 
 #[cfg(test)]
@@ -33,7 +68,8 @@ mod tests {
     #[test]
     fn every_sentence_is_in_one_batch_of_like_lengths() {
         let lengths: Vec<usize> = (0..103).map(|i| 1 + i * 37 % 60).collect();
-        let batches = shuffled(&lengths, 8, 4, Key::new(1).with(2));
+        let limits = Limits { sentences: 8, tokens: 0 };
+        let batches = shuffled(&lengths, limits, 4, Key::new(1).with(2));
         let mut all: Vec<usize> = batches.concat();
         all.sort_unstable();
         assert_eq!(all, (0..103).collect::<Vec<_>>());
@@ -43,7 +79,18 @@ mod tests {
             of(usize::max) - of(usize::min)
         };
         assert!(batches.iter().map(spread).sum::<usize>() / batches.len() < 25);
-        assert_ne!(batches, shuffled(&lengths, 8, 4, Key::new(1).with(3)));
-        assert_eq!(batches, shuffled(&lengths, 8, 4, Key::new(1).with(2)));
+        assert_ne!(batches, shuffled(&lengths, limits, 4, Key::new(1).with(3)));
+        assert_eq!(batches, shuffled(&lengths, limits, 4, Key::new(1).with(2)));
+    }
+
+    #[test]
+    fn no_batch_holds_more_tokens_than_it_may() {
+        let lengths = [5, 30, 4, 200, 6, 6, 7, 29];
+        let batches = sorted(&lengths, Limits { sentences: 3, tokens: 60 });
+        assert_eq!(batches, [vec![2, 0, 4], vec![5, 6], vec![7, 1], vec![3]]);
+        let unsorted = shuffled(&lengths, Limits { sentences: 8, tokens: 60 }, 1, Key::new(4));
+        let padded = |batch: &Vec<usize>| batch.len() * batch.iter().map(|&i| lengths[i]).max().unwrap();
+        assert!(unsorted.iter().all(|batch| padded(batch) <= 60 || batch == &[3]), "{unsorted:?}");
+        assert_eq!(unsorted.concat().len(), lengths.len());
     }
 }

@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use cman_core::ModelConfig;
-use cman_data::{OverlapPolicy, TokenizerConfig};
+use cman_data::{OnError, OverlapPolicy, ReaderBuilder, TokenizerConfig};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
@@ -46,8 +46,17 @@ impl Default for Config {
 pub struct DataConfig {
     /// What to do with sentences whose entities overlap.
     pub overlap: OverlapPolicy,
+    /// What to do with sentences that are not valid.
+    pub on_error: OnError,
     /// How raw text becomes tokens when the model reads it.
     pub tokenizer: TokenizerConfig,
+}
+
+impl DataConfig {
+    /// A reader of corpora.
+    pub fn reader(&self) -> ReaderBuilder {
+        ReaderBuilder::new().overlap(self.overlap).on_error(self.on_error)
+    }
 }
 
 /// Pretrained word vectors.
@@ -75,8 +84,10 @@ pub enum Keep {
 pub struct TrainConfig {
     /// Passes over the training data.
     pub epochs: usize,
-    /// Sentences a batch.
+    /// Sentences a batch, at most.
     pub batch_size: usize,
+    /// Tokens a batch, padding counted, at most; 0: any number. A longer sentence is a batch of its own.
+    pub batch_tokens: usize,
     /// Batches that are sorted by length together before they are cut; 1: no bucketing.
     pub bucket: usize,
     /// Learning rate of Adam.
@@ -103,6 +114,7 @@ impl Default for TrainConfig {
         Self {
             epochs: 180,
             batch_size: 16,
+            batch_tokens: 0,
             bucket: 8,
             learning_rate: 5e-4,
             schedule: Schedule::default(),

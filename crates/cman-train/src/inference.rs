@@ -10,17 +10,22 @@ use cman_data::{EncodedSentence, Entity, Relation, Schema, Sentence};
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
 use crate::{
-    TrainError, batches,
+    TrainError,
+    batches::{self, Limits},
     scoring::{self, ScoreError, Scores},
 };
 
 /// Gives the contextual vectors of the sentences with these numbers: `[batch, steps, layers, width]`.
 pub type Contextual<'a> = &'a (dyn Fn(&[usize]) -> Result<Tensor<4>, TrainError> + Sync);
 
+/// Tokens, padding counted, that go through the network together at most: the memory of attention grows with the square
+/// of a sentence's length.
+const BATCH_TOKENS: usize = 8192;
+
 /// What the network finds in each sentence, in their order; on the CPU, batches run side by side. The network must not
 /// be on an autodiff device.
 ///
-/// `contextual` is there if the network takes contextual vectors. `gold_labels`: the relations see the sentences' own
+/// A batch holds `batch_size` sentences, or fewer long ones. `contextual` is there if the network takes contextual vectors. `gold_labels`: the relations see the sentences' own
 /// tags instead of the predicted ones (Table 3).
 ///
 /// # Errors
@@ -45,7 +50,7 @@ pub fn predict(
         }
         Ok(network.predict(&tokens, labels, options))
     };
-    let batches = batches::sorted(&lengths, batch_size);
+    let batches = batches::sorted(&lengths, Limits { sentences: batch_size, tokens: BATCH_TOKENS });
     let found: Vec<Vec<Prediction>> = if on_host(device.clone(), DType::F32) {
         batches.par_iter().with_max_len(1).map(run).collect::<Result<_, TrainError>>()?
     } else {

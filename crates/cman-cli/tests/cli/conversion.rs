@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::program::{cman, json as read, sample};
+use crate::program::{SMALL, cman, json as read, sample};
 
 #[test]
 fn a_file_survives_the_way_there_and_back() {
@@ -41,6 +41,37 @@ fn what_a_format_cannot_express_is_refused_and_nothing_written() {
     assert_eq!(run.stderr.lines().last(), Some(error.as_str()));
     assert!(run.stderr.contains("1 sentences with overlapping entities\n"), "{}", run.stderr);
     assert_eq!(fs::read_dir(place.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn bad_records_are_refused_or_left_out_and_counted() {
+    let place = tempfile::tempdir().unwrap();
+    let path = |name: &str| place.path().join(name).to_str().unwrap().to_owned();
+    let (input, output, model) = (path("train.json"), path("out.json"), path("model"));
+    let record = |start, end| {
+        let entity = |kind, start, end| json!({"type": kind, "start": start, "end": end});
+        let relation = json!({"type": "R", "head": 0, "tail": 1});
+        json!({"tokens": ["a", "b"], "entities": [entity("X", 0, 1), entity("X", start, end)], "relations": [relation]})
+    };
+    fs::write(&input, json!([record(1, 2), record(1, 1), record(1, 2), record(1, 9)]).to_string()).unwrap();
+    let (convert, train) = (["convert", &input, &output, "--to", "spert"], ["train", "--train", &input, "--out", &model]);
+    assert!(cman(&convert).failure().contains("record 2, entities[1].end"));
+    assert!(cman(&train).failure().contains("record 2, entities[1].end"));
+
+    let told = |stderr: &str| {
+        let found = stderr.contains("2 records skipped as not valid")
+            && stderr.contains("record 2, entities[1].end")
+            && stderr.contains("record 4, entities[1].end");
+        assert!(found, "{stderr}");
+    };
+    let run = cman(&[&convert[..], &["--on-error", "skip"]].concat());
+    assert_eq!(run.status, Some(0), "{}", run.stderr);
+    told(&run.stderr);
+    let kept: Value = serde_json::from_str(&fs::read_to_string(&output).unwrap()).unwrap();
+    assert_eq!(kept.as_array().unwrap().len(), 2);
+    let run = cman(&[&train[..], &SMALL, &["--set", "data.on_error=skip", "--epochs", "1"]].concat());
+    assert_eq!(run.status, Some(0), "{}", run.stderr);
+    told(&run.stderr);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Corpus, CorpusDir, OverlapPolicy, ReaderBuilder};
+use super::{Corpus, CorpusDir, ReaderBuilder};
 use crate::{DataError, Schema};
 
 /// Training, dev and test data over the same types.
@@ -19,18 +19,19 @@ pub struct Splits {
 }
 
 impl Splits {
-    /// Reads a folder with files of the usual names (`*train*.json`, `train.txt`, ...).
+    /// Reads a folder with files of the usual names (`*train*.json`, `train.txt`, ...) as `options` say; their types
+    /// are those of the folder's types file, if there is one.
     ///
     /// # Errors
     /// A folder without training data or with several, a bad file, dev or test data of a type that training does not
     /// know.
-    pub fn read_dir(folder: &Path, overlap: OverlapPolicy) -> Result<Self, DataError> {
+    pub fn read_dir(folder: &Path, options: &ReaderBuilder) -> Result<Self, DataError> {
         let files = CorpusDir::find(folder)?;
         let Some(train) = files.train else { return Err(DataError::NoCorpus { path: folder.into() }) };
-        Self::read(&train, files.dev.as_deref(), files.test.as_deref(), files.types.as_deref(), overlap)
+        Self::read(&train, files.dev.as_deref(), files.test.as_deref(), files.types.as_deref(), options)
     }
 
-    /// Reads these files.
+    /// Reads these files as `options` say; their types are those of the file `types`, if it is given.
     ///
     /// # Errors
     /// A bad file, dev or test data of a type that training does not know.
@@ -39,15 +40,14 @@ impl Splits {
         dev: Option<&Path>,
         test: Option<&Path>,
         types: Option<&Path>,
-        overlap: OverlapPolicy,
+        options: &ReaderBuilder,
     ) -> Result<Self, DataError> {
-        let options = ReaderBuilder::new().overlap(overlap);
         let train = match types {
             Some(types) => Corpus::read(train, &options.clone().schema(Schema::read(types)?))?,
-            None => Corpus::read(train, &options)?,
+            None => Corpus::read(train, options)?,
         };
         let schema = train.schema.clone();
-        let options = options.schema(schema.clone());
+        let options = options.clone().schema(schema.clone());
         let read = |path: Option<&Path>| path.map(|path| Corpus::read(path, &options)).transpose();
         Ok(Self { dev: read(dev)?, test: read(test)?, train, schema })
     }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use cman_core::random::Key;
-use cman_data::{CorpusDir, OverlapPolicy, Schema, Sentence, Splits};
+use cman_data::{CorpusDir, OverlapPolicy, ReaderBuilder, Schema, Sentence, Splits};
 use serde::{Deserialize, Serialize};
 
 use super::checksum;
@@ -39,11 +39,11 @@ pub struct CorpusSource {
 /// A file and what is in it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct DataFile {
-    /// `train`, `dev`, `test`, `types` or `vectors`.
+    /// `train`, `dev`, `test`, `types`, `vectors` or `encoder`.
     pub part: String,
     /// The path as the experiment names it.
     pub path: String,
-    /// SHA-256 of the content.
+    /// SHA-256 of the content; of an encoder its hash.
     pub sha256: String,
 }
 
@@ -103,7 +103,8 @@ impl CorpusSource {
         let files = self.files(root, fold)?;
         let Some(train) = &files.train else { return nothing("training data", "learn from") };
         let [dev, test, types] = [&files.dev, &files.test, &files.types].map(Option::as_deref);
-        let splits = Splits::read(train, dev, test, types, overlap)?;
+        let options = ReaderBuilder::new().overlap(overlap);
+        let splits = Splits::read(train, dev, test, types, &options)?;
         let sentences = |corpus: Option<cman_data::Corpus>| corpus.map(|corpus| corpus.sentences).unwrap_or_default();
         let (mut train, mut dev, mut test) = (splits.train.sentences, sentences(splits.dev), sentences(splits.test));
         let number = fold.unwrap_or_default();

@@ -2,10 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use cman_core::Backend;
+use cman_data::OnError;
 use serde::Serialize;
 
 use super::{CorpusSource, DataFile, Experiment, Protocol, checksum};
-use crate::{Config, TrainError};
+use crate::{Config, Encoder, EncoderConfig, TrainError};
 
 /// What the caller of an experiment may choose.
 #[derive(Clone, Debug, Default)]
@@ -28,7 +30,7 @@ pub struct Plan {
     pub experiment: Experiment,
     /// The runs: by corpus, fold, protocol and seed, so that what is compared is trained side by side.
     pub runs: Vec<RunSpec>,
-    /// The files of every corpus, all folds together, and the word vectors.
+    /// The files of every corpus, all folds together, the word vectors and the encoders.
     pub files: Vec<CorpusFiles>,
     /// The data folder.
     pub(super) root: PathBuf,
@@ -92,7 +94,13 @@ impl Plan {
         for system in experiment.systems() {
             let file = system.config.as_ref().or(experiment.config.as_ref()).map(|file| folder.join(file));
             let set = [&experiment.set[..], &system.set, &options.set].concat();
-            systems.push((system.name, Config::load(file.as_deref(), &set)?));
+            let config = Config::load(file.as_deref(), &set)?;
+            if config.data.on_error == OnError::Skip {
+                let (expected, found) = ("refuse (systems are compared on all sentences)", "skip".into());
+                return Err(TrainError::Setting { field: "data.on_error", expected, found });
+            }
+            let encoder = encoder_file(&root, &config.encoder)?;
+            systems.push((system.name, config, encoder));
         }
         let named = experiment.vectors.as_ref().map(|path| root.join(path));
         let vectors = options.vectors.clone().or(named);
@@ -106,10 +114,12 @@ impl Plan {
                 all.extend(of_fold.clone());
                 for &protocol in &experiment.protocols {
                     for &seed in &experiment.seeds {
-                        for (system, config) in &systems {
+                        for (system, config, encoder) in &systems {
                             let config = Config { seed, ..config.clone() };
                             config.validate()?;
-                            runs.push(RunSpec::new(system, source, &of_fold, protocol, fold, config));
+                            let files: Vec<DataFile> = of_fold.iter().chain(encoder).cloned().collect();
+                            all.extend(encoder.clone());
+                            runs.push(RunSpec::new(system, source, &files, protocol, fold, config));
                         }
                     }
                 }
@@ -120,6 +130,27 @@ impl Plan {
         }
         Ok(Self { experiment, runs, files, root, vectors })
     }
+}
+
+/// The encoder of a configuration, in the data folder if it is there, else where its path or the hub has it.
+pub(super) fn encoder_config(root: &Path, config: &EncoderConfig) -> EncoderConfig {
+    let inside = root.join(&config.path);
+    let path = if inside.exists() { inside.to_string_lossy().into_owned() } else { config.path.clone() };
+    EncoderConfig { path, ..config.clone() }
+}
+
+/// The encoder as a part of the data; it is opened once.
+fn encoder_file(root: &Path, config: &EncoderConfig) -> Result<Option<DataFile>, TrainError> {
+    config.validate()?;
+    let device = Backend::compiled()[0].device();
+    let device = device.map_err(|e| TrainError::Experiment { path: root.into(), reason: e.to_string() })?;
+    let encoder = Encoder::open(&encoder_config(root, config), &device)?;
+    let file = |encoder: Encoder| DataFile {
+        part: "encoder".into(),
+        path: config.path.clone(),
+        sha256: encoder.identity().hash.clone(),
+    };
+    Ok(encoder.map(file))
 }
 
 impl RunSpec {

@@ -17,6 +17,7 @@ use super::{
     Protocol, RunSpec,
     analysis::{Errors, Group, by_distance, by_length, errors},
     corpus::Data,
+    plan::encoder_config,
     predictions::write_predictions,
     storage,
 };
@@ -134,6 +135,7 @@ pub(super) fn train(
     }
     fs::create_dir_all(folder).map_err(|source| TrainError::io(folder, source))?;
     storage::replace(&folder.join("config.toml"), config.to_toml().as_bytes())?;
+    config.encoder = encoder_config(place.root, &config.encoder);
     let (log, learner) = learner(config, &data, place)?;
     let mut logged = Logged { log, observer, parameters: 0 };
     let trained = learner.run(&mut logged)?;

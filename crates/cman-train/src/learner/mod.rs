@@ -13,7 +13,8 @@ use cman_core::{
 use cman_data::{EncodedSentence, Schema, Sentence, Vocabularies};
 
 use crate::{
-    Checkpoints, Config, Encoder, EpochReport, Model, Observer, RunFacts, TrainError, Trainable, WordVectors, batches,
+    Checkpoints, Config, Encoder, EpochReport, Model, Observer, RunFacts, TrainError, Trainable, WordVectors,
+    batches::{self, Limits},
     checkpoint::{Best, Progress},
     encoder::KeptVectors,
     inference,
@@ -249,7 +250,8 @@ impl Learner {
         let key = Key::new(self.config.seed).at("epoch").with(self.progress.epoch as u64);
         let train = self.config.train.clone();
         let lengths: Vec<usize> = self.train.iter().map(|sentence| sentence.words.len()).collect();
-        let batches = batches::shuffled(&lengths, train.batch_size, train.bucket, key);
+        let limits = Limits { sentences: train.batch_size, tokens: train.batch_tokens };
+        let batches = batches::shuffled(&lengths, limits, train.bucket, key);
         observer.epoch_start(self.progress.epoch + 1, batches.len());
         let mut learning_rate = 0.0;
         for (i, batch) in batches.iter().enumerate().skip(self.progress.batch) {
