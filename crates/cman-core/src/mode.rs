@@ -43,7 +43,7 @@ impl Mode {
     /// - output: `[batch, steps, width]`, zero at padding where numbers are dropped
     pub fn dropout(self, x: Tensor<3>, lengths: &[usize], rate: f64) -> Tensor<3> {
         let [_, steps, width] = x.dims();
-        let sentence = |(i, &length)| [i * steps * width..(i * steps + length) * width];
+        let sentence = |(i, &length)| Some(i * steps * width..(i * steps + length) * width);
         self.dropout_runs(x, lengths.iter().enumerate().map(sentence), rate)
     }
 

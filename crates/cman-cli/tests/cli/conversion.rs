@@ -54,7 +54,8 @@ fn bad_records_are_refused_or_left_out_and_counted() {
         json!({"tokens": ["a", "b"], "entities": [entity("X", 0, 1), entity("X", start, end)], "relations": [relation]})
     };
     fs::write(&input, json!([record(1, 2), record(1, 1), record(1, 2), record(1, 9)]).to_string()).unwrap();
-    let (convert, train) = (["convert", &input, &output, "--to", "spert"], ["train", "--train", &input, "--out", &model]);
+    let (convert, train) =
+        (["convert", &input, &output, "--to", "spert"], ["train", "--train", &input, "--out", &model]);
     assert!(cman(&convert).failure().contains("record 2, entities[1].end"));
     assert!(cman(&train).failure().contains("record 2, entities[1].end"));
 

@@ -200,7 +200,9 @@ fn put_product<S: Simd>(
 
 /// Columns `start..start + n` of a matrix whose rows are `width` wide.
 fn columns(x: &[f32], width: usize, start: usize, n: usize) -> Vec<f32> {
-    x.chunks_exact(width).flat_map(|row| &row[start..start + n]).copied().collect()
+    let mut columns = Vec::with_capacity(x.len() / width * n);
+    x.chunks_exact(width).for_each(|row| columns.extend_from_slice(&row[start..start + n]));
+    columns
 }
 
 /// Sets those columns to `factor` times `x`, a matrix whose rows are `n` wide; `to` may go on with further rows.

@@ -9,7 +9,7 @@ use burn::{
     tensor::Tensor,
 };
 
-use super::{ops, raw::RawF32};
+use super::{bilstm::Packs, memo::Memo, ops, raw::RawF32};
 use crate::{
     crf::Potentials,
     relation::{Positive, Projection},
@@ -34,6 +34,7 @@ pub(crate) trait Kernels: Backend {
         w_hh: FloatTensor<Self>,
         bias: FloatTensor<Self>,
         lengths: Vec<usize>,
+        packs: Memo<Packs>,
     ) -> FloatTensor<Self>;
 
     /// See [`pair_loss`](crate::relation::pair_loss).
@@ -77,8 +78,9 @@ macro_rules! run_kernels {
                 w_hh: FloatTensor<Self>,
                 bias: FloatTensor<Self>,
                 lengths: Vec<usize>,
+                packs: Memo<Packs>,
             ) -> FloatTensor<Self> {
-                ops::bilstm::run::<Self>(&x, &w_ih, &w_hh, &bias, &lengths)
+                ops::bilstm::run::<Self>(&x, &w_ih, &w_hh, &bias, &lengths, &packs)
             }
 
             fn pair_loss(
@@ -129,8 +131,9 @@ impl<B: Kernels + RawF32, C: CheckpointStrategy> Kernels for Autodiff<B, C> {
         w_hh: FloatTensor<Self>,
         bias: FloatTensor<Self>,
         lengths: Vec<usize>,
+        packs: Memo<Packs>,
     ) -> FloatTensor<Self> {
-        ops::bilstm::run_tracked::<B, C>(x, w_ih, w_hh, bias, &lengths)
+        ops::bilstm::run_tracked::<B, C>(x, w_ih, w_hh, bias, &lengths, &packs)
     }
 
     fn pair_loss(
@@ -174,13 +177,21 @@ pub(crate) fn attention(q: Tensor<3>, k: Tensor<3>, v: Tensor<3>, heads: usize, 
 }
 
 /// See [`BiLstm::forward`](crate::lstm::BiLstm::forward).
-pub(crate) fn bilstm(x: Tensor<3>, w_ih: Tensor<3>, w_hh: Tensor<3>, bias: Tensor<2>, lengths: &[usize]) -> Tensor<3> {
+pub(crate) fn bilstm(
+    x: Tensor<3>,
+    w_ih: Tensor<3>,
+    w_hh: Tensor<3>,
+    bias: Tensor<2>,
+    lengths: &[usize],
+    packs: &Memo<Packs>,
+) -> Tensor<3> {
     Tensor::from_dispatch(<Dispatch as Kernels>::bilstm(
         x.into_dispatch(),
         w_ih.into_dispatch(),
         w_hh.into_dispatch(),
         bias.into_dispatch(),
         lengths.to_vec(),
+        packs.clone(),
     ))
 }
 

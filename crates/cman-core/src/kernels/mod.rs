@@ -22,6 +22,7 @@ mod bilstm;
 mod crf;
 mod extension;
 mod gelu;
+mod memo;
 mod ops;
 mod parallel;
 mod product;
@@ -30,7 +31,9 @@ mod raw;
 mod relation;
 mod simd;
 
+pub(crate) use bilstm::Packs as BiLstmPacks;
 pub(crate) use extension::{attention, bilstm, gelu, negative_log_likelihood, pair_loss};
+pub(crate) use memo::Memo;
 pub(crate) use parallel::{for_each, join};
 pub(crate) use projected_lstm::{LstmWeights, ProjectedLstm, pieces};
 pub use raw::on_host;

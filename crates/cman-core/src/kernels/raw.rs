@@ -16,6 +16,14 @@ pub(crate) trait RawF32: Backend {
     /// The numbers in row-major order; copied only where they do not lie so already.
     fn numbers(tensor: &FloatTensor<Self>) -> Cow<'_, [f32]>;
 
+    /// Where the numbers lie; nothing where [`numbers`](Self::numbers) copies them.
+    fn address(tensor: &FloatTensor<Self>) -> Option<usize> {
+        match Self::numbers(tensor) {
+            Cow::Borrowed(numbers) => Some(numbers.as_ptr().addr()),
+            Cow::Owned(_) => None,
+        }
+    }
+
     /// A tensor of these numbers.
     fn tensor(numbers: Vec<f32>, shape: &[usize], device: &Self::Device) -> FloatTensor<Self> {
         Self::float_from_data(TensorData::new(numbers, shape.to_vec()), device)

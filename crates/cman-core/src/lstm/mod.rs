@@ -7,7 +7,10 @@ use burn::{
     tensor::Tensor,
 };
 
-use crate::{init::Init, kernels};
+use crate::{
+    init::Init,
+    kernels::{self, BiLstmPacks, Memo},
+};
 
 pub use composed::bilstm as bilstm_composed;
 
@@ -25,17 +28,24 @@ pub struct BiLstm {
     pub w_hh: Param<Tensor<3>>,
     /// Biases `[2, 4 d_hidden]`.
     pub bias: Param<Tensor<2>>,
+    #[module(skip)]
+    packs: Memo<BiLstmPacks>,
 }
 
 impl BiLstm {
     /// New weights, uniform in ±1/sqrt(d_hidden); `d_hidden` is the width of one direction (the paper's d).
     pub fn new(d_input: usize, d_hidden: usize, init: Init) -> Self {
         let bound = 1.0 / (d_hidden as f64).sqrt();
-        Self {
-            w_ih: init.at("w_ih").uniform([2, d_input, 4 * d_hidden], bound),
-            w_hh: init.at("w_hh").uniform([2, d_hidden, 4 * d_hidden], bound),
-            bias: init.at("bias").uniform([2, 4 * d_hidden], bound),
-        }
+        Self::from_weights(
+            init.at("w_ih").uniform([2, d_input, 4 * d_hidden], bound),
+            init.at("w_hh").uniform([2, d_hidden, 4 * d_hidden], bound),
+            init.at("bias").uniform([2, 4 * d_hidden], bound),
+        )
+    }
+
+    /// A BiLSTM of these weights, in the shapes of the fields.
+    pub fn from_weights(w_ih: Param<Tensor<3>>, w_hh: Param<Tensor<3>>, bias: Param<Tensor<2>>) -> Self {
+        Self { w_ih, w_hh, bias, packs: Memo::default() }
     }
 
     /// Encodes every sentence from both ends.
@@ -50,7 +60,10 @@ impl BiLstm {
         let [batch, steps, _] = x.dims();
         assert_eq!(lengths.len(), batch, "one length a sentence");
         assert!(lengths.iter().all(|&n| (1..=steps).contains(&n)), "lengths {lengths:?} within 1..={steps}");
-        let run = if kernels::on_host(x.device(), x.dtype()) { kernels::bilstm } else { composed::bilstm };
-        run(x, self.w_ih.val(), self.w_hh.val(), self.bias.val(), lengths)
+        let (w_ih, w_hh, bias) = (self.w_ih.val(), self.w_hh.val(), self.bias.val());
+        if kernels::on_host(x.device(), x.dtype()) {
+            return kernels::bilstm(x, w_ih, w_hh, bias, lengths, &self.packs);
+        }
+        composed::bilstm(x, w_ih, w_hh, bias, lengths)
     }
 }

@@ -26,17 +26,17 @@ impl Case {
             name: format!("{d_input} to {d_hidden}, {batch} sentences"),
             lengths: lengths.to_vec(),
             x: random("x", [batch, steps, d_input], 2.0, device),
-            lstm: BiLstm {
-                w_ih: parameter(random("w_ih", [2, d_input, 4 * d_hidden], bound, device)),
-                w_hh: parameter(random("w_hh", [2, d_hidden, 4 * d_hidden], 2.0 * bound, device)),
-                bias: Param::from_tensor(random("bias", [2, 4 * d_hidden], bound, device)),
-            },
+            lstm: BiLstm::from_weights(
+                parameter(random("w_ih", [2, d_input, 4 * d_hidden], bound, device)),
+                parameter(random("w_hh", [2, d_hidden, 4 * d_hidden], 2.0 * bound, device)),
+                Param::from_tensor(random("bias", [2, 4 * d_hidden], bound, device)),
+            ),
             dy: random("dy", [batch, steps, 2 * d_hidden], 1.0, device),
         }
     }
 
     fn composed(&self, x: Tensor<3>) -> Tensor<3> {
-        let BiLstm { w_ih, w_hh, bias } = &self.lstm;
+        let BiLstm { w_ih, w_hh, bias, .. } = &self.lstm;
         bilstm_composed(x, w_ih.val(), w_hh.val(), bias.val(), &self.lengths)
     }
 
@@ -45,7 +45,7 @@ impl Case {
         let x = self.x.clone().require_grad();
         let y = if is_kernel { self.lstm.forward(x.clone(), &self.lengths) } else { self.composed(x.clone()) };
         let gradients = (y.clone() * self.dy.clone()).sum().backward();
-        let BiLstm { w_ih, w_hh, bias } = &self.lstm;
+        let BiLstm { w_ih, w_hh, bias, .. } = &self.lstm;
         [
             numbers(&y),
             gradient(&x, &gradients),
@@ -88,13 +88,13 @@ fn its_gradient_agrees_with_finite_differences() {
     for (backend, device) in devices() {
         let case = Case::new(6, 10, &ragged(7, 6), 6, &device.clone().autodiff());
         let [_, dx, dw_ih, dw_hh, dbias] = case.run(true);
-        let BiLstm { w_ih, w_hh, bias } = &case.lstm;
+        let BiLstm { w_ih, w_hh, bias, .. } = &case.lstm;
         let plain = |lstm: BiLstm, x: Tensor<3>| {
             let y: Vec<f64> = lstm.forward(x, &case.lengths).try_into_vec_as().unwrap();
             y.iter().zip(numbers(&case.dy)).map(|(y, dy)| y * f64::from(dy)).sum::<f64>()
         };
         let inner = |x: &Param<Tensor<3>>| Param::from_tensor(x.val().inner());
-        let lstm = || BiLstm { w_ih: inner(w_ih), w_hh: inner(w_hh), bias: Param::from_tensor(bias.val().inner()) };
+        let lstm = || BiLstm::from_weights(inner(w_ih), inner(w_hh), Param::from_tensor(bias.val().inner()));
         let check = |what: &str, gradient: &[f32], direction: Vec<f32>, found: f64| {
             let expected: f64 = gradient.iter().zip(direction).map(|(g, d)| f64::from(g * d)).sum();
             assert!(
@@ -107,13 +107,18 @@ fn its_gradient_agrees_with_finite_differences() {
         let along = direction(&x);
         check("x", &dx, numbers(&along), difference(&x, &along, |x| plain(lstm(), x)));
         let along = direction(&w_ih.val());
-        let loss = |w| plain(BiLstm { w_ih: Param::from_tensor(w), ..lstm() }, x.clone());
+        let changed = |change: &dyn Fn(&mut BiLstm)| {
+            let mut lstm = lstm();
+            change(&mut lstm);
+            plain(lstm, x.clone())
+        };
+        let loss = |w: Tensor<3>| changed(&|lstm| lstm.w_ih = Param::from_tensor(w.clone()));
         check("w_ih", &dw_ih, numbers(&along), difference(&w_ih.val().inner(), &along, loss));
         let along = direction(&w_hh.val());
-        let loss = |w| plain(BiLstm { w_hh: Param::from_tensor(w), ..lstm() }, x.clone());
+        let loss = |w: Tensor<3>| changed(&|lstm| lstm.w_hh = Param::from_tensor(w.clone()));
         check("w_hh", &dw_hh, numbers(&along), difference(&w_hh.val().inner(), &along, loss));
         let along = random("direction", bias.val().dims(), 1.0, &device);
-        let loss = |b| plain(BiLstm { bias: Param::from_tensor(b), ..lstm() }, x.clone());
+        let loss = |b: Tensor<2>| changed(&|lstm| lstm.bias = Param::from_tensor(b.clone()));
         check("bias", &dbias, numbers(&along), difference(&bias.val().inner(), &along, loss));
     }
 }

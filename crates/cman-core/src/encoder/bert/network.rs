@@ -114,7 +114,7 @@ impl<'a> Layout<'a> {
         let runs = self.sentences.iter().map(|windows| {
             let start = end;
             end += windows.iter().sum::<usize>() * width;
-            [start..end]
+            Some(start..end)
         });
         mode.dropout_runs(x, runs, rate)
     }

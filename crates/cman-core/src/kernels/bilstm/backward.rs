@@ -11,7 +11,7 @@ use super::{
     split_mut,
 };
 use crate::kernels::{
-    parallel::{for_each, join},
+    parallel::for_each,
     product::{Panels, Rows, RowsMut, sum_of_outer_products},
     simd::{dispatch, fma, fnma, load, tanh, vectors, vectors_mut},
 };
@@ -41,16 +41,14 @@ pub(in crate::kernels) fn backward(trace: &Trace, x: &[f32], weights: Weights, d
     let (sizes, plan) = (trace.sizes, &trace.plan);
     let n_gates = 4 * sizes.d_padded();
     let is_large = sizes.is_large(plan.n_tokens);
-    let packed = |direction| dispatch(Pack { weights, sizes, direction, with_x });
-    let packed = join(is_large, || packed(Direction::Forward), || packed(Direction::Backward));
-    let packed = [packed.0, packed.1];
+    let recurrent = trace.packs.recurrent(weights, sizes, is_large);
 
     let mut d_gates = [vec![0.0; plan.n_tokens * n_gates], vec![0.0; plan.n_tokens * n_gates]];
     let mut bias_parts = vec![0.0; 2 * plan.groups.len() * n_gates];
     let mut parts = bias_parts.chunks_exact_mut(n_gates);
     let mut tasks = Vec::with_capacity(2 * plan.groups.len());
     for (direction, d_gates) in Direction::BOTH.into_iter().zip(&mut d_gates) {
-        let (states, w_hh) = (&trace.directions[direction.index()], &packed[direction.index()].w_hh);
+        let (states, w_hh) = (&trace.directions[direction.index()], &recurrent[direction.index()]);
         let pieces = plan.groups.iter().map(|group| group.n_tokens * n_gates);
         for (group, d_gates) in plan.groups.iter().zip(split_mut(d_gates, pieces)) {
             let bias = parts.next().expect("a part for each task");
@@ -83,40 +81,10 @@ pub(in crate::kernels) fn backward(trace: &Trace, x: &[f32], weights: Weights, d
         tasks.extend(weight_tasks(hidden, rows_of(d_gates, n_gates, rows), w_hh));
     }
     if let Some(dx) = &mut dx {
-        tasks.extend(input_tasks(plan, sizes, &d_gates, &packed, dx));
+        tasks.extend(input_tasks(plan, sizes, &d_gates, trace.packs.input(weights, sizes, is_large), dx));
     }
     for_each(is_large, tasks, dispatch);
     Gradients { x: dx, w_ih: sizes.cut_gates(w_ih), w_hh: sizes.cut_gates(w_hh), bias: sizes.cut_gates(bias) }
-}
-
-/// One direction's transposed weights, ready for the products.
-struct Packed {
-    w_hh: Panels,
-    w_ih: Option<Panels>,
-}
-
-struct Pack<'a> {
-    weights: Weights<'a>,
-    sizes: Sizes,
-    direction: Direction,
-    with_x: bool,
-}
-
-impl WithSimd for Pack<'_> {
-    type Output = Packed;
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) -> Packed {
-        let Self { weights, sizes, direction, with_x } = self;
-        let n_gates = 4 * sizes.d_padded();
-        let w_hh = Panels::transposed(simd, &sizes.of_direction(weights.w_hh, direction), n_gates);
-        let w_ih = if with_x {
-            Some(Panels::transposed(simd, &sizes.of_direction(weights.w_ih, direction), n_gates))
-        } else {
-            None
-        };
-        Packed { w_hh, w_ih }
-    }
 }
 
 /// One direction back through one group of sentences: the gradients of the gates before their activations.
@@ -237,7 +205,7 @@ enum Product<'a> {
     /// The input's gradient of some sentences, from the gates of both directions.
     Input {
         d_gates: [&'a [f32]; 2],
-        w_ih: [&'a Panels; 2],
+        w_ih: &'a [Panels; 2],
         from: Vec<usize>,
         rows: Vec<usize>,
         d_input: usize,
@@ -256,11 +224,10 @@ fn input_tasks<'a>(
     plan: &Plan,
     sizes: Sizes,
     d_gates: &'a [Vec<f32>; 2],
-    packed: &'a [Packed; 2],
+    w_ih: &'a [Panels; 2],
     dx: &'a mut [f32],
 ) -> Vec<Product<'a>> {
     let mut tasks = Vec::new();
-    let [Packed { w_ih: Some(first), .. }, Packed { w_ih: Some(second), .. }] = packed else { return tasks };
     let width = sizes.steps * sizes.d_input;
     let mut sentences: Vec<Range<usize>> = vec![0..0; dx.len() / width];
     for group in &plan.groups {
@@ -273,7 +240,7 @@ fn input_tasks<'a>(
         let from = sentences.iter().cloned().flatten().collect();
         let rows = sentences.iter().enumerate().flat_map(|(b, s)| b * sizes.steps..b * sizes.steps + s.len()).collect();
         let d_gates = [d_gates[0].as_slice(), d_gates[1].as_slice()];
-        tasks.push(Product::Input { d_gates, w_ih: [first, second], from, rows, d_input: sizes.d_input, to });
+        tasks.push(Product::Input { d_gates, w_ih, from, rows, d_input: sizes.d_input, to });
     }
     tasks
 }

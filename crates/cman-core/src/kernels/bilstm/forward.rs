@@ -1,15 +1,18 @@
 //! The forward pass of the BiLSTM.
 
+use std::sync::Arc;
+
 use pulp::{Simd, WithSimd};
 
 use super::{
     Sizes, Weights,
+    packs::{Both, Packs},
     plan::{Direction, Group, Plan, Step},
     split_mut,
 };
 use crate::kernels::{
-    parallel::{for_each, join},
-    product::{Panels, Rows, RowsMut},
+    parallel::for_each,
+    product::{Rows, RowsMut},
     simd::{dispatch, fma, sigmoid, tanh, vectors, vectors_mut},
 };
 
@@ -18,6 +21,7 @@ use crate::kernels::{
 pub(in crate::kernels) struct Trace {
     pub(super) sizes: Sizes,
     pub(super) plan: Plan,
+    pub(super) packs: Arc<Packs>,
     pub(super) directions: [States; 2],
 }
 
@@ -32,7 +36,7 @@ pub(super) struct States {
     pub hidden: Vec<f32>,
 }
 
-/// Encodes a batch. `keep`: whether a backward pass will follow.
+/// Encodes a batch. `packs` are those of the weights. `keep`: whether a backward pass will follow.
 ///
 /// # Shapes
 /// - x: `[batch, steps, d_input]`
@@ -42,6 +46,7 @@ pub(in crate::kernels) fn forward(
     weights: Weights,
     sizes: Sizes,
     lengths: &[usize],
+    packs: Arc<Packs>,
     keep: bool,
 ) -> (Vec<f32>, Trace) {
     let plan = Plan::new(lengths, sizes.steps);
@@ -53,22 +58,22 @@ pub(in crate::kernels) fn forward(
         hidden: vec![0.0; plan.n_tokens * d_padded],
     };
     let mut directions = [states(), states()];
-    let packed = |direction| dispatch(Pack { weights, sizes, direction });
-    let packed = join(is_large, || packed(Direction::Forward), || packed(Direction::Backward));
-
+    let packed = packs.forward(weights, sizes, is_large);
+    let biases = Direction::BOTH.map(|direction| sizes.of_direction(weights.bias, direction));
     let mut tasks = Vec::with_capacity(2 * plan.groups.len());
-    for ((direction, states), weights) in Direction::BOTH.into_iter().zip(&mut directions).zip([&packed.0, &packed.1]) {
+    let directed = Direction::BOTH.into_iter().zip(packed).zip(&biases);
+    for (((direction, weights), bias), states) in directed.zip(&mut directions) {
         let pieces = |x, width: usize| split_mut(x, plan.groups.iter().map(move |group| group.n_tokens * width));
         let gates = pieces(&mut states.gates, 4 * d_padded);
         let cells = pieces(&mut states.cells, if keep { d_padded } else { 0 });
         let hidden = pieces(&mut states.hidden, d_padded);
         for (((group, gates), cells), hidden) in plan.groups.iter().zip(gates).zip(cells).zip(hidden) {
-            tasks.push(Task { x, sizes, group, direction, weights, gates, cells, hidden });
+            tasks.push(Task { x, sizes, group, direction, weights, bias, gates, cells, hidden });
         }
     }
     for_each(is_large, tasks, dispatch);
     let y = assemble(&plan, sizes, &directions, lengths.len());
-    (y, Trace { sizes, plan, directions })
+    (y, Trace { sizes, plan, packs, directions })
 }
 
 /// The states of both directions beside each other, in their places of the padded batch.
@@ -93,42 +98,14 @@ fn assemble(plan: &Plan, sizes: Sizes, directions: &[States; 2], batch: usize) -
     y
 }
 
-/// One direction's weights, ready for the products.
-struct Packed {
-    w_ih: Panels,
-    w_hh: Panels,
-    bias: Vec<f32>,
-}
-
-struct Pack<'a> {
-    weights: Weights<'a>,
-    sizes: Sizes,
-    direction: Direction,
-}
-
-impl WithSimd for Pack<'_> {
-    type Output = Packed;
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) -> Packed {
-        let Self { weights, sizes, direction } = self;
-        let n_gates = 4 * sizes.d_padded();
-        let of_direction = |x| sizes.of_direction(x, direction);
-        Packed {
-            w_ih: Panels::new(simd, &of_direction(weights.w_ih), n_gates),
-            w_hh: Panels::new(simd, &of_direction(weights.w_hh), n_gates),
-            bias: of_direction(weights.bias).into_owned(),
-        }
-    }
-}
-
 /// One direction through one group of sentences.
 struct Task<'a> {
     x: &'a [f32],
     sizes: Sizes,
     group: &'a Group,
     direction: Direction,
-    weights: &'a Packed,
+    weights: &'a Both,
+    bias: &'a [f32],
     gates: &'a mut [f32],
     cells: &'a mut [f32],
     hidden: &'a mut [f32],
@@ -139,7 +116,7 @@ impl WithSimd for Task<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { x, sizes, group, direction, weights, gates, cells, hidden } = self;
+        let Self { x, sizes, group, direction, weights, bias, gates, cells, hidden } = self;
         let d_padded = sizes.d_padded();
         let n_gates = 4 * d_padded;
         let from: Vec<usize> = group.padded_rows(sizes.steps).collect();
@@ -165,9 +142,9 @@ impl WithSimd for Task<'_> {
                 let gates = &mut gates[row * n_gates..][..n_gates];
                 let hidden = &mut hidden[row * d_padded..][..d_padded];
                 if cells.is_empty() {
-                    cell(simd, gates, &weights.bias, state, hidden, false);
+                    cell(simd, gates, bias, state, hidden, false);
                 } else {
-                    cell(simd, gates, &weights.bias, state, hidden, true);
+                    cell(simd, gates, bias, state, hidden, true);
                     cells[row * d_padded..][..d_padded].copy_from_slice(state);
                 }
             }

@@ -7,12 +7,14 @@
 
 mod backward;
 mod forward;
+mod packs;
 mod plan;
 
 use std::borrow::Cow;
 
 pub(super) use backward::backward;
 pub(super) use forward::{Trace, forward};
+pub(crate) use packs::Packs;
 
 use super::simd::LANES;
 use plan::Direction;
@@ -96,6 +98,8 @@ fn split_mut(mut x: &mut [f32], sizes: impl Iterator<Item = usize>) -> Vec<&mut 
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::{kernels::simd::tests::with_every_width, random::Key};
 
@@ -107,7 +111,7 @@ mod tests {
         let (x, bias, dy) = (draw("x", 3 * 5 * 7), draw("bias", 2 * 72), draw("dy", 3 * 5 * 36));
         let weights = Weights { w_ih: &w_ih, w_hh: &w_hh, bias: &bias };
         let results = with_every_width(|| {
-            let (y, trace) = forward(&x, weights, sizes, &lengths, true);
+            let (y, trace) = forward(&x, weights, sizes, &lengths, Arc::default(), true);
             let found = backward(&trace, &x, weights, &dy, true);
             [y, found.x.unwrap(), found.w_ih, found.w_hh, found.bias]
         });

@@ -13,7 +13,8 @@ use burn::backend::{
 };
 
 use crate::kernels::{
-    bilstm::{Sizes, Trace, Weights, backward, forward},
+    bilstm::{Packs, Sizes, Trace, Weights, backward, forward},
+    memo::Memo,
     raw::RawF32,
 };
 
@@ -24,8 +25,9 @@ pub(crate) fn run<B: RawF32>(
     w_hh: &FloatTensor<B>,
     bias: &FloatTensor<B>,
     lengths: &[usize],
+    packs: &Memo<Packs>,
 ) -> FloatTensor<B> {
-    encode::<B>(x, w_ih, w_hh, bias, lengths, false).0
+    encode::<B>(x, w_ih, w_hh, bias, lengths, packs, false).0
 }
 
 fn encode<B: RawF32>(
@@ -34,15 +36,17 @@ fn encode<B: RawF32>(
     w_hh: &FloatTensor<B>,
     bias: &FloatTensor<B>,
     lengths: &[usize],
+    packs: &Memo<Packs>,
     keep: bool,
 ) -> (FloatTensor<B>, Trace) {
     let ([batch, steps, d_input], [_, d_hidden, d_gates]) = (B::dims(x), B::dims(w_hh));
     assert_eq!(B::dims(w_ih), [2, d_input, d_gates], "input weights for inputs and states of these widths");
     assert_eq!((B::dims(bias), d_gates), ([2, d_gates], 4 * d_hidden), "four gates");
     let sizes = Sizes { steps, d_input, d_hidden };
+    let packs = packs.of::<B>(&[w_ih, w_hh]);
     let (w_ih, w_hh, bias) = (B::numbers(w_ih), B::numbers(w_hh), B::numbers(bias));
     let weights = Weights { w_ih: &w_ih, w_hh: &w_hh, bias: &bias };
-    let (y, trace) = forward(&B::numbers(x), weights, sizes, lengths, keep);
+    let (y, trace) = forward(&B::numbers(x), weights, sizes, lengths, packs, keep);
     (B::tensor(y, &[batch, steps, 2 * d_hidden], &x.device()), trace)
 }
 
@@ -53,16 +57,17 @@ pub(crate) fn run_tracked<B: RawF32, C: CheckpointStrategy>(
     w_hh: FloatTensor<Autodiff<B, C>>,
     bias: FloatTensor<Autodiff<B, C>>,
     lengths: &[usize],
+    packs: &Memo<Packs>,
 ) -> FloatTensor<Autodiff<B, C>> {
     let ((x, node_x), (w_ih, node_w_ih)) = (x.into_parts(), w_ih.into_parts());
     let ((w_hh, node_w_hh), (bias, node_bias)) = (w_hh.into_parts(), bias.into_parts());
     let nodes = [node_x, node_w_ih, node_w_hh, node_bias];
     match BiLstmBackward.prepare::<C>(nodes).compute_bound().stateful() {
         OpsKind::Tracked(prepared) => {
-            let (y, trace) = encode::<B>(&x, &w_ih, &w_hh, &bias, lengths, true);
+            let (y, trace) = encode::<B>(&x, &w_ih, &w_hh, &bias, lengths, packs, true);
             prepared.finish(State { trace: Arc::new(trace), x, w_ih, w_hh, bias }, y)
         }
-        OpsKind::UnTracked(prepared) => prepared.finish(run::<B>(&x, &w_ih, &w_hh, &bias, lengths)),
+        OpsKind::UnTracked(prepared) => prepared.finish(run::<B>(&x, &w_ih, &w_hh, &bias, lengths, packs)),
     }
 }
 
