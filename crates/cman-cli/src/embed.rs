@@ -33,7 +33,7 @@ Examples:
   cman embed --encoder minilm --corpus conll04 --out conll04.safetensors
   cman train --corpus conll04 --set encoder.kind=cache --set encoder.path=conll04.safetensors --out model")]
 pub struct Args {
-    /// Folder of the encoder, or its name on the hub, such as sentence-transformers/all-MiniLM-L6-v2
+    /// Folder of a BERT or an ELMo, or the name of a BERT on the hub, such as sentence-transformers/all-MiniLM-L6-v2
     #[arg(long, value_name = "DIR|NAME")]
     encoder: String,
     /// Corpus file, or a folder with some
@@ -42,7 +42,7 @@ pub struct Args {
     /// File to write
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
-    /// How word pieces become words
+    /// How word pieces become words (an ELMo has none)
     #[arg(long, value_name = "NAME", default_value = "first", value_parser = poolings())]
     pooling: Pooling,
     /// Write numbers of 16 bits: half the size
@@ -68,7 +68,7 @@ pub fn run(args: &Args) -> Result<()> {
         }
     }
     let config = EncoderConfig {
-        kind: EncoderKind::Bert,
+        kind: EncoderKind::find(&args.encoder)?,
         path: args.encoder.clone(),
         pooling: args.pooling,
         ..EncoderConfig::default()

@@ -12,6 +12,7 @@ use anyhow::Result;
 
 use cman::{
     EpochReport, Observer, TrainError,
+    data::EncoderIdentity,
     scoring::Scores,
     train::{EpochLog, RunFacts},
 };
@@ -138,7 +139,9 @@ fn describe(facts: &RunFacts) -> String {
             0 => "frozen".into(),
             parameters => format!("{parameters} parameters, trained too"),
         };
-        lines.push(format!("encoder     {} ({}, pooled by {}), {state}", encoder.name, encoder.kind, encoder.pooling));
+        let EncoderIdentity { kind, name, pooling, .. } = encoder;
+        let pooled = if pooling.is_empty() { String::new() } else { format!(", pooled by {pooling}") };
+        lines.push(format!("encoder     {name} ({kind}{pooled}), {state}"));
     }
     let (entities, relations) = (facts.unrepresentable_entities, facts.unrepresentable_relations);
     if entities + relations > 0 {

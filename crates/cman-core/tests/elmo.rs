@@ -295,6 +295,31 @@ impl Damaged {
 }
 
 #[test]
+fn elmo_is_named_by_the_content_of_its_files() {
+    let name = |folder: &Path| Elmo::hash_dir(folder).unwrap();
+    let damaged = Damaged::new();
+    let folder = damaged.folder.path();
+    for file in ["options.json", "weights.hdf5"] {
+        fs::rename(folder.join(file), folder.join(format!("elmo_tiny_{file}"))).unwrap();
+    }
+    assert_eq!(name(folder), name(&own()));
+    assert_eq!(Elmo::files(folder).unwrap()[1], folder.join("elmo_tiny_weights.hdf5"));
+    let converted = folder.join("converted");
+    Elmo::convert(&own().join("options.json"), &own().join("weights.hdf5"), &converted).unwrap();
+    let mut names = vec![name(folder), name(&converted)];
+    for file in ["elmo_tiny_options.json", "elmo_tiny_weights.hdf5"] {
+        let path = folder.join(file);
+        fs::write(&path, [&fs::read(&path).unwrap()[..], b" "].concat()).unwrap();
+        names.push(name(folder));
+    }
+    for (i, name) in names.iter().enumerate() {
+        assert!(name.len() == 64 && !names[..i].contains(name), "{names:?}");
+    }
+    fs::copy(folder.join("elmo_tiny_weights.hdf5"), folder.join("other_weights.hdf5")).unwrap();
+    assert!(Elmo::hash_dir(folder).unwrap_err().to_string().ends_with("'weights.hdf5', found several"));
+}
+
+#[test]
 fn elmo_refuses_damaged_hdf5() {
     let damaged = Damaged::new();
     let path = damaged.folder.path().join("weights.hdf5");

@@ -321,6 +321,16 @@ mod tests {
             ("", &["encoder.fine_tune=true"], "configuration: encoder.fine_tune: expected false (only an encoder"),
             (
                 "",
+                &["encoder.kind=elmo", "encoder.path=e", "encoder.fine_tune=true"],
+                "configuration: encoder.fine_tune: expected false (only an encoder of kind bert is trained), found true",
+            ),
+            (
+                "",
+                &["encoder.kind=elmo", "encoder.path=e", "encoder.pooling=max"],
+                "configuration: encoder.pooling: expected first, the default (an ELMo reads whole words), found max",
+            ),
+            (
+                "",
                 &["encoder.layers=[3, 1]"],
                 "configuration: encoder.layers: expected layers in rising order, found [3, 1]",
             ),

@@ -1,6 +1,8 @@
 //! Training with a contextual encoder: frozen, fine-tuned, or by precomputed vectors.
 
 mod common;
+#[path = "encoder/elmo.rs"]
+mod elmo;
 
 use std::{fs, path::Path, time::Duration};
 
@@ -36,8 +38,8 @@ fn load(folder: &Path) -> Result<Model, TrainError> {
 }
 
 fn open(folder: &Path) -> Encoder {
-    let config =
-        EncoderConfig { kind: EncoderKind::Bert, path: folder.display().to_string(), ..EncoderConfig::default() };
+    let path = folder.display().to_string();
+    let config = EncoderConfig { kind: EncoderKind::find(&path).unwrap(), path, ..EncoderConfig::default() };
     Encoder::open(&config, &Device::flex()).unwrap().unwrap()
 }
 

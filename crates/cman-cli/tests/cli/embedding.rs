@@ -4,40 +4,144 @@ use std::{fs, path::Path};
 
 use crate::program::{SMALL, cman, cman_reading, json, sample};
 
-fn encoder() -> String {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../cman-core/tests/bert/bert").display().to_string()
+fn encoder(name: &str) -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../cman-core/tests").join(name).display().to_string()
 }
 
-#[test]
-fn every_subcommand_takes_an_encoder_from_the_configuration_or_the_model() {
-    let place = tempfile::tempdir().unwrap();
-    let path = |name: &str| place.path().join(name).display().to_string();
+/// Embeds, trains, evaluates and predicts with the encoder in `folder` and with the file of its vectors.
+fn check_every_subcommand(place: &Path, folder: &str, kind: &str, shape: &str, described: &str) {
+    let path = |name: &str| place.join(name).display().to_string();
     let mut scores = Vec::new();
     let file = path("features.safetensors");
-    let said = cman(&["embed", "--encoder", &encoder(), "--corpus", &sample(""), "--out", &file]).quiet();
-    assert!(said.contains(": 455 sentences, ") && said.contains(" tokens, 3 layers of 16; encoded in "), "{said}");
-    for (kind, source) in [("cache", &file), ("bert", &encoder())] {
-        let out = path(kind);
-        let [kind, source] = [format!("encoder.kind={kind}"), format!("encoder.path={source}")];
-        let train = ["train", "--sample", "--epochs", "1", "--out", &out, "--set", &kind, "--set", &source];
+    let said = cman(&["embed", "--encoder", folder, "--corpus", &sample(""), "--out", &file]).quiet();
+    assert!(said.contains(": 455 sentences, ") && said.contains(&format!(" tokens, {shape}; ")), "{said}");
+    for (kind_of_source, source) in [("cache", file.as_str()), (kind, folder)] {
+        let out = path(kind_of_source);
+        let [of_kind, of_path] = [format!("encoder.kind={kind_of_source}"), format!("encoder.path={source}")];
+        let train = ["train", "--sample", "--epochs", "1", "--out", &out, "--set", &of_kind, "--set", &of_path];
         let said = cman(&[&train[..], &SMALL].concat()).quiet();
-        assert!(said.contains("encoder     ") && said.contains(" (bert, pooled by first), frozen\n"), "{said}");
+        assert!(said.contains(&format!("encoder     {folder} ({described}), frozen\n")), "{said}");
         let test = sample("test.json");
         let evaluate = ["evaluate", "--model", &out, "--data", &test, "--json", "-"];
         scores.push(cman(&evaluate).quiet());
         let input = "Zoë Day of Rome ran on a day that no corpus holds.";
         let predict = ["predict", "--model", &out];
         scores.push(cman_reading(input.as_bytes(), &predict).quiet());
-        assert_eq!(json(Path::new(&out).join("model.json"))["encoder"]["kind"], "bert");
+        assert_eq!(json(Path::new(&out).join("model.json"))["encoder"]["kind"], kind);
     }
     assert_eq!(scores[..2], scores[2..], "precomputed vectors give what the encoder gives");
+}
+
+#[test]
+fn every_subcommand_takes_an_encoder_from_the_configuration_or_the_model() {
+    let place = tempfile::tempdir().unwrap();
+    let path = |name: &str| place.path().join(name).display().to_string();
+    check_every_subcommand(place.path(), &encoder("bert/bert"), "bert", "3 layers of 16", "bert, pooled by first");
     let half = path("half.safetensors");
-    cman(&["embed", "--encoder", &encoder(), "--corpus", &sample("test.json"), "--out", &half, "--half"]).quiet();
+    cman(&["embed", "--encoder", &encoder("bert/bert"), "--corpus", &sample("test.json"), "--out", &half, "--half"])
+        .quiet();
     let out = path("half");
     let source = format!("encoder.path={half}");
     let train = ["train", "--sample", "--out", &out, "--set", "encoder.kind=cache", "--set", &source];
     assert!(cman(&train).failure().contains("expected vectors of all 325 sentences, found none for "));
-    assert!(fs::metadata(half).unwrap().len() < fs::metadata(file).unwrap().len() / 2);
+    assert!(fs::metadata(half).unwrap().len() < fs::metadata(path("features.safetensors")).unwrap().len() / 2);
+}
+
+#[test]
+fn elmo_is_an_encoder_for_every_subcommand() {
+    let place = tempfile::tempdir().unwrap();
+    check_every_subcommand(place.path(), &encoder("elmo"), "elmo", "3 layers of 12", "elmo");
+}
+
+#[test]
+fn elmo_is_part_of_an_experiment() {
+    let place = tempfile::tempdir().unwrap();
+    let path = |name: &str| place.path().join(name).display().to_string();
+    let (folder, file, out) = (sample(""), path("elmo.toml"), path("out"));
+    let text = format!(
+        r#"
+        name = "elmo"
+        title = "ELMo"
+        set = ["model.hidden=8", "model.character.width=8", "model.relation.hidden=8", "train.epochs=1"]
+        seeds = [1]
+        protocols = ["train+dev"]
+        baseline = "without"
+        corpora = [{{ name = "sample", folder = '{folder}' }}]
+        [[systems]]
+        name = "with"
+        set = ["encoder.kind=elmo", "encoder.path=elmo"]
+        [[systems]]
+        name = "without"
+        "#
+    );
+    fs::write(&file, text).unwrap();
+    // The data folder holds the encoder.
+    let data = encoder("");
+    cman(&["experiment", &file, "--out", &out, "--data", &data]).quiet();
+    let results = json(Path::new(&out).join("results.json"));
+    let parameters = |run: usize| results["runs"][run].pointer("/outcome/parameters").unwrap().as_u64().unwrap();
+    assert!(parameters(0) > parameters(1), "{results:#}");
+    let files = results.to_string();
+    assert!(files.contains(r#""part":"encoder","path":"elmo""#), "{files}");
+}
+
+#[test]
+fn elmo_mistakes_are_named_on_one_line() {
+    let place = tempfile::tempdir().unwrap();
+    let path = |name: &str| place.path().join(name).display().to_string();
+    let copy = |folder: &str| {
+        fs::create_dir(path(folder)).unwrap();
+        for file in ["options.json", "weights.hdf5"] {
+            fs::copy(Path::new(&encoder("elmo")).join(file), Path::new(&path(folder)).join(file)).unwrap();
+        }
+        path(folder)
+    };
+    let (corpus, out) = (sample("test.json"), path("out"));
+    let embed = |folder: &str, more: &[&str]| {
+        let args = ["embed", "--encoder", folder, "--corpus", &corpus, "--out", &out];
+        let failure = cman(&[&args[..], more].concat()).failure();
+        assert!(!fs::exists(&out).unwrap(), "nothing is written");
+        failure
+    };
+    let train = |folder: &str, more: &[&str]| {
+        let source = format!("encoder.path={folder}");
+        let args = ["train", "--sample", "--out", &out, "--set", "encoder.kind=elmo", "--set", &source];
+        let failure = cman(&[&args[..], more].concat()).failure();
+        assert!(!fs::exists(&out).unwrap(), "nothing is written");
+        failure
+    };
+    // What neither of them is.
+    let neither = embed(&sample(""), &[]);
+    assert!(neither.starts_with(&format!("{}: expected the files of one encoder, config.json, ", sample(""))));
+    assert!(neither.contains(" of an ELMo, found ") && neither.contains("dev.json, "), "{neither}");
+    // What an ELMo does not do.
+    let pooling = "configuration: encoder.pooling: expected first, the default (an ELMo reads whole words), found mean";
+    assert_eq!(embed(&encoder("elmo"), &["--pooling", "mean"]), pooling);
+    assert_eq!(train(&encoder("elmo"), &["--set", "encoder.pooling=mean"]), pooling);
+    let tuned = train(&encoder("elmo"), &["--set", "encoder.fine_tune=true"]);
+    assert!(tuned.starts_with("configuration: encoder.fine_tune: expected false (only an encoder of kind bert"));
+    // Weights that are cut short, and options of other weights.
+    let cut = copy("cut");
+    let weights = fs::read(format!("{cut}/weights.hdf5")).unwrap();
+    fs::write(format!("{cut}/weights.hdf5"), &weights[..weights.len() / 2]).unwrap();
+    assert!(train(&cut, &[]).starts_with(&format!("{cut}/weights.hdf5: not a readable HDF5 file: ")));
+    assert_eq!(train(&cut, &[]), embed(&cut, &[]));
+    let other = copy("other");
+    let options = fs::read_to_string(format!("{other}/options.json")).unwrap();
+    fs::write(format!("{other}/options.json"), options.replace("\"n_layers\": 2", "\"n_layers\": 3")).unwrap();
+    let expected = format!("{other}/options.json: 'lstm.n_layers': expected 2 as in {other}/weights.hdf5, found 3");
+    assert_eq!([train(&other, &[]), embed(&other, &[])], [expected.clone(), expected]);
+    // Another encoder than that of the model.
+    let own = copy("own");
+    let source = format!("encoder.path={own}");
+    let args = ["train", "--sample", "--epochs", "1", "--out", &out, "--set", "encoder.kind=elmo", "--set", &source];
+    cman(&[&args[..], &SMALL].concat()).quiet();
+    fs::write(format!("{own}/options.json"), options.replace("0.6", "0.5")).unwrap();
+    let refused = cman_reading(b"Ada left.", &["predict", "--model", &out]).failure();
+    let needs = format!("{out}/model.json: the model needs the encoder '{own}' (elmo, hash ");
+    assert!(refused.starts_with(&needs) && refused.contains(&format!("), found '{own}' (elmo, hash ")), "{refused}");
+    let evaluated = cman(&["evaluate", "--model", &out, "--data", &corpus]).failure();
+    assert_eq!(evaluated, refused);
 }
 
 #[test]
@@ -46,7 +150,7 @@ fn an_encoder_that_is_not_there_is_named() {
     let path = |name: &str| place.path().join(name).display().to_string();
     let (none, out) = (path("none"), path("out"));
     let failure = cman(&["embed", "--encoder", &none, "--corpus", &sample("test.json"), "--out", &out]).failure();
-    assert_eq!(failure, format!("{none}/config.json: No such file or directory (os error 2)"));
+    assert_eq!(failure, format!("{none}: No such file or directory (os error 2)"));
     let source = format!("encoder.path={none}");
     let train = ["train", "--sample", "--out", &out, "--set", "encoder.kind=bert", "--set", &source];
     assert_eq!(cman(&train).failure(), format!("{none}/config.json: No such file or directory (os error 2)"));

@@ -3,6 +3,7 @@
 mod bert;
 mod elmo;
 mod error;
+mod hash;
 
 pub use bert::{Activation, Bert, BertConfig, BertNetwork, Block, Family, Pieces, Pooling};
 pub use elmo::{Elmo, ElmoState};

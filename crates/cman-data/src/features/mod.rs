@@ -7,7 +7,7 @@
 mod reader;
 mod writer;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -34,7 +34,7 @@ pub struct EncoderIdentity {
     pub name: String,
     /// Hash of its files.
     pub hash: String,
-    /// How word pieces became words.
+    /// How word pieces became words; empty where it reads whole words.
     pub pooling: String,
 }
 
@@ -53,6 +53,14 @@ impl EncoderIdentity {
             hash.update(part);
         }
         hash.finalize().into()
+    }
+}
+
+impl fmt::Display for EncoderIdentity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kind, name, hash, pooling } = self;
+        let pooled = if pooling.is_empty() { String::new() } else { format!("pooled by '{pooling}', ") };
+        write!(f, "'{name}' ({kind}, {pooled}hash {hash})")
     }
 }
 
@@ -201,5 +209,12 @@ mod tests {
         let other = EncoderIdentity { pooling: "mean".into(), ..identity() };
         assert_ne!(key, other.key(&["ab", "c"]));
         assert!(!other.gives_the_same(&identity()));
+    }
+
+    #[test]
+    fn an_encoder_is_told_by_what_decides_its_vectors() {
+        assert_eq!(identity().to_string(), "'tiny' (bert, pooled by 'first', hash 0123)");
+        let whole = EncoderIdentity { kind: "elmo".into(), pooling: String::new(), ..identity() };
+        assert_eq!(whole.to_string(), "'tiny' (elmo, hash 0123)");
     }
 }

@@ -3,6 +3,7 @@
 use cman_core::encoder::Pooling;
 use serde::{Deserialize, Serialize};
 
+use super::EncoderKind;
 use crate::{Schedule, ScheduleKind, TrainError};
 
 /// Which encoder gives the contextual vectors, and what is done with it.
@@ -11,11 +12,11 @@ use crate::{Schedule, ScheduleKind, TrainError};
 pub struct EncoderConfig {
     /// What it is.
     pub kind: EncoderKind,
-    /// Its folder, its name on the hub (`org/name` or `org/name@revision`), or the file of precomputed vectors.
+    /// Its folder, the name of a BERT on the hub (`org/name` or `org/name@revision`), or the file of precomputed vectors.
     pub path: String,
     /// The layers that the model sees, 0 the embeddings; none named: all.
     pub layers: Vec<usize>,
-    /// How word pieces become words.
+    /// How word pieces become words; the default where there are none (ELMo).
     pub pooling: Pooling,
     /// Whether its weights are trained too.
     pub fine_tune: bool,
@@ -27,37 +28,13 @@ pub struct EncoderConfig {
     pub weight_decay: f64,
 }
 
-/// Kinds of encoders.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum EncoderKind {
-    /// No contextual vectors.
-    #[default]
-    None,
-    /// BERT, RoBERTa or DistilBERT.
-    Bert,
-    /// A file of precomputed vectors, of any encoder.
-    Cache,
-}
-
-impl EncoderKind {
-    /// The name in a configuration.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Bert => "bert",
-            Self::Cache => "cache",
-        }
-    }
-}
-
 impl Default for EncoderConfig {
     fn default() -> Self {
         Self {
             kind: EncoderKind::None,
             path: String::new(),
             layers: Vec::new(),
-            pooling: Pooling::First,
+            pooling: Pooling::default(),
             fine_tune: false,
             learning_rate: 5e-5,
             schedule: Schedule { kind: ScheduleKind::Linear, warmup_epochs: 1.0, decay: 1.0 },
@@ -78,6 +55,13 @@ impl EncoderConfig {
         }
         if self.fine_tune && self.kind != EncoderKind::Bert {
             return fail("encoder.fine_tune", "false (only an encoder of kind bert is trained)", "true".into());
+        }
+        if self.kind == EncoderKind::Elmo && self.pooling != Pooling::default() {
+            return fail(
+                "encoder.pooling",
+                "first, the default (an ELMo reads whole words)",
+                self.pooling.name().into(),
+            );
         }
         if !(self.learning_rate.is_finite() && self.learning_rate > 0.0) {
             return fail("encoder.learning_rate", "a number above 0", self.learning_rate.to_string());

@@ -3,24 +3,28 @@
 //! What the network sees is the same whether vectors are computed, kept or read from a file:
 //! `[batch, steps, layers, width]`, zero at padding.
 
+mod cached;
 mod config;
 mod hub;
+mod kind;
 mod vectors;
 
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, OnceLock},
+    sync::Arc,
 };
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use cman_core::{
     Mode,
-    encoder::{Bert, BertNetwork, Pieces},
+    encoder::{Bert, BertNetwork, Elmo, Pieces, Pooling},
 };
 use cman_data::{EncoderIdentity, FeatureReader};
 
-pub use config::{EncoderConfig, EncoderKind};
+use cached::Cached;
+pub use config::EncoderConfig;
 pub use hub::{Hub, HubError};
+pub use kind::EncoderKind;
 pub(crate) use vectors::{KeptVectors, words};
 
 use crate::TrainError;
@@ -38,33 +42,8 @@ pub struct Encoder {
 #[derive(Clone, Debug)]
 enum Source {
     Bert(Box<Bert>),
+    Elmo(Arc<Elmo>),
     Cache(Arc<Cached>),
-}
-
-/// Vectors from a file. Training reads the file alone; text that nobody has seen before goes to the encoder that made
-/// it, which is opened when it is first needed.
-#[derive(Debug)]
-struct Cached {
-    reader: FeatureReader,
-    config: EncoderConfig,
-    device: Device,
-    behind: OnceLock<Encoder>,
-}
-
-impl Cached {
-    fn behind(&self) -> Result<&Encoder, TrainError> {
-        if let Some(encoder) = self.behind.get() {
-            return Ok(encoder);
-        }
-        let encoder = Encoder::bert(&locate(&self.config.path)?, &self.config, &self.device)?;
-        let (found, needed) = (&encoder.identity, self.reader.identity());
-        if !found.gives_the_same(needed) {
-            let of = |identity: &EncoderIdentity| format!("the encoder '{}' of hash {}", identity.name, identity.hash);
-            let (expected, found) = (of(needed), of(found));
-            return Err(TrainError::Encoder { path: self.reader.path().into(), expected, found });
-        }
-        Ok(self.behind.get_or_init(|| encoder))
-    }
 }
 
 impl Encoder {
@@ -72,15 +51,32 @@ impl Encoder {
     /// autodiff for training.
     ///
     /// # Errors
-    /// Files that are missing, damaged or do not fit each other; layers that it does not have; a name that can be found
-    /// neither in the cache of the hub nor there.
+    /// Files that are missing, damaged or do not fit each other; a setting outside of its range, or layers that it does
+    /// not have; a name that can be found neither in the cache of the hub nor there.
     pub fn open(config: &EncoderConfig, device: &Device) -> Result<Option<Self>, TrainError> {
-        let folder = || locate(&config.path);
+        config.validate()?;
+        let path = Path::new(&config.path);
         match config.kind {
             EncoderKind::None => Ok(None),
-            EncoderKind::Bert => Self::bert(&folder()?, config, device).map(Some),
-            EncoderKind::Cache => Self::cache(Path::new(&config.path), config, device).map(Some),
+            EncoderKind::Bert => Self::bert(&locate(&config.path)?, config, device).map(Some),
+            EncoderKind::Elmo => Self::elmo(path, config, device).map(Some),
+            EncoderKind::Cache => Self::cache(path, config, device).map(Some),
         }
+    }
+
+    /// Opens the encoder that has, or had, this identity; its files may have changed since.
+    pub(crate) fn of_identity(
+        identity: &EncoderIdentity,
+        config: &EncoderConfig,
+        device: &Device,
+    ) -> Result<Self, TrainError> {
+        let kind = EncoderKind::of_name(&identity.kind).unwrap_or_default();
+        let config = EncoderConfig { kind, path: identity.name.clone(), ..config.clone() };
+        Self::open(&config, device)?.ok_or_else(|| TrainError::Encoder {
+            path: identity.name.clone().into(),
+            expected: "an encoder of kind bert or elmo".into(),
+            found: format!("one of kind '{}'", identity.kind),
+        })
     }
 
     /// Opens the BERT in `folder`, whatever the configuration says about where it lies.
@@ -96,19 +92,33 @@ impl Encoder {
         Self::new(identity, Source::Bert(Box::new(bert)), n_layers, width, config)
     }
 
+    fn elmo(folder: &Path, config: &EncoderConfig, device: &Device) -> Result<Self, TrainError> {
+        let elmo = Elmo::load_dir(folder, device)?;
+        let identity = EncoderIdentity {
+            kind: EncoderKind::Elmo.name().into(),
+            name: config.path.clone(),
+            hash: Elmo::hash_dir(folder)?,
+            pooling: String::new(),
+        };
+        let (n_layers, width) = (elmo.n_layers(), elmo.width());
+        Self::new(identity, Source::Elmo(Arc::new(elmo)), n_layers, width, config)
+    }
+
     fn cache(path: &Path, config: &EncoderConfig, device: &Device) -> Result<Self, TrainError> {
         let reader = FeatureReader::open(path)?;
         let identity = reader.identity().clone();
-        if identity.pooling != config.pooling.name() {
+        let is_whole = identity.pooling.is_empty();
+        let needed = if is_whole { Pooling::default().name() } else { &identity.pooling };
+        if config.pooling.name() != needed {
+            let found = if is_whole { "those of whole words".into() } else { format!("'{needed}'") };
             return Err(TrainError::Encoder {
                 path: path.into(),
                 expected: format!("vectors pooled by '{}' (encoder.pooling)", config.pooling.name()),
-                found: format!("'{}'", identity.pooling),
+                found,
             });
         }
-        let config_behind = EncoderConfig { kind: EncoderKind::Bert, path: identity.name.clone(), ..config.clone() };
         let (n_layers, width) = (reader.layers(), reader.width());
-        let cached = Cached { reader, config: config_behind, device: device.clone(), behind: OnceLock::new() };
+        let cached = Cached::new(reader, config, device);
         Self::new(identity, Source::Cache(Arc::new(cached)), n_layers, width, config)
     }
 
@@ -147,7 +157,7 @@ impl Encoder {
     pub fn as_bert(&self) -> Option<&Bert> {
         match &self.source {
             Source::Bert(bert) => Some(bert),
-            Source::Cache(..) => None,
+            Source::Elmo(..) | Source::Cache(..) => None,
         }
     }
 
@@ -201,7 +211,7 @@ impl Encoder {
                     all.select(2, layers)
                 })
             }
-            Source::Cache(..) => {
+            Source::Elmo(..) | Source::Cache(..) => {
                 let vectors: Vec<Vec<f32>> = self.vectors(sentences)?;
                 Ok(vectors::pad(&vectors.iter().map(Vec::as_slice).collect::<Vec<_>>(), self.size(), device))
             }
@@ -218,6 +228,9 @@ impl Encoder {
                 let words: Vec<Vec<&str>> = sentences.iter().map(|words| strs(words)).collect();
                 let all = bert.encode(&words)?;
                 Ok(all.into_iter().map(|all| self.pick(all, bert.n_layers())).collect())
+            }
+            Source::Elmo(elmo) => {
+                Ok(elmo.encode(sentences).into_iter().map(|all| self.pick(all, elmo.n_layers())).collect())
             }
             Source::Cache(cached) => {
                 let reader = &cached.reader;

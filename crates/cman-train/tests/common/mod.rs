@@ -74,9 +74,23 @@ pub fn encoder(name: &str) -> PathBuf {
 
 /// A copy of it.
 pub fn encoder_copy(name: &str) -> tempfile::TempDir {
+    copy(&encoder(name), &["config.json", "tokenizer.json", "model.safetensors"])
+}
+
+/// The folder of a tiny random ELMo.
+pub fn elmo() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../cman-core/tests/elmo")
+}
+
+/// A copy of it.
+pub fn elmo_copy() -> tempfile::TempDir {
+    copy(&elmo(), &["options.json", "weights.hdf5"])
+}
+
+fn copy(from: &Path, files: &[&str]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    for file in ["config.json", "tokenizer.json", "model.safetensors"] {
-        std::fs::copy(encoder(name).join(file), folder.path().join(file)).unwrap();
+    for file in files {
+        std::fs::copy(from.join(file), folder.path().join(file)).unwrap();
     }
     folder
 }

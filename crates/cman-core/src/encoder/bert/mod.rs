@@ -15,14 +15,17 @@ use std::{
 };
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use sha2::{Digest, Sha256};
 
 pub use config::{Activation, BertConfig, Family};
 pub use network::{BertNetwork, Block};
 pub use pieces::Pieces;
 pub use pooling::Pooling;
 
-use crate::{encoder::EncoderError, mask::mask_pad, mode::Mode};
+use crate::{
+    encoder::{EncoderError, hash::hash_files},
+    mask::mask_pad,
+    mode::Mode,
+};
 use network::Packed;
 use pieces::PieceTokenizer;
 
@@ -104,15 +107,7 @@ impl Bert {
     /// # Errors
     /// A file that cannot be read.
     pub fn hash_dir(dir: &Path) -> Result<String, EncoderError> {
-        let mut all = Sha256::new();
-        for name in Self::FILES {
-            let path = dir.join(name);
-            let io = |source| EncoderError::Io { path: path.clone(), source };
-            let mut one = Sha256::new();
-            std::io::copy(&mut fs::File::open(&path).map_err(io)?, &mut HashWriter(&mut one)).map_err(io)?;
-            all.update(one.finalize());
-        }
-        Ok(all.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+        hash_files(&Self::FILES.map(|name| dir.join(name)))
     }
 
     /// Number of layers: the embeddings and every block.
@@ -253,18 +248,5 @@ impl Bert {
             }
         }
         plan
-    }
-}
-
-struct HashWriter<'a>(&'a mut Sha256);
-
-impl std::io::Write for HashWriter<'_> {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.update(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
     }
 }

@@ -24,7 +24,7 @@ use self::{
     weights::Weights,
     words::WordCache,
 };
-use super::EncoderError;
+use super::{EncoderError, hash::hash_files};
 use crate::kernels::{for_each, join, on_host};
 
 /// Sentences that run together, at most.
@@ -100,10 +100,28 @@ impl Elmo {
     /// # Errors
     /// If there is no such file or more than one; else those of [`load`](Self::load).
     pub fn load_dir(dir: &Path, device: &Device) -> Result<Self, EncoderError> {
+        let [options, weights] = Self::files(dir)?;
+        Self::load(&options, &weights, device)
+    }
+
+    /// The options and the weights that [`load_dir`](Self::load_dir) finds in a directory.
+    ///
+    /// # Errors
+    /// If there is no such file or more than one.
+    pub fn files(dir: &Path) -> Result<[PathBuf; 2], EncoderError> {
         let options = only_file(dir, OPTIONS)?;
         let converted = dir.join(WEIGHTS);
         let weights = if converted.is_file() { converted } else { only_file(dir, "weights.hdf5")? };
-        Self::load(&options, &weights, device)
+        Ok([options, weights])
+    }
+
+    /// A name for the two files in `dir`: equal for equal contents, and no other has it. Weights that were
+    /// [converted](Self::convert) have another one than those they came from.
+    ///
+    /// # Errors
+    /// Those of [`files`](Self::files); a file that cannot be read.
+    pub fn hash_dir(dir: &Path) -> Result<String, EncoderError> {
+        hash_files(&Self::files(dir)?)
     }
 
     /// Writes a model to the directory `dir` as `options.json` and `weights.safetensors`, for
@@ -138,9 +156,9 @@ impl Elmo {
 
     /// The vectors of each sentence's tokens, `[tokens, n_layers, width]` in row-major order.
     ///
-    /// Each sentence is encoded by itself; how they are grouped makes no difference but for rounding. Memory beyond the result does not
-    /// grow with the number or the length of the sentences, but for one number a token and the vectors of the distinct
-    /// words. Of a token the first 48 bytes count (in the published models).
+    /// Each sentence is encoded by itself; how they are grouped makes no difference but for rounding. Memory beyond the
+    /// result does not grow with the number or the length of the sentences, but for one number a token and the vectors
+    /// of the distinct words. Of a token the first 48 bytes count (in the published models).
     pub fn encode<S: AsRef<str>>(&self, sentences: &[&[S]]) -> Vec<Vec<f32>> {
         let input = Input::new(self, sentences);
         let mut order: Vec<usize> = (0..sentences.len()).filter(|&place| !sentences[place].is_empty()).collect();

@@ -1,21 +1,19 @@
 //! A trained model: the network with all it needs to read text, and its directory.
 
+mod encoder;
+mod weights;
+
 use std::{fs, io::Write, path::Path};
 
-use burn::{
-    module::{Module, ModuleVisitor, Param},
-    store::{ModuleSnapshot, SafetensorsStore},
-    tensor::{Device, Tensor},
-};
+use burn::{module::Module, tensor::Device};
 use cman_core::{
     Cman, Mode,
-    encoder::Bert,
     model::{PredictOptions, Prediction, Sizes},
 };
 use cman_data::{DataError, EncodedSentence, EncoderIdentity, Schema, Sentence, Vocabularies};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::{Config, Encoder, EncoderConfig, EncoderKind, TrainError, encoder, inference, scoring};
+use crate::{Config, Encoder, TrainError, encoder::words, inference, scoring};
 
 /// Version of the layout of a model directory.
 const FORMAT: u32 = 1;
@@ -29,8 +27,6 @@ const LABELS: &str = "labels.json";
 const VOCABULARIES: &str = "vocabularies.json";
 /// The weights.
 const WEIGHTS: &str = "model.safetensors";
-/// The encoder, where it was fine-tuned.
-const ENCODER: &str = "encoder";
 /// The scores of the kept epoch.
 const SCORES: &str = "scores.json";
 
@@ -104,7 +100,7 @@ impl Model {
         let devices = self.network.devices();
         let vectors = self.encoder.as_ref().zip(devices.first()).map(|(encoder, device)| {
             move |members: &[usize]| {
-                let words: Vec<Vec<String>> = members.iter().map(|&i| encoder::words(&sentences[i])).collect();
+                let words: Vec<Vec<String>> = members.iter().map(|&i| words(&sentences[i])).collect();
                 encoder.batch(&words.iter().map(Vec::as_slice).collect::<Vec<_>>(), Mode::Evaluate, device)
             }
         });
@@ -128,7 +124,7 @@ impl Model {
             fs::remove_file(&place).map_err(|source| TrainError::io(&place, source))?;
         }
         let manifest = Manifest {
-            encoder: self.save_encoder(folder)?,
+            encoder: encoder::save(self, folder)?,
             format: FORMAT,
             library: format!("cman {}", env!("CARGO_PKG_VERSION")),
             trained_words: self.trained_words,
@@ -142,10 +138,7 @@ impl Model {
         self.vocabularies.save(folder.join(VOCABULARIES))?;
         write_json(&folder.join(SCORES), scores)?;
         let weights = folder.join(WEIGHTS);
-        let mut store = SafetensorsStore::from_file(&weights).overwrite(true);
-        // One entry: several would stand in another order each time, and equal weights make equal files.
-        store = store.clear_metadata().metadata("format", "safetensors");
-        self.network.save_into(&mut store).map_err(|error| TrainError::directory(&weights, error.to_string()))?;
+        weights::save(&self.network, &weights)?;
         // The store lets only the owner read the file; it is as open as the others.
         fs::metadata(folder.join(CONFIG))
             .and_then(|others| fs::set_permissions(&weights, others.permissions()))
@@ -188,135 +181,20 @@ impl Model {
             entities: manifest.entity_types,
             relations: manifest.relation_types,
         };
-        let encoder = open_encoder(folder, &config, manifest.encoder.as_ref(), device)?;
+        let encoder = encoder::open(folder, &config, manifest.encoder.as_ref(), device)?;
         let others = manifest.words - manifest.trained_words;
         let weights = folder.join(WEIGHTS);
-        check_size(&weights, config.model.least_parameters(sizes) + (others * config.model.word.width) as f64)?;
+        weights::check_size(
+            &weights,
+            config.model.least_parameters(sizes) + (others * config.model.word.width) as f64,
+        )?;
         let mut network = Cman::new(&config.model, sizes, config.seed, device)?;
         network.embedding.word =
             network.embedding.word.with_pretrained(&[], vec![0.0; others * config.model.word.width]);
-        load_weights(&mut network, &weights)?;
+        weights::load(&mut network, &weights)?;
         let network = network.valid();
         Ok(Self { config, schema, vocabularies, network, encoder, trained_words: manifest.trained_words })
     }
-
-    /// What the manifest says about the encoder; one that was fine-tuned goes into the directory.
-    fn save_encoder(&self, folder: &Path) -> Result<Option<EncoderIdentity>, TrainError> {
-        let Some(encoder) = &self.encoder else { return Ok(None) };
-        let mut identity = encoder.identity().clone();
-        if let (true, Some(bert)) = (self.config.encoder.fine_tune, encoder.as_bert()) {
-            let place = folder.join(ENCODER);
-            bert.save_dir(&place)?;
-            identity.hash = Bert::hash_dir(&place)?;
-        }
-        Ok(Some(identity))
-    }
-}
-
-/// The encoder that a model directory needs: its own where it was fine-tuned, else the one that the configuration names.
-fn open_encoder(
-    folder: &Path,
-    config: &Config,
-    needed: Option<&EncoderIdentity>,
-    device: &Device,
-) -> Result<Option<Encoder>, TrainError> {
-    let place = folder.join(MANIFEST);
-    let Some(needed) = needed else {
-        return match config.encoder.kind {
-            EncoderKind::None => Ok(None),
-            _ => Err(TrainError::directory(place, "no encoder, expected that of config.toml")),
-        };
-    };
-    let opened = if config.encoder.fine_tune {
-        Encoder::bert(&folder.join(ENCODER), &config.encoder, device).map(Some)
-    } else if config.encoder.kind == EncoderKind::Cache && !Path::new(&config.encoder.path).exists() {
-        // Precomputed vectors may go when the training is done: the encoder that made them gives the same.
-        Encoder::open(
-            &EncoderConfig { kind: EncoderKind::Bert, path: needed.name.clone(), ..config.encoder.clone() },
-            device,
-        )
-    } else {
-        Encoder::open(&config.encoder, device)
-    };
-    let EncoderIdentity { kind, name, hash, pooling } = needed;
-    let wanted = || format!("the model needs the encoder '{name}' ({kind}, pooled by '{pooling}', hash {hash})");
-    let Some(encoder) = opened.map_err(|error| TrainError::directory(&place, format!("{}: {error}", wanted())))? else {
-        return Err(TrainError::directory(place, format!("{}, config.toml names none", wanted())));
-    };
-    let found = encoder.identity();
-    if !found.gives_the_same(needed) {
-        let EncoderIdentity { kind, name, hash, pooling } = found;
-        let reason = format!("{}, found '{name}' ({kind}, pooled by '{pooling}', hash {hash})", wanted());
-        return Err(TrainError::directory(place, reason));
-    }
-    let shape = (config.model.contextual.layers, config.model.contextual.width);
-    if shape != (encoder.n_layers(), encoder.width()) {
-        let reason =
-            format!("{} layers of {}, the encoder has {} of {}", shape.0, shape.1, encoder.n_layers(), encoder.width());
-        return Err(TrainError::directory(folder.join(CONFIG), reason));
-    }
-    Ok(Some(encoder))
-}
-
-/// Refuses a file that is too small for so many weights, before memory is taken for them.
-fn check_size(path: &Path, least: f64) -> Result<(), TrainError> {
-    let metadata = fs::metadata(path).map_err(|source| TrainError::io(path, source))?;
-    if metadata.is_dir() {
-        return Err(TrainError::directory(path, "expected a file, found a directory"));
-    }
-    let bytes = metadata.len();
-    let expected = least * size_of::<f32>() as f64;
-    if bytes as f64 >= expected {
-        return Ok(());
-    }
-    let reason = format!("the weights do not fit the configuration: {bytes} bytes, expected at least {expected}");
-    Err(TrainError::directory(path, reason))
-}
-
-/// Reads weights into a network of the same shape.
-pub(crate) fn load_weights(network: &mut Cman, path: &Path) -> Result<(), TrainError> {
-    let fail = |reason: String| TrainError::directory(path, reason);
-    // The store reports a missing file only when it is asked for tensors.
-    fs::File::open(path).map_err(|source| TrainError::io(path, source))?;
-    let mut store = SafetensorsStore::from_file(path.to_owned()).allow_partial(true).validate(false);
-    let result = network.load_from(&mut store).map_err(|error| fail(error.to_string()))?;
-    if let Some(error) = result.errors.first() {
-        return Err(fail(format!("the weights do not fit the configuration: {error}")));
-    }
-    if let Some((name, _)) = result.missing.first() {
-        return Err(fail(format!("no weights for '{name}'")));
-    }
-    if let Some(name) = result.unused.first() {
-        return Err(fail(format!("weights for '{name}', which the configured network does not have")));
-    }
-    if let Some(name) = not_finite(network) {
-        return Err(fail(format!("the weights of '{name}' are not finite")));
-    }
-    Ok(())
-}
-
-/// The name of the first parameter that holds NaN or infinity.
-fn not_finite(network: &Cman) -> Option<String> {
-    struct Finite {
-        path: Vec<String>,
-        bad: Option<String>,
-    }
-    impl ModuleVisitor for Finite {
-        fn enter_module(&mut self, name: &str, _container: &str) {
-            self.path.push(name.into());
-        }
-        fn exit_module(&mut self, _name: &str, _container: &str) {
-            self.path.pop();
-        }
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            if self.bad.is_none() && !param.val().is_finite().all().into_scalar::<bool>() {
-                self.bad = Some(self.path.join("."));
-            }
-        }
-    }
-    let mut visitor = Finite { path: Vec::new(), bad: None };
-    network.visit(&mut visitor);
-    visitor.bad
 }
 
 fn write(path: &Path, content: &[u8]) -> Result<(), TrainError> {
@@ -324,13 +202,13 @@ fn write(path: &Path, content: &[u8]) -> Result<(), TrainError> {
     fs::File::create(path).and_then(sync).map_err(|source| TrainError::io(path, source))
 }
 
-pub(crate) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), TrainError> {
+fn write_json(path: &Path, value: &impl Serialize) -> Result<(), TrainError> {
     let mut text = serde_json::to_vec_pretty(value).map_err(|error| TrainError::io(path, error.into()))?;
     text.push(b'\n');
     write(path, &text)
 }
 
-pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, TrainError> {
+fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, TrainError> {
     let text = fs::read(path).map_err(|source| TrainError::io(path, source))?;
     serde_json::from_slice(&text).map_err(|error| TrainError::directory(path, error.to_string()))
 }

@@ -1,0 +1,40 @@
+//! Vectors from a file, and the encoder that made them.
+
+use std::sync::OnceLock;
+
+use burn::tensor::Device;
+use cman_data::FeatureReader;
+
+use super::{Encoder, EncoderConfig};
+use crate::TrainError;
+
+/// Vectors from a file. Training reads the file alone; text that nobody has seen before goes to the encoder that made
+/// it, which is opened when it is first needed.
+#[derive(Debug)]
+pub(super) struct Cached {
+    pub reader: FeatureReader,
+    config: EncoderConfig,
+    device: Device,
+    behind: OnceLock<Encoder>,
+}
+
+impl Cached {
+    pub fn new(reader: FeatureReader, config: &EncoderConfig, device: &Device) -> Self {
+        Self { reader, config: config.clone(), device: device.clone(), behind: OnceLock::new() }
+    }
+
+    /// The encoder that made the vectors.
+    pub fn behind(&self) -> Result<&Encoder, TrainError> {
+        if let Some(encoder) = self.behind.get() {
+            return Ok(encoder);
+        }
+        let needed = self.reader.identity();
+        let encoder = Encoder::of_identity(needed, &self.config, &self.device)?;
+        let found = &encoder.identity;
+        if !found.gives_the_same(needed) {
+            let (expected, found) = (format!("the encoder {needed}"), format!("the encoder {found}"));
+            return Err(TrainError::Encoder { path: self.reader.path().into(), expected, found });
+        }
+        Ok(self.behind.get_or_init(|| encoder))
+    }
+}
