@@ -22,10 +22,14 @@ pub type Contextual<'a> = &'a (dyn Fn(&[usize]) -> Result<Tensor<4>, TrainError>
 /// of a sentence's length.
 const BATCH_TOKENS: usize = 8192;
 
+/// Sentences of a batch on the CPU, at most: enough to fill the products, few enough that all cores have work even where
+/// the caller brings no more than a few dozen sentences.
+const HOST_BATCH: usize = 8;
+
 /// What the network finds in each sentence, in their order; on the CPU, batches run side by side. The network must not
 /// be on an autodiff device.
 ///
-/// A batch holds `batch_size` sentences, or fewer long ones. `contextual` is there if the network takes contextual vectors. `gold_labels`: the relations see the sentences' own
+/// A batch holds `batch_size` sentences, or fewer on the CPU and of long ones. `contextual` is there if the network takes contextual vectors. `gold_labels`: the relations see the sentences' own
 /// tags instead of the predicted ones (Table 3).
 ///
 /// # Errors
@@ -50,8 +54,10 @@ pub fn predict(
         }
         Ok(network.predict(&tokens, labels, options))
     };
+    let is_host = on_host(device.clone(), DType::F32);
+    let batch_size = if is_host { batch_size.min(HOST_BATCH) } else { batch_size };
     let batches = batches::sorted(&lengths, Limits { sentences: batch_size, tokens: BATCH_TOKENS });
-    let found: Vec<Vec<Prediction>> = if on_host(device.clone(), DType::F32) {
+    let found: Vec<Vec<Prediction>> = if is_host {
         batches.par_iter().with_max_len(1).map(run).collect::<Result<_, TrainError>>()?
     } else {
         batches.iter().map(run).collect::<Result<_, TrainError>>()?
