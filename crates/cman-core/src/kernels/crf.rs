@@ -10,7 +10,7 @@ use pulp::{Simd, WithSimd};
 
 use super::{
     parallel::for_each,
-    simd::{LANES, dispatch, exp, load, store, vectors, vectors_mut},
+    simd::{LANES, dispatch, exp, load, select, store, vectors, vectors_mut},
 };
 
 /// The potentials of a batch, see [`Potentials`](crate::crf::Potentials).
@@ -185,7 +185,7 @@ fn go_back<S: Simd>(simd: S, before: &[f32], d_pair: &mut [f32], probability: &m
 #[inline(always)]
 fn exp_or_zero<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     let is_zero = simd.less_than_f32s(x, simd.splat_f32s(-87.0));
-    simd.select_f32s(is_zero, simd.splat_f32s(0.0), exp(simd, x))
+    select(simd, is_zero, simd.splat_f32s(0.0), exp(simd, x))
 }
 
 /// Natural logarithm, number by number.

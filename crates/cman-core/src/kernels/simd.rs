@@ -83,12 +83,30 @@ pub(crate) fn polynomial<S: Simd, const N: usize>(simd: S, x: S::f32s, coefficie
     y
 }
 
+/// `a` where `mask` is set, else `b`. (pulp's own one, as its `abs_f32s`, is not always inlined, and then costs the
+/// caller all its registers.)
+#[inline(always)]
+pub(crate) fn select<S: Simd>(simd: S, mask: S::m32s, a: S::f32s, b: S::f32s) -> S::f32s {
+    let (a, b) = (simd.transmute_u32s_f32s(a), simd.transmute_u32s_f32s(b));
+    simd.transmute_f32s_u32s(simd.select_u32s(mask, a, b))
+}
+
+/// `|x|`
+#[inline(always)]
+pub(crate) fn abs<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
+    simd.max_f32s(simd.neg_f32s(x), x)
+}
+
 /// `x` within ±`bound`; NaN stays NaN.
 #[inline(always)]
 pub(crate) fn clamp<S: Simd>(simd: S, x: S::f32s, bound: f32) -> S::f32s {
     let (low, high) = (simd.splat_f32s(-bound), simd.splat_f32s(bound));
-    let x = simd.select_f32s(simd.greater_than_f32s(x, high), high, x);
-    simd.select_f32s(simd.less_than_f32s(x, low), low, x)
+    if S::IS_SCALAR {
+        let x = select(simd, simd.greater_than_f32s(x, high), high, x);
+        return select(simd, simd.less_than_f32s(x, low), low, x);
+    }
+    // Of a NaN and a number vectors take the second, or the NaN.
+    simd.min_f32s(high, simd.max_f32s(low, x))
 }
 
 /// `e^x`, for `x` within ±87 (others count as the nearer of the two); relative error below 2e-7.
@@ -174,7 +192,7 @@ pub(crate) mod tests {
         fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
             let mut outputs = [(); 4].map(|()| vec![0.0; self.0.len()]);
             for (i, &x) in vectors::<S>(&self.0).iter().enumerate() {
-                let magnitude = simd.abs_f32s(x);
+                let magnitude = abs(simd, x);
                 let unit = simd.div_f32s(magnitude, simd.add_f32s(magnitude, simd.splat_f32s(1.0)));
                 let values = [exp(simd, x), sigmoid(simd, x), tanh(simd, x), ln_1p(simd, unit)];
                 for (output, value) in outputs.iter_mut().zip(values) {

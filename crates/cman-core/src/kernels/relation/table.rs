@@ -10,7 +10,7 @@ use std::{ops::Range, slice::ChunksExact};
 use pulp::Simd;
 
 use crate::{
-    kernels::simd::{LANES, exp, fma, fnma, ln_1p, load, tanh, vectors, vectors_mut},
+    kernels::simd::{LANES, abs, exp, fma, fnma, ln_1p, load, select, tanh, vectors, vectors_mut},
     relation::Positive,
 };
 
@@ -57,7 +57,7 @@ impl Prepared {
             for (q, to) in vectors_mut::<S>(to).iter_mut().enumerate() {
                 let x = load(simd, row, q);
                 *to = exp(simd, simd.add_f32s(x, x));
-                largest = simd.max_f32s(simd.abs_f32s(x), largest);
+                largest = simd.max_f32s(abs(simd, x), largest);
             }
             self.largest.push(simd.reduce_max_f32s(largest));
         }
@@ -209,10 +209,10 @@ impl Table {
         let (zero, one) = (simd.splat_f32s(0.0), simd.splat_f32s(1.0));
         let mut sum = zero;
         for (d_score, &s) in vectors_mut::<S>(&mut self.d_scores).iter_mut().zip(vectors::<S>(&self.scores)) {
-            let e = exp(simd, simd.neg_f32s(simd.abs_f32s(s)));
+            let e = exp(simd, simd.neg_f32s(abs(simd, s)));
             let is_negative = simd.less_than_f32s(s, zero);
-            *d_score = simd.div_f32s(simd.select_f32s(is_negative, e, one), simd.add_f32s(one, e));
-            let positive = simd.select_f32s(is_negative, zero, s);
+            *d_score = simd.div_f32s(select(simd, is_negative, e, one), simd.add_f32s(one, e));
+            let positive = select(simd, is_negative, zero, s);
             sum = simd.add_f32s(sum, simd.add_f32s(positive, ln_1p(simd, e)));
         }
         simd.reduce_sum_f32s(sum)
