@@ -31,14 +31,15 @@ fn scores(model: &Model, sentences: &[&EncodedSentence], device: &Device) -> Res
     let batch = TokenBatch::new(sentences, device);
     let x = network.encode(network.embed(&batch), &batch, Mode::Evaluate);
     let tags: Vec<Vec<u32>> = sentences.iter().map(|sentence| sentence.tags.clone()).collect();
-    let relations = network.relation.project(network.interact(x.clone(), &tags, &batch, Mode::Evaluate));
+    let features = network.interact(x.clone(), &tags, &batch, Mode::Evaluate);
+    let relations = network.relation.project(features, batch.lengths());
     let in_sentence = |(s, sentence): (usize, &&EncodedSentence)| {
         let n = sentence.words.len();
         (0..n * n).map(move |pair| (s, pair / n, pair % n))
     };
     let pairs: Vec<_> = sentences.iter().enumerate().flat_map(in_sentence).collect();
     let mut scores: Vec<f64> = relations.scores(&pairs).try_into_vec_as()?;
-    for (lattice, tags) in network.crf.potentials(x).lattices(batch.lengths()).iter().zip(&tags) {
+    for (lattice, tags) in network.crf.potentials(x, batch.lengths()).lattices(batch.lengths()).iter().zip(&tags) {
         scores.push(lattice.score(tags));
         scores.push(lattice.marginals().log_partition());
     }

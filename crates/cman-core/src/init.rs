@@ -2,11 +2,11 @@
 
 use burn::{
     module::Param,
-    nn::{LayerNorm, LayerNormConfig, Linear, LinearConfig},
+    nn::{LayerNorm, LayerNormConfig},
     tensor::{Device, Tensor, TensorData},
 };
 
-use crate::random::Key;
+use crate::{linear::Linear, random::Key};
 
 /// Makes parameters on a device, each part of a model from a key of its own.
 #[derive(Clone, Copy, Debug)]
@@ -55,10 +55,7 @@ impl<'a> Init<'a> {
 
     /// A linear layer: Glorot weights, zero bias.
     pub fn linear(self, d_input: usize, d_output: usize, bias: bool) -> Linear {
-        let mut linear = LinearConfig::new(d_input, d_output).with_bias(bias).init(self.device);
-        linear.weight = self.glorot(d_input, d_output);
-        linear.bias = bias.then(|| self.zeros([d_output]));
-        linear
+        Linear::from_weights(self.glorot(d_input, d_output), bias.then(|| self.zeros([d_output])))
     }
 
     /// Layer normalisation (Ba et al. 2016) over the last `d_model` numbers, starting as the plain normalisation.

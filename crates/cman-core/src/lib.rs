@@ -26,7 +26,7 @@ mod device;
 mod gpu;
 mod init;
 mod kernels;
-mod linear;
+pub mod linear;
 mod mask;
 mod mode;
 

@@ -54,7 +54,7 @@ fn check_values(comparison: &mut Comparison, device: &Device) {
         comparison.tensor(&format!("bsa.{i}"), x.clone());
     }
 
-    let potentials = model.crf.potentials(x.clone());
+    let potentials = model.crf.potentials(x.clone(), batch.lengths());
     comparison.tensor("crf.first", potentials.first.clone());
     comparison.tensor("crf.pair", potentials.pair.clone());
     comparison.tensor("crf.end", potentials.end.clone());
@@ -76,7 +76,7 @@ fn check_values(comparison: &mut Comparison, device: &Device) {
     }
     let x = model.interact(x, &gold.tags, &batch, Mode::Evaluate);
     comparison.tensor("interaction", x.clone());
-    comparison.tensor("table", table_composed(&model.relation.project(x)));
+    comparison.tensor("table", table_composed(&model.relation.project(x, batch.lengths())));
 }
 
 /// Viterbi tags, probabilities of tags, entities and relations.
@@ -89,7 +89,7 @@ fn check_prediction(comparison: &mut Comparison, device: &Device) {
     let n_tags = Tag::count(golden.case.sizes.entities);
     let x = model.encode(model.embed(&batch), &batch, Mode::Evaluate);
     let (mut viterbi, mut tag_probabilities) = (Vec::new(), Vec::new());
-    for lattice in model.crf.potentials(x).lattices(batch.lengths()) {
+    for lattice in model.crf.potentials(x, batch.lengths()).lattices(batch.lengths()) {
         viterbi.extend(lattice.viterbi().into_iter().map(|tag| tag as usize));
         let marginals = lattice.marginals();
         let all = (0..lattice.len()).flat_map(|t| (0..n_tags).map(move |tag| (t, tag as u32)));

@@ -125,7 +125,7 @@ fn scores_of_pairs_are_those_of_the_full_table() {
         let data = sentences(&LENGTHS, 6);
         let (batch, gold) = batch(&data.iter().collect::<Vec<_>>(), &config, &device);
         let x = model.encode(model.embed(&batch), &batch, Mode::Evaluate);
-        let projection = model.relation.project(model.interact(x, &gold.tags, &batch, Mode::Evaluate));
+        let projection = model.relation.project(model.interact(x, &gold.tags, &batch, Mode::Evaluate), batch.lengths());
         let table = cman_core::relation::table_composed(&projection);
         let [_, steps, _, n_outputs] = table.dims();
         let table: Vec<f64> = table.try_into_vec_as().unwrap();

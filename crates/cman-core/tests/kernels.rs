@@ -6,5 +6,6 @@ mod kernels {
     pub mod bilstm;
     pub mod common;
     pub mod crf;
+    pub mod linear;
     pub mod relation;
 }

@@ -49,12 +49,12 @@ fn numbers(config: &ModelConfig, mode: Mode, data: &[&EncodedSentence], device: 
     let model = model(config, device);
     let (batch, gold) = batch(data, config, device);
     let x = model.encode(model.embed(&batch), &batch, mode);
-    let potentials = model.crf.potentials(x.clone());
+    let potentials = model.crf.potentials(x.clone(), batch.lengths());
     let mut found = BTreeMap::new();
     found.insert("first".to_owned(), potentials.first.clone().try_into_vec_as().unwrap());
     found.insert("emissions".to_owned(), of_tokens(&potentials.pair.clone().try_into_vec_as().unwrap(), &batch));
     found.insert("end".to_owned(), potentials.end.clone().try_into_vec_as().unwrap());
-    let projection = model.relation.project(model.interact(x, &gold.tags, &batch, mode));
+    let projection = model.relation.project(model.interact(x, &gold.tags, &batch, mode), batch.lengths());
     let pairs: Vec<(usize, usize, usize)> =
         LENGTHS.iter().enumerate().flat_map(|(s, &n)| (0..n * n).map(move |p| (s, p / n, p % n))).collect();
     found.insert("relation scores".to_owned(), projection.scores(&pairs).try_into_vec_as().unwrap());

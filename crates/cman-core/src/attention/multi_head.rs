@@ -2,11 +2,10 @@
 
 use burn::{
     module::Module,
-    nn::Linear,
     tensor::{Bool, Tensor, activation::softmax},
 };
 
-use crate::{init::Init, kernels, linear::each_token, mask::FORBIDDEN};
+use crate::{init::Init, kernels, linear::Linear, mask::FORBIDDEN};
 
 /// `head_i = softmax((Q W_i^Q)(K W_i^K)^T / sqrt(2d/z)) (V W_i^V)`, `T = Concat(head_1..head_z) W^o`.
 ///
@@ -49,10 +48,10 @@ impl MultiHeadAttention {
         lengths: &[usize],
         mask_pad: &Tensor<2, Bool>,
     ) -> Tensor<3> {
-        let q = each_token(&self.query, query);
-        let k = each_token(&self.key, keys.clone());
-        let v = each_token(&self.value, keys);
-        each_token(&self.output, attend([q, k, v], self.n_heads, lengths, mask_pad))
+        let q = self.query.forward(query, lengths);
+        let k = self.key.forward(keys.clone(), lengths);
+        let v = self.value.forward(keys, lengths);
+        self.output.forward(attend([q, k, v], self.n_heads, lengths, mask_pad), lengths)
     }
 }
 

@@ -2,12 +2,11 @@
 
 use burn::{
     module::Module,
-    nn::Linear,
     tensor::{Bool, Tensor},
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{init::Init, linear::each_token, lstm::BiLstm, mask::zero_padding, mode::Mode};
+use crate::{init::Init, linear::Linear, lstm::BiLstm, mask::zero_padding, mode::Mode};
 
 /// Which sequence encoder the attention units contain.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,7 +59,9 @@ impl SequenceEncoder {
     pub fn forward(&self, x: Tensor<3>, lengths: &[usize], mask_pad: &Tensor<2, Bool>, mode: Mode) -> Tensor<3> {
         let h = match (&self.lstm, &self.mlp) {
             (Some(lstm), _) => lstm.forward(x, lengths),
-            (None, Some(mlp)) => zero_padding(each_token(&mlp.outer, each_token(&mlp.inner, x).tanh()), mask_pad),
+            (None, Some(Mlp { inner, outer })) => {
+                zero_padding(outer.forward(inner.forward(x, lengths).tanh(), lengths), mask_pad)
+            }
             (None, None) => unreachable!("one of the two encoders is there from the start"),
         };
         mode.at("sequence").dropout(h, lengths, self.dropout)

@@ -28,9 +28,9 @@ impl Crf {
     /// The log-potentials of every sentence.
     ///
     /// # Shapes
-    /// - x: `[batch, steps, d_model]`
-    pub fn potentials(&self, x: Tensor<3>) -> Potentials {
-        self.scorer.forward(x)
+    /// - x: `[batch, steps, d_model]`, sentence `b` in its first `lengths[b]` places
+    pub fn potentials(&self, x: Tensor<3>, lengths: &[usize]) -> Potentials {
+        self.scorer.forward(x, lengths)
     }
 }
 

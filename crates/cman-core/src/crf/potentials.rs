@@ -2,14 +2,13 @@
 
 use burn::{
     module::{Module, Param},
-    nn::Linear,
     tensor::{Bool, Tensor, TensorData},
 };
 use cman_data::Tag;
 use serde::{Deserialize, Serialize};
 
 use super::Lattice;
-use crate::{init::Init, linear::each_token, mask::FORBIDDEN};
+use crate::{init::Init, linear::Linear, mask::FORBIDDEN};
 
 /// What the transition score depends on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,14 +82,14 @@ impl TagScorer {
 
     /// # Shapes
     /// - x: `[batch, steps, d_model]`
-    pub(super) fn forward(&self, x: Tensor<3>) -> Potentials {
+    pub(super) fn forward(&self, x: Tensor<3>, lengths: &[usize]) -> Potentials {
         let [batch, steps, _] = x.dims();
         let n_tags = self.n_tags;
         let x = match &self.hidden {
-            Some(hidden) => each_token(hidden, x).tanh(),
+            Some(hidden) => hidden.forward(x, lengths).tanh(),
             None => x,
         };
-        let scores = each_token(&self.emission, x);
+        let scores = self.emission.forward(x, lengths);
         let (first, pair) = match (&self.transitions, &self.start) {
             (Some(transitions), Some(start)) => {
                 let first = scores.clone().narrow(1, 0, 1).squeeze_dim::<2>(1) + start.val().unsqueeze();

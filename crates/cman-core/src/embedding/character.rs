@@ -2,7 +2,6 @@
 
 use burn::{
     module::{Module, Param},
-    nn::Linear,
     tensor::{Int, Tensor, TensorData},
 };
 use serde::{Deserialize, Serialize};
@@ -11,7 +10,7 @@ use super::look_up;
 use crate::{
     batch::TokenBatch,
     init::Init,
-    linear::each_token,
+    linear::Linear,
     lstm::BiLstm,
     mask::{FORBIDDEN, mask_pad},
 };
@@ -110,7 +109,7 @@ fn convolve(convolution: &Linear, x: Tensor<3>, lengths: &[usize]) -> Tensor<2> 
     let edge = Tensor::zeros([words, 1, embedding], (&x.device(), x.dtype()));
     let before = Tensor::cat(vec![edge.clone(), x.clone()], 1).narrow(1, 0, characters);
     let after = Tensor::cat(vec![x.clone(), edge], 1).narrow(1, 1, characters);
-    let y = each_token(convolution, Tensor::cat(vec![before, x, after], 2)).tanh();
+    let y = convolution.forward(Tensor::cat(vec![before, x, after], 2), lengths).tanh();
     let mask = mask.unsqueeze_dim::<3>(2).expand(y.dims());
     y.mask_fill(mask, FORBIDDEN).max_dim(1).squeeze_dim(1)
 }

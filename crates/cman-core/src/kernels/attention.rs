@@ -5,6 +5,7 @@ use pulp::{Simd, WithSimd};
 use super::{
     parallel::for_each,
     product::{Panels, Rows, RowsMut},
+    scratch::Scratch,
     simd::{LANES, dispatch, exp, fma, vectors, vectors_mut},
 };
 
@@ -47,10 +48,10 @@ fn padded(n: usize) -> usize {
 
 /// What each token gathers, `[batch, steps, d_model]`, zero at padding; and, if a backward pass will follow, the
 /// attention weights of each sentence, `[heads, n, padded n]`.
-pub(super) fn forward(q: &[f32], k: &[f32], v: &[f32], sizes: &Sizes, keep: bool) -> (Vec<f32>, Vec<Vec<f32>>) {
+pub(super) fn forward(q: &[f32], k: &[f32], v: &[f32], sizes: &Sizes, keep: bool) -> (Vec<f32>, Vec<Scratch>) {
     let mut output = vec![0.0; q.len()];
-    let kept = |&n: &usize| if keep { vec![0.0; sizes.heads * n * padded(n)] } else { Vec::new() };
-    let mut weights: Vec<Vec<f32>> = sizes.lengths.iter().map(kept).collect();
+    let kept = |&n: &usize| Scratch::new(if keep { sizes.heads * n * padded(n) } else { 0 });
+    let mut weights: Vec<Scratch> = sizes.lengths.iter().map(kept).collect();
     let tasks = output
         .chunks_exact_mut(sizes.steps * sizes.d_model)
         .zip(&mut weights)
@@ -61,7 +62,7 @@ pub(super) fn forward(q: &[f32], k: &[f32], v: &[f32], sizes: &Sizes, keep: bool
 }
 
 /// The gradients of queries, keys and values from that of the output, `dy`; zero at padding.
-pub(super) fn backward([q, k, v]: [&[f32]; 3], weights: &[Vec<f32>], dy: &[f32], sizes: &Sizes) -> [Vec<f32>; 3] {
+pub(super) fn backward([q, k, v]: [&[f32]; 3], weights: &[Scratch], dy: &[f32], sizes: &Sizes) -> [Vec<f32>; 3] {
     let mut gradients = [(); 3].map(|()| vec![0.0; q.len()]);
     let [dq, dk, dv] = gradients.each_mut().map(|gradient| gradient.chunks_exact_mut(sizes.steps * sizes.d_model));
     let tasks = dq
@@ -103,8 +104,8 @@ impl WithSimd for Forward<'_> {
         let width = padded(n);
         let index: Vec<usize> = (0..n).collect();
         let scale = 1.0 / (d_head as f32).sqrt();
-        let mut scores = vec![0.0; if weights.is_empty() { BLOCK.min(n) * width } else { 0 }];
-        let mut gathered = vec![0.0; n * d_head];
+        let mut scores = Scratch::new(if weights.is_empty() { BLOCK.min(n) * width } else { 0 });
+        let mut gathered = Scratch::new(n * d_head);
         for head in 0..sizes.heads {
             let columns = |x| columns(x, d_model, head * d_head, d_head);
             let (mut q, k, v) = (columns(q), columns(k), columns(v));
@@ -154,9 +155,8 @@ impl WithSimd for Backward<'_> {
         let width = padded(n);
         let index: Vec<usize> = (0..n).collect();
         let scale = 1.0 / (d_head as f32).sqrt();
-        let mut d_scores = vec![0.0; n * width];
-        let mut turned = vec![0.0; n * width];
-        let mut gradient = vec![0.0; n * d_head];
+        let [mut d_scores, mut turned] = [(); 2].map(|()| Scratch::new(n * width));
+        let mut gradient = Scratch::new(n * d_head);
         for (head, weights) in weights.chunks_exact(n * width).enumerate() {
             let columns = |x| columns(x, d_model, head * d_head, d_head);
             let (q, k, v, dy) = (columns(q), columns(k), columns(v), columns(dy));
@@ -170,6 +170,7 @@ impl WithSimd for Backward<'_> {
             Panels::transposed(simd, &v, d_head).multiply(simd, from, to, false);
             // P = softmax(s)
             for (d_scores, weights) in d_scores.chunks_exact_mut(width).zip(weights.chunks_exact(width)) {
+                d_scores[n..].fill(0.0);
                 softmax_backward(simd, d_scores, weights);
             }
             // s = q k^T / sqrt(d_head)

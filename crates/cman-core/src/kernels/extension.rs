@@ -9,7 +9,7 @@ use burn::{
     tensor::Tensor,
 };
 
-use super::{bilstm::Packs, memo::Memo, ops, raw::RawF32};
+use super::{bilstm::Packs, linear::Packs as LinearPacks, memo::Memo, ops, raw::RawF32};
 use crate::{
     crf::Potentials,
     relation::{Positive, Projection},
@@ -35,6 +35,15 @@ pub(crate) trait Kernels: Backend {
         bias: FloatTensor<Self>,
         lengths: Vec<usize>,
         packs: Memo<Packs>,
+    ) -> FloatTensor<Self>;
+
+    /// See [`Linear`](crate::linear::Linear).
+    fn linear(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        lengths: Vec<usize>,
+        packs: Memo<LinearPacks>,
     ) -> FloatTensor<Self>;
 
     /// See [`pair_loss`](crate::relation::pair_loss).
@@ -81,6 +90,16 @@ macro_rules! run_kernels {
                 packs: Memo<Packs>,
             ) -> FloatTensor<Self> {
                 ops::bilstm::run::<Self>(&x, &w_ih, &w_hh, &bias, &lengths, &packs)
+            }
+
+            fn linear(
+                x: FloatTensor<Self>,
+                weight: FloatTensor<Self>,
+                bias: FloatTensor<Self>,
+                lengths: Vec<usize>,
+                packs: Memo<LinearPacks>,
+            ) -> FloatTensor<Self> {
+                ops::linear::run::<Self>(&x, &weight, &bias, &lengths, &packs)
             }
 
             fn pair_loss(
@@ -136,6 +155,16 @@ impl<B: Kernels + RawF32, C: CheckpointStrategy> Kernels for Autodiff<B, C> {
         ops::bilstm::run_tracked::<B, C>(x, w_ih, w_hh, bias, &lengths, &packs)
     }
 
+    fn linear(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        lengths: Vec<usize>,
+        packs: Memo<LinearPacks>,
+    ) -> FloatTensor<Self> {
+        ops::linear::run_tracked::<B, C>(x, weight, bias, &lengths, &packs)
+    }
+
     fn pair_loss(
         head: FloatTensor<Self>,
         tail: FloatTensor<Self>,
@@ -189,6 +218,23 @@ pub(crate) fn bilstm(
         x.into_dispatch(),
         w_ih.into_dispatch(),
         w_hh.into_dispatch(),
+        bias.into_dispatch(),
+        lengths.to_vec(),
+        packs.clone(),
+    ))
+}
+
+/// See [`Linear::forward`](crate::linear::Linear::forward).
+pub(crate) fn linear(
+    x: Tensor<3>,
+    weight: Tensor<2>,
+    bias: Tensor<1>,
+    lengths: &[usize],
+    packs: &Memo<LinearPacks>,
+) -> Tensor<3> {
+    Tensor::from_dispatch(<Dispatch as Kernels>::linear(
+        x.into_dispatch(),
+        weight.into_dispatch(),
         bias.into_dispatch(),
         lengths.to_vec(),
         packs.clone(),

@@ -12,6 +12,7 @@
 //! | CRF loss (eq. 11) | [`log_partition`](crate::crf::log_partition) less [`gold_score`](crate::crf::gold_score) |
 //! | LSTM with projection (ELMo) | `ComposedLstm`, in [`encoder`](crate::encoder) |
 //! | relation loss (eq. 12) | [`pair_loss_composed`](crate::relation::pair_loss_composed) |
+//! | linear layers | [`linear_composed`](crate::linear::linear_composed) |
 //! | GELU of the encoders | [`gelu`](burn::tensor::activation::gelu) |
 //!
 //! The public functions of the model choose between the two by the device and the type of the tensors. Results do not
@@ -22,6 +23,7 @@ mod bilstm;
 mod crf;
 mod extension;
 mod gelu;
+mod linear;
 mod memo;
 mod ops;
 mod parallel;
@@ -29,10 +31,12 @@ mod product;
 mod projected_lstm;
 mod raw;
 mod relation;
+mod scratch;
 mod simd;
 
 pub(crate) use bilstm::Packs as BiLstmPacks;
-pub(crate) use extension::{attention, bilstm, gelu, negative_log_likelihood, pair_loss};
+pub(crate) use extension::{attention, bilstm, gelu, linear, negative_log_likelihood, pair_loss};
+pub(crate) use linear::Packs as LinearPacks;
 pub(crate) use memo::Memo;
 pub(crate) use parallel::{for_each, join};
 pub(crate) use projected_lstm::{LstmWeights, ProjectedLstm, pieces};

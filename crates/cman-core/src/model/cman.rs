@@ -115,8 +115,8 @@ impl Cman {
     /// that the relations see, gold or predicted.
     pub fn losses(&self, x: Tensor<3>, batch: &TokenBatch, gold: &Gold, labels: &[Vec<u32>], mode: Mode) -> Losses {
         let x = self.encode(x, batch, mode);
-        let ner = negative_log_likelihood(&self.crf.potentials(x.clone()), &gold.tags);
-        let projection = self.relation.project(self.interact(x, labels, batch, mode));
+        let ner = negative_log_likelihood(&self.crf.potentials(x.clone(), batch.lengths()), &gold.tags);
+        let projection = self.relation.project(self.interact(x, labels, batch, mode), batch.lengths());
         let re = pair_loss(&projection, &self.positives(gold, batch.lengths()), batch.lengths());
         Losses { ner, re }
     }

@@ -50,7 +50,7 @@ impl Cman {
     /// where `None`, or given ones (Table 3's gold labels). The model must not be on an autodiff device.
     pub fn predict(&self, batch: &TokenBatch, labels: Option<&[Vec<u32>]>, options: PredictOptions) -> Vec<Prediction> {
         let x = self.encode(self.embed(batch), batch, Mode::Evaluate);
-        let lattices = self.crf.potentials(x.clone()).lattices(batch.lengths());
+        let lattices = self.crf.potentials(x.clone(), batch.lengths()).lattices(batch.lengths());
         let mut predictions: Vec<Prediction> = Vec::with_capacity(lattices.len());
         for lattice in &lattices {
             let tags = lattice.viterbi();
@@ -73,7 +73,7 @@ impl Cman {
         }
         let viterbi: Vec<Vec<u32>> = predictions.iter().map(|p| p.tags.clone()).collect();
         let x = self.interact(x, labels.unwrap_or(&viterbi), batch, Mode::Evaluate);
-        let scores = sigmoid(self.relation.project(x).scores(&flat));
+        let scores = sigmoid(self.relation.project(x, batch.lengths()).scores(&flat));
         let n_outputs = scores.dims()[1];
         let probabilities: Vec<f64> = scores.try_into_vec_as().expect("the device gives its numbers back");
         let mut rest = probabilities.as_slice();

@@ -2,13 +2,12 @@
 
 use burn::{
     module::{Module, Param},
-    nn::Linear,
     tensor::{Int, Tensor, TensorData},
 };
 use serde::{Deserialize, Serialize};
 
 use super::{Ends, composed};
-use crate::{init::Init, linear::each_token};
+use crate::{init::Init, linear::Linear};
 
 /// Every number of a new b: away from 0, so that V's mean moves the score.
 const BIAS: f32 = 1.0;
@@ -78,15 +77,16 @@ impl RelationScorer {
         let mean = logit / (config.hidden as f64 * ACTIVATION);
         let mut v = init.at("v").numbers(n_outputs * config.hidden, 1.0 / (config.hidden as f64).sqrt());
         v.iter_mut().for_each(|v| *v += mean as f32);
-        let head = Linear { weight: weight("head"), bias: Some(bias) };
-        let tail = Linear { weight: weight("tail"), bias: None };
+        let head = Linear::from_weights(weight("head"), Some(bias));
+        let tail = Linear::from_weights(weight("tail"), None);
         Self { head, tail, v: Param::from_data(TensorData::new(v, [n_outputs, config.hidden]), init.device) }
     }
 
     /// # Shapes
-    /// - x: `[batch, steps, 2d]`
-    pub fn project(&self, x: Tensor<3>) -> Projection {
-        Projection { head: each_token(&self.head, x.clone()), tail: each_token(&self.tail, x), v: self.v.val() }
+    /// - x: `[batch, steps, 2d]`, sentence `b` in its first `lengths[b]` places
+    pub fn project(&self, x: Tensor<3>, lengths: &[usize]) -> Projection {
+        let head = self.head.forward(x.clone(), lengths);
+        Projection { head, tail: self.tail.forward(x, lengths), v: self.v.val() }
     }
 }
 

@@ -13,11 +13,12 @@ use super::{
 use crate::kernels::{
     parallel::for_each,
     product::{Panels, Rows, RowsMut, sum_of_outer_products},
+    scratch::Scratch,
     simd::{dispatch, fma, fnma, load, tanh, vectors, vectors_mut},
 };
 
 /// Rows of a weight's gradient that one task sums.
-const WEIGHT_ROWS: usize = 48;
+const WEIGHT_ROWS: usize = 96;
 
 /// Tokens whose input gradient one task computes, about.
 const INPUT_TOKENS: usize = 128;
@@ -43,7 +44,7 @@ pub(in crate::kernels) fn backward(trace: &Trace, x: &[f32], weights: Weights, d
     let is_large = sizes.is_large(plan.n_tokens);
     let recurrent = trace.packs.recurrent(weights, sizes, is_large);
 
-    let mut d_gates = [vec![0.0; plan.n_tokens * n_gates], vec![0.0; plan.n_tokens * n_gates]];
+    let mut d_gates = [(); 2].map(|()| Scratch::new(plan.n_tokens * n_gates));
     let mut bias_parts = vec![0.0; 2 * plan.groups.len() * n_gates];
     let mut parts = bias_parts.chunks_exact_mut(n_gates);
     let mut tasks = Vec::with_capacity(2 * plan.groups.len());
@@ -223,7 +224,7 @@ fn weight_tasks<'a>(a: Rows<'a>, b: Rows<'a>, to: &'a mut [f32]) -> impl Iterato
 fn input_tasks<'a>(
     plan: &Plan,
     sizes: Sizes,
-    d_gates: &'a [Vec<f32>; 2],
+    d_gates: &'a [Scratch; 2],
     w_ih: &'a [Panels; 2],
     dx: &'a mut [f32],
 ) -> Vec<Product<'a>> {
@@ -239,7 +240,7 @@ fn input_tasks<'a>(
     for (sentences, to) in sentences.chunks(per_task).zip(dx.chunks_mut(per_task * width)) {
         let from = sentences.iter().cloned().flatten().collect();
         let rows = sentences.iter().enumerate().flat_map(|(b, s)| b * sizes.steps..b * sizes.steps + s.len()).collect();
-        let d_gates = [d_gates[0].as_slice(), d_gates[1].as_slice()];
+        let d_gates = d_gates.each_ref().map(|d_gates| &**d_gates);
         tasks.push(Product::Input { d_gates, w_ih, from, rows, d_input: sizes.d_input, to });
     }
     tasks

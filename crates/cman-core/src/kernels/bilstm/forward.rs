@@ -13,6 +13,7 @@ use super::{
 use crate::kernels::{
     parallel::for_each,
     product::{Rows, RowsMut},
+    scratch::Scratch,
     simd::{dispatch, fma, sigmoid, tanh, vectors, vectors_mut},
 };
 
@@ -29,11 +30,11 @@ pub(in crate::kernels) struct Trace {
 #[derive(Debug)]
 pub(super) struct States {
     /// The gates behind their activations `[tokens, 4 d_padded]`.
-    pub gates: Vec<f32>,
+    pub gates: Scratch,
     /// The cells `[tokens, d_padded]`; empty at inference.
-    pub cells: Vec<f32>,
+    pub cells: Scratch,
     /// The states `[tokens, d_padded]`.
-    pub hidden: Vec<f32>,
+    pub hidden: Scratch,
 }
 
 /// Encodes a batch. `packs` are those of the weights. `keep`: whether a backward pass will follow.
@@ -53,9 +54,9 @@ pub(in crate::kernels) fn forward(
     let is_large = sizes.is_large(plan.n_tokens);
     let d_padded = sizes.d_padded();
     let states = || States {
-        gates: vec![0.0; plan.n_tokens * 4 * d_padded],
-        cells: vec![0.0; if keep { plan.n_tokens * d_padded } else { 0 }],
-        hidden: vec![0.0; plan.n_tokens * d_padded],
+        gates: Scratch::new(plan.n_tokens * 4 * d_padded),
+        cells: Scratch::new(if keep { plan.n_tokens * d_padded } else { 0 }),
+        hidden: Scratch::new(plan.n_tokens * d_padded),
     };
     let mut directions = [states(), states()];
     let packed = packs.forward(weights, sizes, is_large);

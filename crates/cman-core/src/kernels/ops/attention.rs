@@ -15,6 +15,7 @@ use burn::backend::{
 use crate::kernels::{
     attention::{Sizes, backward, forward},
     raw::RawF32,
+    scratch::Scratch,
 };
 
 /// Attends without keeping anything for a backward pass.
@@ -66,7 +67,7 @@ struct AttentionBackward;
 #[derive(Debug)]
 struct Kept {
     sizes: Sizes,
-    weights: Vec<Vec<f32>>,
+    weights: Vec<Scratch>,
 }
 
 #[derive(Clone, Debug)]

@@ -5,4 +5,5 @@ pub(super) mod bilstm;
 pub(super) mod crf;
 pub(super) mod gelu;
 mod known;
+pub(super) mod linear;
 pub(super) mod relation;

@@ -5,13 +5,13 @@ use std::ops::Range;
 use pulp::Simd;
 
 use super::{Rows, put, tiles, wide};
-use crate::kernels::simd::{fma, vectors};
-
-/// Terms that a sum over rows takes before it turns to the next columns, so that what it reads stays in the cache.
-const DEPTH: usize = 256;
+use crate::kernels::{
+    scratch::Scratch,
+    simd::{fma, vectors, vectors_mut},
+};
 
 /// `to = sum_i a[i]^T b[i]` over all chosen rows, for the columns `columns` of `a`: row `p` of `to` belongs to column
-/// `columns.start + p` of `a`, and is as wide as the rows of `b`, a multiple of four [`LANES`](crate::kernels::simd::LANES).
+/// `columns.start + p` of `a`, and is as wide as the rows of `b`.
 #[inline(always)]
 pub(in crate::kernels) fn sum_of_outer_products<S: Simd>(
     simd: S,
@@ -27,51 +27,80 @@ pub(in crate::kernels) fn sum_of_outer_products<S: Simd>(
     }
 }
 
+/// What the tiles read is copied together first: the rows themselves lie so far apart, at powers of two, that their
+/// numbers of one column would drive each other out of the cache.
 #[inline(always)]
 fn outer_wide<S: Simd, const V: usize>(simd: S, a: Rows, b: Rows, columns: Range<usize>, to: &mut [f32]) {
     let width = V * S::F32_LANES;
-    assert!(a.index.len() == b.index.len() && b.width.is_multiple_of(width) && to.len() == columns.len() * b.width);
-    macro_rules! tile {
-        ($rows:literal, $a:ident, $b:ident, $at:expr, $p:ident, $j:ident, $add:expr) => {{
-            let sums = outer_tile::<S, $rows, V>(simd, $a, $b, $at, $j);
-            for (r, sum) in sums.into_iter().enumerate() {
-                put(simd, &mut to[($p + r) * b.width + $j..][..width], sum, $add);
+    assert!(a.index.len() == b.index.len() && to.len() == columns.len() * b.width);
+    // Terms that a sum takes before it turns to the next columns, so that what it reads stays in the cache.
+    let depth = 512 / V;
+    let mut columns_of_a = Scratch::new(depth * columns.len());
+    let mut panel_of_b = Scratch::new(depth * width);
+    macro_rules! gather {
+        ($rows:literal, $p:ident, $index:ident) => {{
+            let to = columns_of_a[$p * $index.len()..].as_chunks_mut::<$rows>().0;
+            for (to, from) in to.iter_mut().zip($index) {
+                to.copy_from_slice(&a.data[from * a.width + columns.start + $p..][..$rows]);
             }
         }};
+    }
+    macro_rules! tile {
+        ($rows:literal, $p:ident, $n:ident, $j:ident, $add:expr) => {{
+            let a = columns_of_a[$p * $n..($p + $rows) * $n].as_chunks::<$rows>().0;
+            let sums = outer_tile::<S, $rows, V>(simd, a, vectors::<S>(&panel_of_b[..$n * width]).as_chunks::<V>().0);
+            for (r, sum) in sums.into_iter().enumerate() {
+                put(simd, &mut to[($p + r) * b.width..][$j.clone()], sum, $add);
+            }
+        }};
+    }
+    macro_rules! of_rows {
+        ($tile:ident, $rows:ident, $($arguments:tt)*) => {
+            match $rows {
+                1 => $tile!(1, $($arguments)*),
+                2 => $tile!(2, $($arguments)*),
+                3 => $tile!(3, $($arguments)*),
+                4 => $tile!(4, $($arguments)*),
+                5 => $tile!(5, $($arguments)*),
+                _ => $tile!(6, $($arguments)*),
+            }
+        };
     }
     if a.index.is_empty() {
         to.fill(0.0);
     }
-    for (depth, (a_index, b_index)) in a.index.chunks(DEPTH).zip(b.index.chunks(DEPTH)).enumerate() {
-        let (a, b) = (Rows { index: a_index, ..a }, Rows { index: b_index, ..b });
-        for j in (0..b.width).step_by(width) {
-            for (p, n) in tiles(columns.len()) {
-                match n {
-                    1 => tile!(1, a, b, columns.start + p, p, j, depth > 0),
-                    2 => tile!(2, a, b, columns.start + p, p, j, depth > 0),
-                    3 => tile!(3, a, b, columns.start + p, p, j, depth > 0),
-                    4 => tile!(4, a, b, columns.start + p, p, j, depth > 0),
-                    5 => tile!(5, a, b, columns.start + p, p, j, depth > 0),
-                    _ => tile!(6, a, b, columns.start + p, p, j, depth > 0),
+    for (part, (a_index, b_index)) in a.index.chunks(depth).zip(b.index.chunks(depth)).enumerate() {
+        let n = a_index.len();
+        for (p, rows) in tiles(columns.len()) {
+            of_rows!(gather, rows, p, a_index);
+        }
+        for start in (0..b.width).step_by(width) {
+            let j = start..(start + width).min(b.width);
+            for (&from, to) in b_index.iter().zip(panel_of_b.chunks_exact_mut(width)) {
+                let from = &b.data[from * b.width + start..];
+                if j.len() == width {
+                    let (to, from) = (&mut vectors_mut::<S>(to)[..V], &vectors::<S>(from)[..V]);
+                    to.copy_from_slice(from); // some moves, where a copy of numbers is a call
+                } else {
+                    to[..j.len()].copy_from_slice(&from[..j.len()]);
                 }
+            }
+            for (p, rows) in tiles(columns.len()) {
+                of_rows!(tile, rows, p, n, j, part > 0);
             }
         }
     }
 }
 
-/// The part of a sum of outer products with `R` columns of `a` from `p` and `V` vectors of `b` from `j`.
+/// The sum of the outer products of `R` numbers and `V` vectors each.
 #[inline(always)]
 fn outer_tile<S: Simd, const R: usize, const V: usize>(
     simd: S,
-    a: Rows,
-    b: Rows,
-    p: usize,
-    j: usize,
+    a: &[[f32; R]],
+    b: &[[S::f32s; V]],
 ) -> [[S::f32s; V]; R] {
     let mut sums = [[simd.splat_f32s(0.0); V]; R];
-    for (&from_a, &from_b) in a.index.iter().zip(b.index) {
-        let x = &a.data[from_a * a.width + p..][..R];
-        let y = &vectors::<S>(&b.data[from_b * b.width + j..][..V * S::F32_LANES])[..V];
+    for (x, y) in a.iter().zip(b) {
         for r in 0..R {
             let x = simd.splat_f32s(x[r]);
             for v in 0..V {
@@ -114,8 +143,8 @@ mod tests {
 
     #[test]
     fn outer_products_of_chosen_rows_are_summed() {
-        let n = 128;
-        for (width, columns, rows) in [(1, 0..1, 1), (9, 2..9, 3), (14, 0..14, 40), (20, 6..19, 600), (5, 1..4, 0)] {
+        let shapes = [(1, 0..1, 1), (9, 2..9, 3), (14, 0..14, 40), (20, 6..19, 600), (5, 1..4, 0)];
+        for (n, (width, columns, rows)) in [128, 21].into_iter().flat_map(|n| shapes.clone().map(|shape| (n, shape))) {
             let bound = 1.0 / (1.0 + rows as f64).sqrt();
             let a = Key::new(1).uniform((rows + 5) * width, bound);
             let b = Key::new(2).uniform((rows + 5) * n, bound);

@@ -1,0 +1,213 @@
+//! A linear layer on the tokens of a ragged batch, forward and backward, on plain numbers; its definition is
+//! [`linear_composed`](crate::linear::linear_composed).
+
+use std::{ops::Range, sync::OnceLock};
+
+use pulp::{Simd, WithSimd};
+
+use super::{
+    parallel::for_each,
+    product::{Panels, Rows, RowsMut, sum_of_outer_products},
+    simd::dispatch,
+};
+
+/// Tokens that one task multiplies, about.
+const TOKENS: usize = 128;
+
+/// Rows of the weight's gradient that one task sums.
+const WEIGHT_ROWS: usize = 96;
+
+/// Sizes of a layer and of the padded batch that it reads.
+#[derive(Clone, Debug)]
+pub(super) struct Sizes {
+    /// Places of each sentence.
+    pub steps: usize,
+    /// Width of the input.
+    pub d_input: usize,
+    /// Width of the output.
+    pub d_output: usize,
+    /// Tokens of each sentence.
+    pub lengths: Vec<usize>,
+}
+
+impl Sizes {
+    fn n_tokens(&self) -> usize {
+        self.lengths.iter().sum()
+    }
+
+    /// Whether a pass is worth waking other threads for.
+    fn is_large(&self) -> bool {
+        self.n_tokens() * self.d_input * self.d_output > 1 << 20
+    }
+
+    /// The rows of the padded batch that hold the tokens of some sentences, from the first row of the first of them.
+    fn rows(&self, sentences: &[usize]) -> Vec<usize> {
+        sentences.iter().enumerate().flat_map(|(b, n)| b * self.steps..b * self.steps + n).collect()
+    }
+}
+
+/// The weights `[d_input, d_output]` in the layout of the products, as far as they were needed. Made from one set of
+/// weights, they are of use for as many batches as come before it changes.
+#[derive(Debug, Default)]
+pub(crate) struct Packs {
+    plain: OnceLock<Panels>,
+    transposed: OnceLock<Panels>,
+}
+
+impl Packs {
+    fn plain(&self, w: &[f32], sizes: &Sizes) -> &Panels {
+        get(&self.plain, Pack { w, d_output: sizes.d_output, is_transposed: false })
+    }
+
+    fn transposed(&self, w: &[f32], sizes: &Sizes) -> &Panels {
+        get(&self.transposed, Pack { w, d_output: sizes.d_output, is_transposed: true })
+    }
+}
+
+/// What the cell holds, or what it holds from now on. Two threads may both make it: none waits for the other.
+fn get<'a>(cell: &'a OnceLock<Panels>, pack: Pack) -> &'a Panels {
+    if let Some(made) = cell.get() {
+        return made;
+    }
+    let made = dispatch(pack);
+    cell.get_or_init(|| made)
+}
+
+struct Pack<'a> {
+    w: &'a [f32],
+    d_output: usize,
+    is_transposed: bool,
+}
+
+impl WithSimd for Pack<'_> {
+    type Output = Panels;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Panels {
+        let Self { w, d_output, is_transposed } = self;
+        if is_transposed { Panels::transposed(simd, w, d_output) } else { Panels::new(simd, w, d_output) }
+    }
+}
+
+/// `x W + b`.
+///
+/// # Shapes
+/// - x: `[batch, steps, d_input]`
+/// - output: `[batch, steps, d_output]`, zero at padding
+pub(super) fn forward(x: &[f32], w: &[f32], bias: &[f32], sizes: &Sizes, packs: &Packs) -> Vec<f32> {
+    multiply([x, bias], packs.plain(w, sizes), [sizes.d_input, sizes.d_output], sizes)
+}
+
+/// The gradients of a layer, in the shapes of what they belong to.
+#[derive(Debug)]
+pub(super) struct Gradients {
+    /// Of the input, if it was asked for; zero at padding.
+    pub x: Option<Vec<f32>>,
+    /// Of the weights.
+    pub w: Vec<f32>,
+    /// Of the biases.
+    pub bias: Vec<f32>,
+}
+
+/// The gradients from that of the output.
+pub(super) fn backward([x, w, dy]: [&[f32]; 3], sizes: &Sizes, packs: &Packs, with_x: bool) -> Gradients {
+    let &Sizes { d_input, d_output, .. } = sizes;
+    let rows = &sizes.rows(&sizes.lengths);
+    let mut dw = vec![0.0; w.len()];
+    let tasks = dw.chunks_mut(WEIGHT_ROWS * d_output).enumerate().map(|(i, to)| Weight {
+        x: Rows { data: x, width: d_input, index: rows },
+        dy: Rows { data: dy, width: d_output, index: rows },
+        columns: i * WEIGHT_ROWS..i * WEIGHT_ROWS + to.len() / d_output,
+        to,
+    });
+    for_each(sizes.is_large(), tasks.collect(), dispatch);
+    let mut bias = vec![0.0; d_output];
+    for row in rows {
+        bias.iter_mut().zip(&dy[row * d_output..]).for_each(|(sum, dy)| *sum += dy);
+    }
+    let dx = with_x.then(|| multiply([dy, &[]], packs.transposed(w, sizes), [d_output, d_input], sizes));
+    Gradients { x: dx, w: dw, bias }
+}
+
+/// All tokens of `x` times `w`, plus the bias if there is one; zero at padding.
+fn multiply([x, bias]: [&[f32]; 2], w: &Panels, [d_from, d_to]: [usize; 2], sizes: &Sizes) -> Vec<f32> {
+    let (batch, steps) = (sizes.lengths.len(), sizes.steps);
+    let mut y = vec![0.0; batch * steps * d_to];
+    let per_task = (TOKENS * batch).div_ceil(sizes.n_tokens().max(1)).max(1);
+    let parts = x.chunks(per_task * steps * d_from).zip(y.chunks_mut(per_task * steps * d_to));
+    let tasks = parts.zip(sizes.lengths.chunks(per_task)).map(|((x, to), sentences)| Multiply {
+        x,
+        w,
+        bias,
+        rows: sizes.rows(sentences),
+        widths: [d_from, d_to],
+        to,
+    });
+    for_each(sizes.is_large(), tasks.collect(), dispatch);
+    y
+}
+
+/// Some sentences.
+struct Multiply<'a> {
+    x: &'a [f32],
+    w: &'a Panels,
+    bias: &'a [f32],
+    rows: Vec<usize>,
+    widths: [usize; 2],
+    to: &'a mut [f32],
+}
+
+impl WithSimd for Multiply<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { x, w, bias, rows, widths: [d_from, d_to], to } = self;
+        for row in rows.iter().filter(|_| !bias.is_empty()) {
+            to[row * d_to..][..d_to].copy_from_slice(bias);
+        }
+        let from = Rows { data: x, width: d_from, index: &rows };
+        w.multiply(simd, from, RowsMut { data: to, width: d_to, index: &rows }, !bias.is_empty());
+    }
+}
+
+/// Some rows of the weight's gradient, the sum of `x[i]^T dy[i]`.
+struct Weight<'a> {
+    x: Rows<'a>,
+    dy: Rows<'a>,
+    columns: Range<usize>,
+    to: &'a mut [f32],
+}
+
+impl WithSimd for Weight<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        sum_of_outer_products(simd, self.x, self.dy, self.columns, self.to);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{kernels::simd::tests::with_every_width, random::Key};
+
+    #[test]
+    fn every_kind_of_vector_gives_the_same() {
+        let sizes = Sizes { steps: 5, d_input: 7, d_output: 21, lengths: vec![3, 1, 5] };
+        let draw = |site: &str, n: usize| Key::new(2).at(site).uniform(n, 0.5);
+        let (x, w, bias, dy) = (draw("x", 15 * 7), draw("w", 7 * 21), draw("bias", 21), draw("dy", 15 * 21));
+        let results = with_every_width(|| {
+            let packs = Packs::default();
+            let y = forward(&x, &w, &bias, &sizes, &packs);
+            let found = backward([&x, &w, &dy], &sizes, &packs, true);
+            [y, found.x.unwrap(), found.w, found.bias]
+        });
+        for others in &results[1..] {
+            for (found, expected) in others.iter().flatten().zip(results[0].iter().flatten()) {
+                assert!((found - expected).abs() < 2e-6, "{found} for {expected}");
+            }
+        }
+    }
+}
