@@ -12,6 +12,7 @@ use cman::{
         Gold, Init, Share, TokenBatch,
         attention::{attend, attend_composed},
         crf::{Potentials, gold_score, log_partition, negative_log_likelihood},
+        linear::{Linear, linear_composed},
         lstm::{BiLstm, bilstm_composed},
         random::Key,
         relation::{Positive, Projection, pair_loss, pair_loss_composed},
@@ -34,6 +35,8 @@ const PAIRS: [[usize; 4]; 3] = [[16, 30, 5, 128], [16, 40, 5, 128], [1, 120, 5, 
 /// (batch, steps, width)
 const ATTENTION: [[usize; 3]; 3] = [[16, 30, 256], [16, 60, 256], [1, 120, 256]];
 const HEADS: usize = 8;
+/// (batch, steps, input, output)
+const LINEAR: [[usize; 4]; 3] = [[8, 30, 256, 256], [16, 40, 256, 640], [16, 40, 256, 9]];
 /// (batch, steps, tags)
 const CRF: [[usize; 3]; 2] = [[16, 30, 9], [16, 60, 9]];
 
@@ -83,6 +86,27 @@ fn lstm_train_fused(bencher: Bencher, shape: [usize; 4]) {
 #[divan::bench(name = "flex/bilstm forward and backward, composed", args = LSTM)]
 fn lstm_train_composed(bencher: Bencher, shape: [usize; 4]) {
     lstm(bencher, shape, composed, true);
+}
+
+type Layer = fn(&Linear, Tensor<3>, &[usize]) -> Tensor<3>;
+
+fn linear(bencher: Bencher, [batch, steps, d_input, d_output]: [usize; 4], run: Layer) {
+    let device = Device::flex().autodiff();
+    let layer = Init::new(1, &device).linear(d_input, d_output, true);
+    let (x, lengths) = (numbers([batch, steps, d_input], 2, &device), lengths(batch, steps));
+    bencher.bench_local(|| run(&layer, x.clone().require_grad(), &lengths).sum().backward());
+}
+
+#[divan::bench(name = "flex/linear forward and backward, fused", args = LINEAR)]
+fn linear_fused(bencher: Bencher, shape: [usize; 4]) {
+    linear(bencher, shape, Linear::forward);
+}
+
+#[divan::bench(name = "flex/linear forward and backward, composed", args = LINEAR)]
+fn linear_twin(bencher: Bencher, shape: [usize; 4]) {
+    linear(bencher, shape, |Linear { weight, bias, .. }, x, _| {
+        linear_composed(x, weight.val(), bias.as_ref().map(|bias| bias.val()))
+    });
 }
 
 type PairLoss = fn(&Projection, &[Positive], &[usize]) -> Tensor<1>;

@@ -31,7 +31,7 @@ impl Linear {
     /// # Panics
     /// If there is not one length a sentence, or a length is more than `steps`.
     pub fn forward(&self, x: Tensor<3>, lengths: &[usize]) -> Tensor<3> {
-        let [batch, steps, d_input] = x.dims();
+        let [batch, steps, _] = x.dims();
         assert_eq!(lengths.len(), batch, "one length a sentence");
         assert!(lengths.iter().all(|&n| n <= steps), "lengths {lengths:?} within {steps}");
         let (weight, bias) = (self.weight.val(), self.bias.as_ref().map(Param::val));

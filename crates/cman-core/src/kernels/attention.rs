@@ -4,7 +4,7 @@ use pulp::{Simd, WithSimd};
 
 use super::{
     parallel::for_each,
-    product::{Panels, Rows, RowsMut},
+    product::{Columns, Panels, Rows, RowsMut},
     scratch::Scratch,
     simd::{LANES, dispatch, exp, fma, vectors, vectors_mut},
 };
@@ -105,13 +105,11 @@ impl WithSimd for Forward<'_> {
         let index: Vec<usize> = (0..n).collect();
         let scale = 1.0 / (d_head as f32).sqrt();
         let mut scores = Scratch::new(if weights.is_empty() { BLOCK.min(n) * width } else { 0 });
-        let mut gathered = Scratch::new(n * d_head);
         for head in 0..sizes.heads {
-            let columns = |x| columns(x, d_model, head * d_head, d_head);
-            let (mut q, k, v) = (columns(q), columns(k), columns(v));
-            q.iter_mut().for_each(|q| *q *= scale);
-            let keys = Panels::transposed(simd, &k, d_head);
-            let values = Panels::new(simd, &v, d_head);
+            let first = head * d_head;
+            let columns = |data| Columns { data, width: d_model, range: first..first + d_head };
+            let keys = Panels::transposed(simd, columns(k));
+            let values = Panels::new(simd, columns(v));
             for start in (0..n).step_by(BLOCK) {
                 let rows = start..(start + BLOCK).min(n);
                 let block = if weights.is_empty() {
@@ -120,15 +118,15 @@ impl WithSimd for Forward<'_> {
                     &mut weights[(head * n + start) * width..][..rows.len() * width]
                 };
                 let (queries, here) = (&index[rows.clone()], &index[..rows.len()]);
-                let from = Rows { data: &q, width: d_head, index: queries };
+                let from = Rows { data: &q[first..], width: d_model, index: queries };
                 keys.multiply(simd, from, RowsMut { data: block, width, index: here }, false);
                 for row in block.chunks_exact_mut(width) {
-                    softmax(simd, row, n);
+                    softmax(simd, row, n, scale);
                 }
                 let from = Rows { data: block, width, index: here };
-                values.multiply(simd, from, RowsMut { data: &mut gathered, width: d_head, index: queries }, false);
+                let to = RowsMut { data: &mut output[first..], width: d_model, index: queries };
+                values.multiply(simd, from, to, false);
             }
-            put_columns(&gathered, d_head, output, d_model, head * d_head, 1.0);
         }
     }
 }
@@ -156,60 +154,31 @@ impl WithSimd for Backward<'_> {
         let index: Vec<usize> = (0..n).collect();
         let scale = 1.0 / (d_head as f32).sqrt();
         let [mut d_scores, mut turned] = [(); 2].map(|()| Scratch::new(n * width));
-        let mut gradient = Scratch::new(n * d_head);
         for (head, weights) in weights.chunks_exact(n * width).enumerate() {
-            let columns = |x| columns(x, d_model, head * d_head, d_head);
-            let (q, k, v, dy) = (columns(q), columns(k), columns(v), columns(dy));
-            let place = (d_model, head * d_head);
+            let first = head * d_head;
+            let columns = |data| Columns { data, width: d_model, range: first..first + d_head };
             // y = P v
             transpose(weights, width, n, &mut turned);
             let from = Rows { data: &turned, width, index: &index };
-            put_product(simd, from, Panels::new(simd, &dy, d_head), &mut gradient, 1.0, dv, place);
-            let from = Rows { data: &dy, width: d_head, index: &index };
+            let to = RowsMut { data: &mut dv[first..], width: d_model, index: &index };
+            Panels::new(simd, columns(dy)).multiply(simd, from, to, false);
+            let from = Rows { data: &dy[first..], width: d_model, index: &index };
             let to = RowsMut { data: &mut d_scores, width, index: &index };
-            Panels::transposed(simd, &v, d_head).multiply(simd, from, to, false);
-            // P = softmax(s)
+            Panels::transposed(simd, columns(v)).multiply(simd, from, to, false);
+            // P = softmax(s / sqrt(d_head))
             for (d_scores, weights) in d_scores.chunks_exact_mut(width).zip(weights.chunks_exact(width)) {
                 d_scores[n..].fill(0.0);
-                softmax_backward(simd, d_scores, weights);
+                softmax_backward(simd, d_scores, weights, scale);
             }
-            // s = q k^T / sqrt(d_head)
+            // s = q k^T
             let from = Rows { data: &d_scores, width, index: &index };
-            put_product(simd, from, Panels::new(simd, &k, d_head), &mut gradient, scale, dq, place);
+            let to = RowsMut { data: &mut dq[first..], width: d_model, index: &index };
+            Panels::new(simd, columns(k)).multiply(simd, from, to, false);
             transpose(&d_scores, width, n, &mut turned);
             let from = Rows { data: &turned, width, index: &index };
-            put_product(simd, from, Panels::new(simd, &q, d_head), &mut gradient, scale, dk, place);
+            let to = RowsMut { data: &mut dk[first..], width: d_model, index: &index };
+            Panels::new(simd, columns(q)).multiply(simd, from, to, false);
         }
-    }
-}
-
-/// Sets the columns of `to` from `start` to `factor` times the product of `from` and `right`, which `buffer` holds.
-#[inline(always)]
-fn put_product<S: Simd>(
-    simd: S,
-    from: Rows,
-    right: Panels,
-    buffer: &mut [f32],
-    factor: f32,
-    to: &mut [f32],
-    (width, start): (usize, usize),
-) {
-    let n = buffer.len() / from.index.len();
-    right.multiply(simd, from, RowsMut { data: buffer, width: n, index: from.index }, false);
-    put_columns(buffer, n, to, width, start, factor);
-}
-
-/// Columns `start..start + n` of a matrix whose rows are `width` wide.
-fn columns(x: &[f32], width: usize, start: usize, n: usize) -> Vec<f32> {
-    let mut columns = Vec::with_capacity(x.len() / width * n);
-    x.chunks_exact(width).for_each(|row| columns.extend_from_slice(&row[start..start + n]));
-    columns
-}
-
-/// Sets those columns to `factor` times `x`, a matrix whose rows are `n` wide; `to` may go on with further rows.
-fn put_columns(x: &[f32], n: usize, to: &mut [f32], width: usize, start: usize, factor: f32) {
-    for (to, x) in to.chunks_exact_mut(width).zip(x.chunks_exact(n)) {
-        to[start..start + n].iter_mut().zip(x).for_each(|(to, x)| *to = x * factor);
     }
 }
 
@@ -220,17 +189,18 @@ fn transpose(x: &[f32], width: usize, n: usize, to: &mut [f32]) {
     }
 }
 
-/// The softmax of the first `n` numbers of a row in their place; the others become 0.
+/// The softmax of the first `n` numbers of a row times `scale`, above 0, in their place; the others become 0.
 #[inline(always)]
-fn softmax<S: Simd>(simd: S, row: &mut [f32], n: usize) {
+fn softmax<S: Simd>(simd: S, row: &mut [f32], n: usize, scale: f32) {
     row[n..].fill(f32::NEG_INFINITY);
     let mut largest = simd.splat_f32s(f32::NEG_INFINITY);
     for &x in vectors::<S>(row) {
         largest = simd.max_f32s(largest, x);
     }
     let largest = simd.splat_f32s(simd.reduce_max_f32s(largest));
+    let scale = simd.splat_f32s(scale);
     for x in vectors_mut::<S>(row) {
-        *x = exp(simd, simd.sub_f32s(*x, largest));
+        *x = exp(simd, simd.mul_f32s(simd.sub_f32s(*x, largest), scale));
     }
     row[n..].fill(0.0);
     let mut sum = simd.splat_f32s(0.0);
@@ -243,16 +213,16 @@ fn softmax<S: Simd>(simd: S, row: &mut [f32], n: usize) {
     }
 }
 
-/// From the gradient of a row of weights to that of its scores: `P (dP - sum dP P)`.
+/// From the gradient of a row of weights to that of its scores before they were scaled: `scale P (dP - sum dP P)`.
 #[inline(always)]
-fn softmax_backward<S: Simd>(simd: S, gradient: &mut [f32], weights: &[f32]) {
+fn softmax_backward<S: Simd>(simd: S, gradient: &mut [f32], weights: &[f32], scale: f32) {
     let (gradient, weights) = (vectors_mut::<S>(gradient), vectors::<S>(weights));
     let mut sum = simd.splat_f32s(0.0);
     for (&g, &w) in gradient.iter().zip(weights) {
         sum = fma(simd, g, w, sum);
     }
-    let sum = simd.splat_f32s(simd.reduce_sum_f32s(sum));
+    let (sum, scale) = (simd.splat_f32s(simd.reduce_sum_f32s(sum)), simd.splat_f32s(scale));
     for (g, &w) in gradient.iter_mut().zip(weights) {
-        *g = simd.mul_f32s(w, simd.sub_f32s(*g, sum));
+        *g = simd.mul_f32s(simd.mul_f32s(w, scale), simd.sub_f32s(*g, sum));
     }
 }

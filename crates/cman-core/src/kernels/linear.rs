@@ -7,7 +7,7 @@ use pulp::{Simd, WithSimd};
 
 use super::{
     parallel::for_each,
-    product::{Panels, Rows, RowsMut, sum_of_outer_products},
+    product::{Columns, Panels, Rows, RowsMut, sum_of_outer_products},
     simd::dispatch,
 };
 
@@ -85,7 +85,8 @@ impl WithSimd for Pack<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Panels {
         let Self { w, d_output, is_transposed } = self;
-        if is_transposed { Panels::transposed(simd, w, d_output) } else { Panels::new(simd, w, d_output) }
+        let w = Columns::all(w, d_output);
+        if is_transposed { Panels::transposed(simd, w) } else { Panels::new(simd, w) }
     }
 }
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 use pulp::{Simd, WithSimd};
 
 use super::{
-    product::{Panels, Rows, RowsMut},
+    product::{Columns, Panels, Rows, RowsMut},
     simd::{clamp, dispatch, fma, load, sigmoid, store, tanh},
 };
 
@@ -94,10 +94,10 @@ impl WithSimd for Pack<'_> {
         assert_eq!(projection.len(), d_cell * d_state, "a projection from cells to states");
         let (w_ih, w_hh) = gates.split_at(d_input * 4 * d_cell);
         ProjectedLstm {
-            w_ih: Panels::new(simd, w_ih, 4 * d_cell),
-            w_hh: Panels::new(simd, w_hh, 4 * d_cell),
+            w_ih: Panels::new(simd, Columns::all(w_ih, 4 * d_cell)),
+            w_hh: Panels::new(simd, Columns::all(w_hh, 4 * d_cell)),
             bias: bias.clone(),
-            projection: Panels::new(simd, projection, *d_state),
+            projection: Panels::new(simd, Columns::all(projection, *d_state)),
             cell_clip: *cell_clip,
             state_clip: *state_clip,
         }

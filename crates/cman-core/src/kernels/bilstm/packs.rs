@@ -5,7 +5,11 @@ use std::sync::OnceLock;
 use pulp::{Simd, WithSimd};
 
 use super::{Sizes, Weights, plan::Direction};
-use crate::kernels::{parallel::join, product::Panels, simd::dispatch};
+use crate::kernels::{
+    parallel::join,
+    product::{Columns, Panels},
+    simd::dispatch,
+};
 
 /// The weights of a BiLSTM as far as they have been brought into the layout of the products, for both directions. Made
 /// from one set of weights, it is of use for as many batches as come before they change.
@@ -71,6 +75,7 @@ impl WithSimd for Pack<'_> {
         let Self { data, sizes, direction, is_transposed } = self;
         let n_gates = 4 * sizes.d_padded();
         let data = sizes.of_direction(data, direction);
-        if is_transposed { Panels::transposed(simd, &data, n_gates) } else { Panels::new(simd, &data, n_gates) }
+        let w = Columns::all(&data, n_gates);
+        if is_transposed { Panels::transposed(simd, w) } else { Panels::new(simd, w) }
     }
 }

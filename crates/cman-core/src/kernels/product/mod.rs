@@ -6,6 +6,8 @@
 mod outer;
 mod panels;
 
+use std::ops::Range;
+
 use pulp::Simd;
 
 pub(in crate::kernels) use outer::sum_of_outer_products;
@@ -19,7 +21,7 @@ const TILE: usize = 6;
 /// Chosen rows of a row-major matrix.
 #[derive(Clone, Copy)]
 pub(in crate::kernels) struct Rows<'a> {
-    /// The matrix.
+    /// The matrix, from the first column that counts.
     pub data: &'a [f32],
     /// Width of its rows.
     pub width: usize,
@@ -28,20 +30,39 @@ pub(in crate::kernels) struct Rows<'a> {
 }
 
 impl Rows<'_> {
+    /// The first `n` numbers of chosen row `i`.
     #[inline(always)]
-    fn row(&self, i: usize) -> &[f32] {
-        &self.data[self.index[i] * self.width..][..self.width]
+    fn row(&self, i: usize, n: usize) -> &[f32] {
+        &self.data[self.index[i] * self.width..][..n]
     }
 }
 
 /// Chosen rows of a row-major matrix, to be written.
 pub(in crate::kernels) struct RowsMut<'a> {
-    /// The matrix.
+    /// The matrix, from the first column that counts.
     pub data: &'a mut [f32],
     /// Width of its rows.
     pub width: usize,
     /// Which rows.
     pub index: &'a [usize],
+}
+
+/// Neighbouring columns of a row-major matrix.
+#[derive(Clone)]
+pub(in crate::kernels) struct Columns<'a> {
+    /// The matrix.
+    pub data: &'a [f32],
+    /// Width of its rows.
+    pub width: usize,
+    /// Which columns.
+    pub range: Range<usize>,
+}
+
+impl<'a> Columns<'a> {
+    /// All columns of a matrix `width` wide.
+    pub fn all(data: &'a [f32], width: usize) -> Self {
+        Self { data, width, range: 0..width }
+    }
 }
 
 /// Vectors of a tile's row: as many as leave registers for the factors.

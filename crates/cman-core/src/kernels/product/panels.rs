@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use pulp::Simd;
 
-use super::{Rows, RowsMut, put, tiles, wide};
+use super::{Columns, Rows, RowsMut, put, tiles, wide};
 use crate::kernels::simd::{fma, vectors};
 
 /// A matrix `[k, n]` cut into panels of columns, each of which a tile reads from end to end. The last panels are one
@@ -22,28 +22,29 @@ impl Panels {
         self.k
     }
 
-    /// The matrix of `n` columns whose rows are those of `data`.
+    /// These columns, `k` rows of them.
     #[inline(always)]
-    pub fn new<S: Simd>(_simd: S, data: &[f32], n: usize) -> Self {
-        let k = data.len() / n;
-        Self::cut::<S>(k, n, |panel, columns, width| {
-            for (to, from) in panel.chunks_exact_mut(width).zip(data.chunks_exact(n)) {
+    pub fn new<S: Simd>(_simd: S, x: Columns) -> Self {
+        Self::cut::<S>(x.data.len() / x.width, x.range.len(), |panel, columns, width| {
+            let columns = x.range.start + columns.start..x.range.start + columns.end;
+            for (to, from) in panel.chunks_exact_mut(width).zip(x.data.chunks_exact(x.width)) {
                 to[..columns.len()].copy_from_slice(&from[columns.clone()]);
             }
         })
     }
 
-    /// The transpose of the matrix of `k` columns whose rows are those of `data`.
+    /// The transpose of these `k` columns.
     #[inline(always)]
-    pub fn transposed<S: Simd>(_simd: S, data: &[f32], k: usize) -> Self {
+    pub fn transposed<S: Simd>(_simd: S, x: Columns) -> Self {
         /// Numbers of each row that are moved at once, a cache line.
         const BLOCK: usize = 16;
-        Self::cut::<S>(k, data.len() / k, |panel, columns, width| {
+        let k = x.range.len();
+        Self::cut::<S>(k, x.data.len() / x.width, |panel, columns, width| {
             for start in (0..k).step_by(BLOCK) {
                 let n = BLOCK.min(k - start);
                 let to = &mut panel[start * width..][..n * width];
                 for (i, column) in columns.clone().enumerate() {
-                    let from = &data[column * k + start..][..n];
+                    let from = &x.data[column * x.width + x.range.start + start..][..n];
                     for (to, &from) in to[i..].iter_mut().step_by(width).zip(from) {
                         *to = from;
                     }
@@ -116,7 +117,7 @@ fn panel_product<S: Simd, const V: usize>(
 ) {
     macro_rules! tile {
         ($rows:literal, $start:ident) => {{
-            let rows: [&[f32]; $rows] = std::array::from_fn(|r| from.row($start + r));
+            let rows: [&[f32]; $rows] = std::array::from_fn(|r| from.row($start + r, panel.len()));
             let sums = row_tile(simd, rows, panel);
             for (r, sum) in sums.into_iter().enumerate() {
                 put(simd, &mut to[index[$start + r] * width..][columns.clone()], sum, add);
@@ -142,16 +143,11 @@ fn row_tile<S: Simd, const R: usize, const V: usize>(
     rows: [&[f32]; R],
     panel: &[[S::f32s; V]],
 ) -> [[S::f32s; V]; R] {
-    let k = panel.len();
-    let mut cut = rows;
-    for row in &mut cut {
-        *row = &row[..k];
-    }
+    let rows = rows.map(|row| &row[..panel.len()]); // one check, not one a number
     let mut sums = [[simd.splat_f32s(0.0); V]; R];
-    for p in 0..k {
-        let weights = panel[p];
+    for (p, weights) in panel.iter().enumerate() {
         for r in 0..R {
-            let x = simd.splat_f32s(cut[r][p]);
+            let x = simd.splat_f32s(rows[r][p]);
             for v in 0..V {
                 sums[r][v] = fma(simd, x, weights[v], sums[r][v]);
             }
@@ -189,7 +185,11 @@ mod tests {
         #[inline(always)]
         fn with_simd<S: Simd>(self, simd: S) {
             let Self { w, n, is_transposed, add, from, to } = self;
-            let panels = if is_transposed { Panels::transposed(simd, w, w.len() / n) } else { Panels::new(simd, w, n) };
+            let panels = if is_transposed {
+                Panels::transposed(simd, Columns::all(w, w.len() / n))
+            } else {
+                Panels::new(simd, Columns::all(w, n))
+            };
             assert_eq!(panels.k(), w.len() / n);
             panels.multiply(simd, from, to, add);
         }
