@@ -46,7 +46,7 @@ static SOUND: LazyLock<Sound> = LazyLock::new(|| {
     let sizes = Sizes { words: trained_words, characters: vocabularies.chars.len(), entities: 2, relations: 1 };
     let network = Cman::new(&config.model, sizes, 1, &device).expect("a network");
     let folder = tempfile::tempdir().expect("a folder");
-    let model = Model { config, schema, vocabularies, network, trained_words };
+    let model = Model { config, schema, vocabularies, network, trained_words, encoder: None };
     model.save(folder.path(), &()).expect("a model directory");
     let files = FILES.map(|name| fs::read(folder.path().join(name)).expect("a file"));
     Sound { folder, files, device, sentences }
