@@ -29,8 +29,8 @@ const HOST_BATCH: usize = 8;
 /// What the network finds in each sentence, in their order; on the CPU, batches run side by side. The network must not
 /// be on an autodiff device.
 ///
-/// A batch holds `batch_size` sentences, or fewer on the CPU and of long ones. `contextual` is there if the network takes contextual vectors. `gold_labels`: the relations see the sentences' own
-/// tags instead of the predicted ones (Table 3).
+/// A batch holds `batch_size` sentences, or fewer on the CPU and of long ones. `contextual` is there if the network takes
+/// contextual vectors. `gold_labels`: the relations see the sentences' own tags instead of the predicted ones (Table 3).
 ///
 /// # Errors
 /// Those of `contextual`.

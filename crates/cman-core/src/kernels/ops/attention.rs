@@ -12,6 +12,7 @@ use burn::backend::{
     tensor::FloatTensor,
 };
 
+use super::register;
 use crate::kernels::{
     attention::{Sizes, backward, forward},
     raw::RawF32,
@@ -87,9 +88,7 @@ impl<B: RawF32> Backward<B, 3> for AttentionBackward {
             backward([&q, &k, &v], &kept.weights, &B::numbers(&dy), &kept.sizes)
         };
         for ((node, like), gradient) in ops.parents.into_iter().zip(inputs).zip(found) {
-            if let Some(node) = node {
-                gradients.register::<B>(node.id, B::tensor(gradient, &like.shape().to_vec(), &like.device()));
-            }
+            register::<B>(gradients, node.map(|node| node.id), &like, Some(gradient));
         }
     }
 }

@@ -12,6 +12,7 @@ use burn::backend::{
     tensor::FloatTensor,
 };
 
+use super::register;
 use crate::kernels::{
     bilstm::{Packs, Sizes, Trace, Weights, backward, forward},
     memo::Memo,
@@ -103,9 +104,7 @@ impl<B: RawF32> Backward<B, 4> for BiLstmBackward {
             (node_bias, bias, Some(found.bias)),
         ];
         for (node, like, gradient) in results {
-            if let (Some(node), Some(gradient)) = (node, gradient) {
-                gradients.register::<B>(node.id, B::tensor(gradient, &like.shape().to_vec(), &like.device()));
-            }
+            register::<B>(gradients, node.map(|node| node.id), &like, gradient);
         }
     }
 }

@@ -10,6 +10,7 @@ use burn::backend::{
     tensor::FloatTensor,
 };
 
+use super::register;
 use crate::kernels::{
     gelu::{gelu, gelu_backward},
     raw::RawF32,
@@ -43,11 +44,8 @@ impl<B: RawF32> Backward<B, 1> for GeluBackward {
 
     fn backward(self, ops: Ops<Self::State, 1>, gradients: &mut Gradients, _checkpointer: &mut Checkpointer) {
         let gradient = gradients.consume::<B>(&ops.node);
-        let [parent] = ops.parents;
-        if let Some(parent) = parent {
-            let x = ops.state;
-            let d_x = gelu_backward(&B::numbers(&x), &B::numbers(&gradient));
-            gradients.register::<B>(parent.id, B::tensor(d_x, &x.shape().to_vec(), &x.device()));
-        }
+        let ([parent], x) = (ops.parents, ops.state);
+        let d_x = parent.is_some().then(|| gelu_backward(&B::numbers(&x), &B::numbers(&gradient)));
+        register::<B>(gradients, parent.map(|node| node.id), &x, d_x);
     }
 }

@@ -12,6 +12,7 @@ use burn::backend::{
     tensor::FloatTensor,
 };
 
+use super::register;
 use crate::kernels::{
     linear::{Packs, Sizes, backward, forward},
     memo::Memo,
@@ -90,9 +91,7 @@ impl<B: RawF32> Backward<B, 3> for LinearBackward {
         };
         let results = [(node_x, x, found.x), (node_weight, weight, Some(found.w)), (node_bias, bias, Some(found.bias))];
         for (node, like, gradient) in results {
-            if let (Some(node), Some(gradient)) = (node, gradient) {
-                gradients.register::<B>(node.id, B::tensor(gradient, &like.shape().to_vec(), &like.device()));
-            }
+            register::<B>(gradients, node.map(|node| node.id), &like, gradient);
         }
     }
 }

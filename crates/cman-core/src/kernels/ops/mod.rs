@@ -7,3 +7,23 @@ pub(super) mod gelu;
 mod known;
 pub(super) mod linear;
 pub(super) mod relation;
+
+use burn::backend::{
+    TensorMetadata,
+    autodiff::{NodeId, grads::Gradients},
+    tensor::FloatTensor,
+};
+
+use super::raw::RawF32;
+
+/// Hands on the gradient of a tensor, if its node is tracked and there is one.
+fn register<B: RawF32>(
+    gradients: &mut Gradients,
+    node: Option<NodeId>,
+    tensor: &FloatTensor<B>,
+    gradient: Option<Vec<f32>>,
+) {
+    if let (Some(node), Some(gradient)) = (node, gradient) {
+        gradients.register::<B>(node, B::tensor(gradient, &tensor.shape().to_vec(), &tensor.device()));
+    }
+}
