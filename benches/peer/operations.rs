@@ -40,6 +40,9 @@ pub fn bilstm(which: &str, [batch, steps, d_input, d_hidden]: [usize; 4], train:
     match which {
         "ours" => {
             let lstm = BiLstm::new(d_input, d_hidden, Init::new(1, &device));
+            if !train {
+                lstm.forward(x.clone(), &lengths); // in extraction the weights stay the same, in training they are new
+            }
             Ok(run(&|x| lstm.forward(x, &lengths)))
         }
         "burn" => {

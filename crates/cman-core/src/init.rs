@@ -2,11 +2,13 @@
 
 use burn::{
     module::Param,
-    nn::{LayerNorm, LayerNormConfig},
     tensor::{Device, Tensor, TensorData},
 };
 
-use crate::{linear::Linear, random::Key};
+use crate::{linear::Linear, norm::LayerNorm, random::Key};
+
+/// What layer normalisation adds to variances.
+const EPSILON: f64 = 1e-5;
 
 /// Makes parameters on a device, each part of a model from a key of its own.
 #[derive(Clone, Copy, Debug)]
@@ -58,8 +60,8 @@ impl<'a> Init<'a> {
         Linear::from_weights(self.glorot(d_input, d_output), bias.then(|| self.zeros([d_output])))
     }
 
-    /// Layer normalisation (Ba et al. 2016) over the last `d_model` numbers, starting as the plain normalisation.
+    /// Layer normalisation of vectors `d_model` wide, starting as the plain normalisation.
     pub fn layer_norm(self, d_model: usize) -> LayerNorm {
-        LayerNormConfig::new(d_model).init(self.device)
+        LayerNorm::new(d_model, EPSILON, self.device)
     }
 }

@@ -15,18 +15,20 @@ pub mod attention;
 pub mod crf;
 pub mod embedding;
 pub mod encoder;
+pub mod linear;
 pub mod lstm;
 pub mod model;
+pub mod norm;
 pub mod random;
 pub mod relation;
 
 mod batch;
 mod device;
+mod gather;
 #[cfg(feature = "wgpu")]
 mod gpu;
 mod init;
 mod kernels;
-pub mod linear;
 mod mask;
 mod mode;
 
@@ -34,5 +36,5 @@ pub use batch::{CharacterBatch, Gold, Share, TokenBatch};
 pub use device::{Backend, DeviceError};
 pub use init::Init;
 pub use kernels::on_host;
-pub use mode::Mode;
+pub use mode::{Masks, Mode};
 pub use model::{Cman, ModelConfig};

@@ -34,52 +34,111 @@ impl Mode {
         }
     }
 
-    /// Inverted dropout on a padded batch of sequences: each number of a real token is zeroed with probability `rate`
-    /// (in steps of 2^-16) and scaled by 1 / (1 - rate) otherwise. A sentence's mask depends on its number in the batch
-    /// and its own length alone, not on how far it is padded or how the batch is dealt out.
+    /// Inverted dropout on a padded batch of sentences, see [`Masks`].
     ///
     /// # Shapes
     /// - x: `[batch, steps, width]`
     /// - output: `[batch, steps, width]`, zero at padding where numbers are dropped
     pub fn dropout(self, x: Tensor<3>, lengths: &[usize], rate: f64) -> Tensor<3> {
-        let [_, steps, width] = x.dims();
-        let sentence = |(i, &length)| Some(i * steps * width..(i * steps + length) * width);
-        self.dropout_runs(x, lengths.iter().enumerate().map(sentence), rate)
+        match self.masks(lengths.len(), rate) {
+            Some(masks) => masks.apply(x, lengths),
+            None => x,
+        }
     }
 
-    /// [`dropout`](Self::dropout) on numbers in any order: `runs` says for each sentence where its own are. The others
-    /// become zero.
-    pub(crate) fn dropout_runs<const D: usize>(
-        self,
+    /// The masks of a batch of sentences; none where nothing is dropped.
+    fn masks(self, n_sentences: usize, rate: f64) -> Option<Masks> {
+        let Self::Train(key, share) = self else { return None };
+        let keys = || (0..n_sentences).map(|i| key.with(share.number(i) as u64)).collect();
+        (rate > 0.0).then(|| Masks { keys: keys(), rate })
+    }
+
+    /// The masks of a batch whose rows are parts of sentences, `parts[i]` of sentence `i`.
+    pub fn masks_of_parts(self, parts: &[usize], rate: f64) -> Option<Masks> {
+        let of_sentences = self.masks(parts.len(), rate)?;
+        let keys = of_sentences.keys.into_iter().zip(parts);
+        let keys = keys.flat_map(|(key, &n)| (0..n).map(move |part| key.with(part as u64)));
+        Some(Masks { keys: keys.collect(), rate })
+    }
+}
+
+/// Dropout masks of a batch: each number of a real token is zeroed with probability `rate` (in steps of 2^-16) and scaled
+/// by 1 / (1 - rate) otherwise. What a row's mask is depends on the number of its sentence in the batch and on its own
+/// length alone, not on how far it is padded or how the batch is dealt out.
+#[derive(Clone, Debug)]
+pub struct Masks {
+    /// One a row of the batch.
+    keys: Vec<Key>,
+    rate: f64,
+}
+
+/// The mask of one row, drawn from its start to its end.
+pub(crate) struct Mask {
+    rng: ChaCha8Rng,
+    threshold: u32,
+    kept: f32,
+}
+
+impl Masks {
+    /// On sequences of features.
+    ///
+    /// # Shapes
+    /// - x: `[rows, steps, width]`
+    /// - output: `[rows, steps, width]`, zero at padding
+    pub fn apply(&self, x: Tensor<3>, lengths: &[usize]) -> Tensor<3> {
+        let [_, steps, width] = x.dims();
+        let run = |(i, &n): (usize, &usize)| [i * steps * width..(i * steps + n) * width];
+        self.multiply(x, lengths.iter().enumerate().map(run))
+    }
+
+    /// On attention weights.
+    ///
+    /// # Shapes
+    /// - weights: `[rows, heads, steps, steps]`
+    /// - output: `[rows, heads, steps, steps]`, zero at padding
+    pub fn apply_to_weights(&self, weights: Tensor<4>, lengths: &[usize]) -> Tensor<4> {
+        let [_, heads, steps, _] = weights.dims();
+        let runs = lengths.iter().enumerate().map(|(i, &n)| {
+            let queries = (i * heads..(i + 1) * heads).flat_map(move |head| head * steps..head * steps + n);
+            queries.map(move |query| query * steps..query * steps + n)
+        });
+        self.multiply(weights, runs)
+    }
+
+    /// The mask of row `i`.
+    pub(crate) fn of(&self, i: usize) -> Mask {
+        let threshold = (self.rate * 65_536.0).round() as u32;
+        Mask { rng: self.keys[i].rng(), threshold, kept: 65_536.0 / (65_536 - threshold) as f32 }
+    }
+
+    /// `runs` says for each row where its numbers are. The others become zero.
+    fn multiply<const D: usize>(
+        &self,
         x: Tensor<D>,
         runs: impl IntoIterator<Item = impl IntoIterator<Item = Range<usize>>>,
-        rate: f64,
     ) -> Tensor<D> {
-        let Self::Train(key, share) = self else { return x };
-        if rate == 0.0 {
-            return x;
-        }
         let shape = x.dims();
         let mut mask = vec![0.0f32; shape.iter().product()];
-        for (sentence, runs) in runs.into_iter().enumerate() {
-            let mut rng = key.with(share.number(sentence) as u64).rng();
-            runs.into_iter().for_each(|run| draw(&mut rng, &mut mask[run], rate));
+        for (i, runs) in runs.into_iter().enumerate() {
+            let mut row = self.of(i);
+            runs.into_iter().for_each(|run| row.draw(&mut mask[run]));
         }
         let mask = Tensor::from_data(TensorData::new(mask, shape), &x.device());
         x * mask
     }
 }
 
-/// The mask of a run of numbers.
-fn draw(rng: &mut ChaCha8Rng, mask: &mut [f32], rate: f64) {
-    let threshold = (rate * 65_536.0).round() as u32;
-    let keep = 65_536.0 / (65_536 - threshold) as f32;
-    let scale = |draw: u32| if draw >= threshold { keep } else { 0.0 };
-    for pair in mask.chunks_mut(2) {
-        let draw = rng.next_u32();
-        pair[0] = scale(draw & 0xffff);
-        if let Some(second) = pair.get_mut(1) {
-            *second = scale(draw >> 16);
+impl Mask {
+    /// The next numbers.
+    pub fn draw(&mut self, mask: &mut [f32]) {
+        let &mut Self { ref mut rng, threshold, kept } = self;
+        let scale = |draw: u32| if draw >= threshold { kept } else { 0.0 };
+        for pair in mask.chunks_mut(2) {
+            let draw = rng.next_u32();
+            pair[0] = scale(draw & 0xffff);
+            if let Some(second) = pair.get_mut(1) {
+                *second = scale(draw >> 16);
+            }
         }
     }
 }

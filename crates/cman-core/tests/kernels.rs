@@ -7,5 +7,6 @@ mod kernels {
     pub mod common;
     pub mod crf;
     pub mod linear;
+    pub mod norm;
     pub mod relation;
 }

@@ -7,7 +7,7 @@ use burn::{
 use cman_core::on_host;
 use rayon::{
     iter::{IndexedParallelIterator, ParallelIterator},
-    slice::{ParallelSlice, ParallelSliceMut},
+    slice::ParallelSliceMut,
 };
 
 const BETA_1: f32 = 0.9;
@@ -86,7 +86,8 @@ fn update<const D: usize>(
     (tensor * factors.kept - step, AdamState::new(AdaptiveMomentumState::new(time, moment_1, moment_2)))
 }
 
-/// As [`update`], in one pass over the numbers.
+/// As [`update`], the step in one pass over the numbers. It takes the place of the gradient, and the weights, of which
+/// others may hold a view, are only read.
 fn update_on_host<const D: usize>(
     tensor: Tensor<D>,
     grad: Tensor<D>,
@@ -95,22 +96,20 @@ fn update_on_host<const D: usize>(
 ) -> (Tensor<D>, AdamState<D>) {
     let (device, dims) = (tensor.device(), tensor.dims());
     let AdaptiveMomentumState { time, moment_1, moment_2, .. } = state.momentum;
-    let [mut weights, grad, mut moment_1, mut moment_2] = [tensor, grad, moment_1, moment_2]
-        .map(|tensor| tensor.into_data().try_into_vec::<f32>().expect("numbers of f32"));
-    weights
-        .par_chunks_mut(CHUNK)
-        .zip(grad.par_chunks(CHUNK))
-        .zip(moment_1.par_chunks_mut(CHUNK).zip(moment_2.par_chunks_mut(CHUNK)))
-        .for_each(|((weights, grad), (moment_1, moment_2))| {
-            for (((w, &g), m), v) in weights.iter_mut().zip(grad).zip(moment_1).zip(moment_2) {
-                *m = *m * BETA_1 + g * (1.0 - BETA_1);
-                *v = *v * BETA_2 + g * g * (1.0 - BETA_2);
-                *w = *w * factors.kept - *m / (v.sqrt() / factors.root + EPSILON) * factors.rate;
+    let [mut grad, mut moment_1, mut moment_2] =
+        [grad, moment_1, moment_2].map(|tensor| tensor.into_data().try_into_vec::<f32>().expect("numbers of f32"));
+    grad.par_chunks_mut(CHUNK).zip(moment_1.par_chunks_mut(CHUNK).zip(moment_2.par_chunks_mut(CHUNK))).for_each(
+        |(grad, (moment_1, moment_2))| {
+            for ((g, m), v) in grad.iter_mut().zip(moment_1).zip(moment_2) {
+                *m = *m * BETA_1 + *g * (1.0 - BETA_1);
+                *v = *v * BETA_2 + *g * *g * (1.0 - BETA_2);
+                *g = -*m / (v.sqrt() / factors.root + EPSILON) * factors.rate;
             }
-        });
-    let tensor = |numbers| Tensor::from_data(TensorData::new(numbers, dims), &device);
-    let momentum = AdaptiveMomentumState::new(time, tensor(moment_1), tensor(moment_2));
-    (tensor(weights), AdamState::new(momentum))
+        },
+    );
+    let make = |numbers| Tensor::from_data(TensorData::new(numbers, dims), &device);
+    let (step, kept) = (make(grad), if factors.kept == 1.0 { tensor } else { tensor * factors.kept });
+    (step + kept, AdamState::new(AdaptiveMomentumState::new(time, make(moment_1), make(moment_2))))
 }
 
 #[cfg(test)]

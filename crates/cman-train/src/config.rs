@@ -318,6 +318,7 @@ mod tests {
             ("", &["train.epochs=0"], "configuration: train.epochs: expected at least 1, found 0"),
             ("", &["model.heads=3"], "configuration: model.heads: expected a divisor of 2 hidden = 256, found 3"),
             ("", &["encoder.kind=bert"], "configuration: encoder.path: expected a folder, a file or a name on the hub"),
+            ("", &["encoder.frozen_epochs=2"], "configuration: encoder.frozen_epochs: expected 0 without"),
             ("", &["encoder.fine_tune=true"], "configuration: encoder.fine_tune: expected false (only an encoder"),
             (
                 "",

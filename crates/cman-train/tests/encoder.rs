@@ -133,6 +133,29 @@ fn fine_tuning_changes_the_encoder_and_the_model_keeps_it() {
     assert!(message(load(folder.path())).contains("the model needs the encoder"));
 }
 
+#[test]
+fn an_encoder_may_stay_frozen_at_first() {
+    let tune = |frozen: &str| {
+        let epochs = format!("encoder.frozen_epochs={frozen}");
+        let rate = ["encoder.learning_rate=0.001", "encoder.schedule.warmup_epochs=0"];
+        run(config(&encoder("bert"), &[&["encoder.fine_tune=true", &epochs][..], &rate].concat()))
+    };
+    let bert = |trained: &Trained| bits(&trained.model.encoder.as_ref().unwrap().as_bert().unwrap().network);
+    let fresh = bits(&open(&encoder("bert")).as_bert().unwrap().network);
+    let (never, frozen) = (tune("2"), run(config(&encoder("bert"), &[])));
+    assert!(bert(&never) == fresh);
+    assert!(bits(&never.model.network) == bits(&frozen.model.network), "frozen to the end is frozen");
+    // No dev: the model is that of the last epoch.
+    let last = |settings: &[&str]| {
+        let (schema, sentences) = (schema(), sentences());
+        let data = TrainingData { schema: &schema, train: &sentences, dev: &[] };
+        let config = config(&encoder("bert"), &[&["encoder.fine_tune=true"][..], settings].concat());
+        Learner::new(config, data, None, &Device::flex()).unwrap().run(&mut ()).unwrap()
+    };
+    assert!(bert(&last(&["encoder.frozen_epochs=1"])) != fresh, "then it is trained");
+    assert!(bert(&last(&["encoder.frozen_epochs=2"])) == fresh);
+}
+
 /// Stops after so many batches.
 struct StopAfter(usize);
 
@@ -146,15 +169,19 @@ impl Observer for StopAfter {
 #[test]
 fn a_stopped_run_with_a_fine_tuned_encoder_goes_on_to_the_same_bits() {
     let settings = ["encoder.fine_tune=true", "train.clip_norm=0.5", "train.predicted_labels=0.5"];
-    let expected = run(config(&encoder("distilbert"), &settings)).model;
-    let folder = tempfile::tempdir().unwrap();
-    let checkpoints = || Checkpoints::new(folder.path(), Duration::ZERO);
-    let start = || learner(config(&encoder("distilbert"), &settings)).unwrap();
-    assert!(start().with_checkpoints(checkpoints(), false).unwrap().run(&mut StopAfter(3)).is_err());
-    let found = start().with_checkpoints(checkpoints(), true).unwrap().run(&mut ()).unwrap().model;
-    assert!(bits(&found.network) == bits(&expected.network));
-    let bert = |model: &Model| bits(&model.encoder.as_ref().unwrap().as_bert().unwrap().network);
-    assert!(bert(&found) == bert(&expected));
+    for (frozen, stop) in [("0", 3), ("1", 1)] {
+        let frozen = format!("encoder.frozen_epochs={frozen}");
+        let config = || config(&encoder("distilbert"), &[&settings[..], &[&frozen]].concat());
+        let expected = run(config()).model;
+        let folder = tempfile::tempdir().unwrap();
+        let checkpoints = || Checkpoints::new(folder.path(), Duration::ZERO);
+        let start = || learner(config()).unwrap();
+        assert!(start().with_checkpoints(checkpoints(), false).unwrap().run(&mut StopAfter(stop)).is_err());
+        let found = start().with_checkpoints(checkpoints(), true).unwrap().run(&mut ()).unwrap().model;
+        assert!(bits(&found.network) == bits(&expected.network));
+        let bert = |model: &Model| bits(&model.encoder.as_ref().unwrap().as_bert().unwrap().network);
+        assert!(bert(&found) == bert(&expected));
+    }
 }
 
 #[test]

@@ -2,13 +2,12 @@
 
 use burn::{
     module::Module,
-    nn::LayerNorm,
     tensor::{Bool, Tensor},
 };
 use serde::{Deserialize, Serialize};
 
 use super::{MultiHeadAttention, SequenceEncoder};
-use crate::{init::Init, mode::Mode, model::ModelConfig};
+use crate::{init::Init, mode::Mode, model::ModelConfig, norm::LayerNorm};
 
 /// What the residual connection of the label-attention unit adds to the attended labels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,6 +60,6 @@ impl Bla {
     ) -> Tensor<3> {
         let labels = self.sequence.forward(labels, lengths, mask_pad, mode);
         let attended = self.attention.forward(x.clone(), labels.clone(), lengths, mask_pad);
-        self.norm.forward(attended + if self.residual_on_keys { labels } else { x })
+        self.norm.residual(if self.residual_on_keys { labels } else { x }, attended)
     }
 }

@@ -2,12 +2,11 @@
 
 use burn::{
     module::Module,
-    nn::LayerNorm,
     tensor::{Bool, Tensor},
 };
 
 use super::{MultiHeadAttention, SequenceEncoder};
-use crate::{init::Init, mode::Mode, model::ModelConfig};
+use crate::{init::Init, mode::Mode, model::ModelConfig, norm::LayerNorm};
 
 /// `H = BiLSTM(X)`, `T = MultiHead(H, H, H)`, `X' = LayerNorm(H + T)`.
 ///
@@ -41,13 +40,13 @@ impl Bsa {
     /// - output: `[batch, steps, 2d]`
     pub fn forward(&self, x: Tensor<3>, lengths: &[usize], mask_pad: &Tensor<2, Bool>, mode: Mode) -> Tensor<3> {
         let h = self.sequence.forward(x, lengths, mask_pad, mode);
-        let attended = match &self.attention {
-            Some(attention) => h.clone() + attention.forward(h.clone(), h, lengths, mask_pad),
-            None => h,
-        };
-        match &self.norm {
-            Some(norm) => norm.forward(attended),
-            None => attended,
+        let attended =
+            self.attention.as_ref().map(|attention| attention.forward(h.clone(), h.clone(), lengths, mask_pad));
+        match (&self.norm, attended) {
+            (Some(norm), Some(attended)) => norm.residual(h, attended),
+            (Some(norm), None) => norm.forward(h),
+            (None, Some(attended)) => h + attended,
+            (None, None) => h,
         }
     }
 }

@@ -5,7 +5,7 @@ use burn::{
     tensor::{Bool, Tensor, activation::softmax},
 };
 
-use crate::{init::Init, kernels, linear::Linear, mask::FORBIDDEN};
+use crate::{init::Init, kernels, linear::Linear, mask::FORBIDDEN, mode::Masks};
 
 /// `head_i = softmax((Q W_i^Q)(K W_i^K)^T / sqrt(2d/z)) (V W_i^V)`, `T = Concat(head_1..head_z) W^o`.
 ///
@@ -51,11 +51,12 @@ impl MultiHeadAttention {
         let q = self.query.forward(query, lengths);
         let k = self.key.forward(keys.clone(), lengths);
         let v = self.value.forward(keys, lengths);
-        self.output.forward(attend([q, k, v], self.n_heads, lengths, mask_pad), lengths)
+        self.output.forward(attend([q, k, v], self.n_heads, lengths, mask_pad, None), lengths)
     }
 }
 
 /// What the heads gather, beside each other: head i works on the i-th block of columns of queries, keys and values.
+/// `dropout` is on the attention weights.
 ///
 /// # Shapes
 /// - queries, keys, values: `[batch, steps, d_model]`, sentence `b` in its first `lengths[b]` places
@@ -64,19 +65,31 @@ impl MultiHeadAttention {
 ///
 /// # Panics
 /// If the shapes differ, there is not one length a sentence, or `heads` does not divide `d_model`.
-pub fn attend([q, k, v]: [Tensor<3>; 3], heads: usize, lengths: &[usize], mask_pad: &Tensor<2, Bool>) -> Tensor<3> {
+pub fn attend(
+    [q, k, v]: [Tensor<3>; 3],
+    heads: usize,
+    lengths: &[usize],
+    mask_pad: &Tensor<2, Bool>,
+    dropout: Option<&Masks>,
+) -> Tensor<3> {
     let [batch, steps, d_model] = q.dims();
     assert!(heads > 0 && d_model.is_multiple_of(heads), "{heads} heads must divide the width {d_model}");
     assert_eq!(lengths.len(), batch, "one length a sentence");
     assert!(lengths.iter().all(|&n| (1..=steps).contains(&n)), "lengths {lengths:?} within 1..={steps}");
     if kernels::on_host(q.device(), q.dtype()) {
-        return kernels::attention(q, k, v, heads, lengths);
+        return kernels::attention(q, k, v, heads, lengths, dropout);
     }
-    attend_composed([q, k, v], heads, mask_pad)
+    attend_composed([q, k, v], heads, lengths, mask_pad, dropout)
 }
 
 /// [`attend`] made of burn's operations, on any device.
-pub fn attend_composed([q, k, v]: [Tensor<3>; 3], heads: usize, mask_pad: &Tensor<2, Bool>) -> Tensor<3> {
+pub fn attend_composed(
+    [q, k, v]: [Tensor<3>; 3],
+    heads: usize,
+    lengths: &[usize],
+    mask_pad: &Tensor<2, Bool>,
+    dropout: Option<&Masks>,
+) -> Tensor<3> {
     let [batch, steps, d_model] = q.dims();
     let d_head = d_model / heads;
     let split = |x: Tensor<3>| x.reshape([batch, steps, heads, d_head]).swap_dims(1, 2); // [batch, heads, steps, d_head]
@@ -84,5 +97,9 @@ pub fn attend_composed([q, k, v]: [Tensor<3>; 3], heads: usize, mask_pad: &Tenso
     let scores = q.matmul(split(k).transpose()); // [batch, heads, steps, steps]
     let mask = mask_pad.clone().reshape([batch, 1, 1, steps]).expand(scores.dims());
     let weights = softmax(scores.mask_fill(mask, FORBIDDEN), 3);
+    let weights = match dropout {
+        Some(masks) => masks.apply_to_weights(weights, lengths),
+        None => weights,
+    };
     weights.matmul(split(v)).swap_dims(1, 2).reshape([batch, steps, d_model])
 }

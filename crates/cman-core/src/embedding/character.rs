@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::look_up;
 use crate::{
     batch::TokenBatch,
+    gather::gather,
     init::Init,
     linear::Linear,
     lstm::BiLstm,
@@ -81,7 +82,7 @@ impl CharacterEncoder {
             (None, None) => unreachable!("one of the two encoders is there from the start"),
         };
         let width = words.dims()[1];
-        words.select(0, characters.word_of.clone()).reshape([batch.batch_size(), batch.steps(), width])
+        gather(words, characters.word_of.clone()).reshape([batch.batch_size(), batch.steps(), width])
     }
 }
 
@@ -95,8 +96,8 @@ fn final_states(states: Tensor<3>, lengths: &[usize]) -> Tensor<2> {
         Tensor::<1, Int>::from_data(TensorData::new(rows, [words]), &device)
     };
     let states = states.reshape([words * characters, width]);
-    let last = states.clone().select(0, rows(|n| n - 1)).narrow(1, 0, width / 2);
-    let first = states.select(0, rows(|_| 0)).narrow(1, width / 2, width / 2);
+    let last = gather(states.clone(), rows(|n| n - 1)).narrow(1, 0, width / 2);
+    let first = gather(states, rows(|_| 0)).narrow(1, width / 2, width / 2);
     Tensor::cat(vec![last, first], 1)
 }
 

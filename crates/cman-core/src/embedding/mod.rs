@@ -14,9 +14,11 @@ pub use word::{WordConfig, WordEmbedding};
 
 use burn::tensor::{Int, Tensor};
 
+use crate::gather::gather;
+
 /// Rows of a table. `[rows, width]`, `[..]` -> `[.., width]`
 fn look_up(table: Tensor<2>, ids: Tensor<2, Int>) -> Tensor<3> {
     let [batch, steps] = ids.dims();
     let width = table.dims()[1];
-    table.select(0, ids.reshape([batch * steps])).reshape([batch, steps, width])
+    gather(table, ids.reshape([batch * steps])).reshape([batch, steps, width])
 }

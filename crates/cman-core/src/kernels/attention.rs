@@ -4,10 +4,11 @@ use pulp::{Simd, WithSimd};
 
 use super::{
     parallel::for_each,
-    product::{Columns, Panels, Rows, RowsMut},
+    product::{Columns, Panels, Rows, RowsMut, transpose},
     scratch::Scratch,
     simd::{LANES, dispatch, exp, fma, vectors, vectors_mut},
 };
+use crate::mode::{Mask, Masks};
 
 /// Queries whose scores are in memory at once where nothing is kept.
 const BLOCK: usize = 64;
@@ -46,39 +47,50 @@ fn padded(n: usize) -> usize {
     n.next_multiple_of(LANES)
 }
 
-/// What each token gathers, `[batch, steps, d_model]`, zero at padding; and, if a backward pass will follow, the
-/// attention weights of each sentence, `[heads, n, padded n]`.
-pub(super) fn forward(q: &[f32], k: &[f32], v: &[f32], sizes: &Sizes, keep: bool) -> (Vec<f32>, Vec<Scratch>) {
+/// What the backward pass wants to know of a sentence; nothing is kept where there will be none.
+#[derive(Debug)]
+pub(super) struct Trace {
+    /// Attention weights `[heads, n, padded n]`.
+    weights: Scratch,
+    /// What they were multiplied with, in the same shape; empty without dropout.
+    mask: Scratch,
+}
+
+/// What each token gathers, `[batch, steps, d_model]`, zero at padding, and if a backward pass will follow what it needs.
+/// `dropout` is on the attention weights.
+pub(super) fn forward(
+    [q, k, v]: [&[f32]; 3],
+    sizes: &Sizes,
+    dropout: Option<&Masks>,
+    keep: bool,
+) -> (Vec<f32>, Vec<Trace>) {
     let mut output = vec![0.0; q.len()];
-    let kept = |&n: &usize| Scratch::new(if keep { sizes.heads * n * padded(n) } else { 0 });
-    let mut weights: Vec<Scratch> = sizes.lengths.iter().map(kept).collect();
+    let scratch = |n: usize, is_kept| Scratch::new(if is_kept { sizes.heads * n * padded(n) } else { 0 });
+    let trace = |&n: &usize| Trace { weights: scratch(n, keep), mask: scratch(n, keep && dropout.is_some()) };
+    let mut traces: Vec<Trace> = sizes.lengths.iter().map(trace).collect();
     let tasks = output
         .chunks_exact_mut(sizes.steps * sizes.d_model)
-        .zip(&mut weights)
+        .zip(&mut traces)
         .zip(sizes.sentences(q).zip(sizes.sentences(k)).zip(sizes.sentences(v)))
-        .map(|((output, weights), ((q, k), v))| Forward { sizes, q, k, v, output, weights });
+        .enumerate()
+        .map(|(i, ((output, trace), ((q, k), v)))| {
+            let dropout = dropout.map(|masks| masks.of(i));
+            Forward { sizes, q, k, v, dropout, output, trace }
+        });
     for_each(sizes.is_large(), tasks.collect(), dispatch);
-    (output, weights)
+    (output, traces)
 }
 
 /// The gradients of queries, keys and values from that of the output, `dy`; zero at padding.
-pub(super) fn backward([q, k, v]: [&[f32]; 3], weights: &[Scratch], dy: &[f32], sizes: &Sizes) -> [Vec<f32>; 3] {
+pub(super) fn backward([q, k, v]: [&[f32]; 3], traces: &[Trace], dy: &[f32], sizes: &Sizes) -> [Vec<f32>; 3] {
     let mut gradients = [(); 3].map(|()| vec![0.0; q.len()]);
     let [dq, dk, dv] = gradients.each_mut().map(|gradient| gradient.chunks_exact_mut(sizes.steps * sizes.d_model));
     let tasks = dq
         .zip(dk)
         .zip(dv)
         .zip(sizes.sentences(q).zip(sizes.sentences(k)).zip(sizes.sentences(v)))
-        .zip(weights.iter().zip(sizes.sentences(dy)))
-        .map(|((((dq, dk), dv), ((q, k), v)), (weights, dy))| Backward {
-            sizes,
-            q,
-            k,
-            v,
-            weights,
-            dy,
-            to: [dq, dk, dv],
-        });
+        .zip(traces.iter().zip(sizes.sentences(dy)))
+        .map(|((((dq, dk), dv), ((q, k), v)), (trace, dy))| Backward { sizes, q, k, v, trace, dy, to: [dq, dk, dv] });
     for_each(sizes.is_large(), tasks.collect(), dispatch);
     gradients
 }
@@ -89,8 +101,9 @@ struct Forward<'a> {
     q: &'a [f32],
     k: &'a [f32],
     v: &'a [f32],
+    dropout: Option<Mask>,
     output: &'a mut [f32],
-    weights: &'a mut [f32],
+    trace: &'a mut Trace,
 }
 
 impl WithSimd for Forward<'_> {
@@ -98,13 +111,16 @@ impl WithSimd for Forward<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { sizes, q, k, v, output, weights } = self;
+        let Self { sizes, q, k, v, mut dropout, output, trace } = self;
         let (d_model, d_head) = (sizes.d_model, sizes.d_head());
         let n = q.len() / d_model;
         let width = padded(n);
         let index: Vec<usize> = (0..n).collect();
         let scale = 1.0 / (d_head as f32).sqrt();
-        let mut scores = Scratch::new(if weights.is_empty() { BLOCK.min(n) * width } else { 0 });
+        let of_block = |is_needed| Scratch::new(if is_needed { BLOCK.min(n) * width } else { 0 });
+        let mut scores = of_block(trace.weights.is_empty());
+        let mut mask = of_block(dropout.is_some() && trace.mask.is_empty());
+        let mut dropped = of_block(dropout.is_some());
         for head in 0..sizes.heads {
             let first = head * d_head;
             let columns = |data| Columns { data, width: d_model, range: first..first + d_head };
@@ -112,18 +128,31 @@ impl WithSimd for Forward<'_> {
             let values = Panels::new(simd, columns(v));
             for start in (0..n).step_by(BLOCK) {
                 let rows = start..(start + BLOCK).min(n);
-                let block = if weights.is_empty() {
-                    &mut scores[..rows.len() * width]
-                } else {
-                    &mut weights[(head * n + start) * width..][..rows.len() * width]
+                let (here, kept) = (..rows.len() * width, (head * n + start) * width);
+                let block = match &mut *trace.weights {
+                    [] => &mut scores[here],
+                    weights => &mut weights[kept..][here],
                 };
-                let (queries, here) = (&index[rows.clone()], &index[..rows.len()]);
+                let (queries, local) = (&index[rows.clone()], &index[..rows.len()]);
                 let from = Rows { data: &q[first..], width: d_model, index: queries };
-                keys.multiply(simd, from, RowsMut { data: block, width, index: here }, false);
+                keys.multiply(simd, from, RowsMut { data: block, width, index: local }, false);
                 for row in block.chunks_exact_mut(width) {
                     softmax(simd, row, n, scale);
                 }
-                let from = Rows { data: block, width, index: here };
+                let mut weights = &*block;
+                if let Some(dropout) = &mut dropout {
+                    let mask = match &mut *trace.mask {
+                        [] => &mut mask[here],
+                        masks => &mut masks[kept..][here],
+                    };
+                    for row in mask.chunks_exact_mut(width) {
+                        dropout.draw(&mut row[..n]);
+                        row[n..].fill(0.0);
+                    }
+                    multiply(simd, block, mask, &mut dropped[here]);
+                    weights = &dropped[here];
+                }
+                let from = Rows { data: weights, width, index: local };
                 let to = RowsMut { data: &mut output[first..], width: d_model, index: queries };
                 values.multiply(simd, from, to, false);
             }
@@ -137,7 +166,7 @@ struct Backward<'a> {
     q: &'a [f32],
     k: &'a [f32],
     v: &'a [f32],
-    weights: &'a [f32],
+    trace: &'a Trace,
     dy: &'a [f32],
     to: [&'a mut [f32]; 3],
 }
@@ -147,24 +176,34 @@ impl WithSimd for Backward<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { sizes, q, k, v, weights, dy, to: [dq, dk, dv] } = self;
+        let Self { sizes, q, k, v, trace, dy, to: [dq, dk, dv] } = self;
         let (d_model, d_head) = (sizes.d_model, sizes.d_head());
         let n = q.len() / d_model;
         let width = padded(n);
         let index: Vec<usize> = (0..n).collect();
         let scale = 1.0 / (d_head as f32).sqrt();
         let [mut d_scores, mut turned] = [(); 2].map(|()| Scratch::new(n * width));
-        for (head, weights) in weights.chunks_exact(n * width).enumerate() {
+        let mut dropped = Scratch::new(if trace.mask.is_empty() { 0 } else { n * width });
+        for (head, weights) in trace.weights.chunks_exact(n * width).enumerate() {
             let first = head * d_head;
             let columns = |data| Columns { data, width: d_model, range: first..first + d_head };
-            // y = P v
-            transpose(weights, width, n, &mut turned);
+            let mask = if trace.mask.is_empty() { None } else { Some(&trace.mask[head * n * width..][..n * width]) };
+            // y = (P * mask) v
+            if let Some(mask) = mask {
+                multiply(simd, weights, mask, &mut dropped);
+            }
+            transpose(if mask.is_some() { &dropped } else { weights }, width, &mut turned, width, [n, n]);
             let from = Rows { data: &turned, width, index: &index };
             let to = RowsMut { data: &mut dv[first..], width: d_model, index: &index };
             Panels::new(simd, columns(dy)).multiply(simd, from, to, false);
             let from = Rows { data: &dy[first..], width: d_model, index: &index };
             let to = RowsMut { data: &mut d_scores, width, index: &index };
             Panels::transposed(simd, columns(v)).multiply(simd, from, to, false);
+            if let Some(mask) = mask {
+                for (d_scores, &mask) in vectors_mut::<S>(&mut d_scores).iter_mut().zip(vectors::<S>(mask)) {
+                    *d_scores = simd.mul_f32s(*d_scores, mask);
+                }
+            }
             // P = softmax(s / sqrt(d_head))
             for (d_scores, weights) in d_scores.chunks_exact_mut(width).zip(weights.chunks_exact(width)) {
                 d_scores[n..].fill(0.0);
@@ -174,7 +213,7 @@ impl WithSimd for Backward<'_> {
             let from = Rows { data: &d_scores, width, index: &index };
             let to = RowsMut { data: &mut dq[first..], width: d_model, index: &index };
             Panels::new(simd, columns(k)).multiply(simd, from, to, false);
-            transpose(&d_scores, width, n, &mut turned);
+            transpose(&d_scores, width, &mut turned, width, [n, n]);
             let from = Rows { data: &turned, width, index: &index };
             let to = RowsMut { data: &mut dk[first..], width: d_model, index: &index };
             Panels::new(simd, columns(q)).multiply(simd, from, to, false);
@@ -182,10 +221,11 @@ impl WithSimd for Backward<'_> {
     }
 }
 
-/// `to[j, i] = x[i, j]` for `i` and `j` below `n`, rows of both `width` apart.
-fn transpose(x: &[f32], width: usize, n: usize, to: &mut [f32]) {
-    for (i, row) in x.chunks_exact(width).enumerate() {
-        row[..n].iter().enumerate().for_each(|(j, &x)| to[j * width + i] = x);
+/// `to = a * b`, number by number.
+#[inline(always)]
+fn multiply<S: Simd>(simd: S, a: &[f32], b: &[f32], to: &mut [f32]) {
+    for ((to, &a), &b) in vectors_mut::<S>(to).iter_mut().zip(vectors::<S>(a)).zip(vectors::<S>(b)) {
+        *to = simd.mul_f32s(a, b);
     }
 }
 

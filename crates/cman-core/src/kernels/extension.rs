@@ -12,6 +12,7 @@ use burn::{
 use super::{bilstm::Packs, linear::Packs as LinearPacks, memo::Memo, ops, raw::RawF32};
 use crate::{
     crf::Potentials,
+    mode::Masks,
     relation::{Positive, Projection},
 };
 
@@ -25,6 +26,7 @@ pub(crate) trait Kernels: Backend {
         v: FloatTensor<Self>,
         heads: usize,
         lengths: Vec<usize>,
+        dropout: Option<Masks>,
     ) -> FloatTensor<Self>;
 
     /// See [`BiLstm`](crate::lstm::BiLstm).
@@ -63,6 +65,18 @@ pub(crate) trait Kernels: Backend {
         tags: Vec<Vec<u32>>,
     ) -> FloatTensor<Self>;
 
+    /// See [`LayerNorm::residual`](crate::norm::LayerNorm::residual).
+    fn residual_norm(
+        x: FloatTensor<Self>,
+        y: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        beta: FloatTensor<Self>,
+        epsilon: f64,
+    ) -> FloatTensor<Self>;
+
+    /// Chosen rows of a matrix.
+    fn gather(x: FloatTensor<Self>, index: Vec<usize>) -> FloatTensor<Self>;
+
     /// `x Phi(x)`.
     fn gelu(x: FloatTensor<Self>) -> FloatTensor<Self>;
 }
@@ -77,8 +91,9 @@ macro_rules! run_kernels {
                 v: FloatTensor<Self>,
                 heads: usize,
                 lengths: Vec<usize>,
+                dropout: Option<Masks>,
             ) -> FloatTensor<Self> {
-                ops::attention::run::<Self>(&q, &k, &v, heads, &lengths)
+                ops::attention::run::<Self>([&q, &k, &v], heads, &lengths, dropout.as_ref())
             }
 
             fn bilstm(
@@ -121,6 +136,20 @@ macro_rules! run_kernels {
                 ops::crf::run::<Self>(&first, &pair, &end, &tags)
             }
 
+            fn residual_norm(
+                x: FloatTensor<Self>,
+                y: FloatTensor<Self>,
+                gamma: FloatTensor<Self>,
+                beta: FloatTensor<Self>,
+                epsilon: f64,
+            ) -> FloatTensor<Self> {
+                ops::norm::run::<Self>([&x, &y, &gamma, &beta], epsilon)
+            }
+
+            fn gather(x: FloatTensor<Self>, index: Vec<usize>) -> FloatTensor<Self> {
+                ops::gather::run::<Self>(&x, &index)
+            }
+
             fn gelu(x: FloatTensor<Self>) -> FloatTensor<Self> {
                 ops::gelu::run::<Self>(&x)
             }
@@ -140,8 +169,9 @@ impl<B: Kernels + RawF32, C: CheckpointStrategy> Kernels for Autodiff<B, C> {
         v: FloatTensor<Self>,
         heads: usize,
         lengths: Vec<usize>,
+        dropout: Option<Masks>,
     ) -> FloatTensor<Self> {
-        ops::attention::run_tracked::<B, C>(q, k, v, heads, &lengths)
+        ops::attention::run_tracked::<B, C>([q, k, v], heads, &lengths, dropout.as_ref())
     }
 
     fn bilstm(
@@ -184,24 +214,62 @@ impl<B: Kernels + RawF32, C: CheckpointStrategy> Kernels for Autodiff<B, C> {
         ops::crf::run_tracked::<B, C>(first, pair, end, &tags)
     }
 
+    fn residual_norm(
+        x: FloatTensor<Self>,
+        y: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        beta: FloatTensor<Self>,
+        epsilon: f64,
+    ) -> FloatTensor<Self> {
+        ops::norm::run_tracked::<B, C>([x, y, gamma, beta], epsilon)
+    }
+
+    fn gather(x: FloatTensor<Self>, index: Vec<usize>) -> FloatTensor<Self> {
+        ops::gather::run_tracked::<B, C>(x, index)
+    }
+
     fn gelu(x: FloatTensor<Self>) -> FloatTensor<Self> {
         ops::gelu::run_tracked::<B, C>(x)
     }
 }
 
+/// Chosen rows of a matrix.
+pub(crate) fn gather(x: Tensor<2>, index: Vec<usize>) -> Tensor<2> {
+    Tensor::from_dispatch(<Dispatch as Kernels>::gather(x.into_dispatch(), index))
+}
+
 /// `x Phi(x)`.
-pub(crate) fn gelu(x: Tensor<2>) -> Tensor<2> {
+pub(crate) fn gelu(x: Tensor<3>) -> Tensor<3> {
     Tensor::from_dispatch(<Dispatch as Kernels>::gelu(x.into_dispatch()))
 }
 
+/// See [`LayerNorm::residual`](crate::norm::LayerNorm::residual).
+pub(crate) fn residual_norm(x: Tensor<3>, y: Tensor<3>, gamma: Tensor<1>, beta: Tensor<1>, epsilon: f64) -> Tensor<3> {
+    Tensor::from_dispatch(<Dispatch as Kernels>::residual_norm(
+        x.into_dispatch(),
+        y.into_dispatch(),
+        gamma.into_dispatch(),
+        beta.into_dispatch(),
+        epsilon,
+    ))
+}
+
 /// See [`attend`](crate::attention::attend).
-pub(crate) fn attention(q: Tensor<3>, k: Tensor<3>, v: Tensor<3>, heads: usize, lengths: &[usize]) -> Tensor<3> {
+pub(crate) fn attention(
+    q: Tensor<3>,
+    k: Tensor<3>,
+    v: Tensor<3>,
+    heads: usize,
+    lengths: &[usize],
+    dropout: Option<&Masks>,
+) -> Tensor<3> {
     Tensor::from_dispatch(<Dispatch as Kernels>::attention(
         q.into_dispatch(),
         k.into_dispatch(),
         v.into_dispatch(),
         heads,
         lengths.to_vec(),
+        dropout.cloned(),
     ))
 }
 

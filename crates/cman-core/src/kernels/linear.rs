@@ -94,7 +94,7 @@ impl WithSimd for Pack<'_> {
 ///
 /// # Shapes
 /// - x: `[batch, steps, d_input]`
-/// - output: `[batch, steps, d_output]`, zero at padding
+/// - output: `[batch, steps, d_output]`; what stands at padding means nothing
 pub(super) fn forward(x: &[f32], w: &[f32], bias: &[f32], sizes: &Sizes, packs: &Packs) -> Vec<f32> {
     multiply([x, bias], packs.plain(w, sizes), [sizes.d_input, sizes.d_output], sizes)
 }
@@ -130,19 +130,19 @@ pub(super) fn backward([x, w, dy]: [&[f32]; 3], sizes: &Sizes, packs: &Packs, wi
     Gradients { x: dx, w: dw, bias }
 }
 
-/// All tokens of `x` times `w`, plus the bias if there is one; zero at padding.
+/// All tokens of `x` times `w`, plus the bias if there is one; at padding the bias, or zero.
 fn multiply([x, bias]: [&[f32]; 2], w: &Panels, [d_from, d_to]: [usize; 2], sizes: &Sizes) -> Vec<f32> {
     let (batch, steps) = (sizes.lengths.len(), sizes.steps);
-    let mut y = vec![0.0; batch * steps * d_to];
+    let mut y = if bias.is_empty() { vec![0.0; batch * steps * d_to] } else { bias.repeat(batch * steps) };
     let per_task = (TOKENS * batch).div_ceil(sizes.n_tokens().max(1)).max(1);
     let parts = x.chunks(per_task * steps * d_from).zip(y.chunks_mut(per_task * steps * d_to));
     let tasks = parts.zip(sizes.lengths.chunks(per_task)).map(|((x, to), sentences)| Multiply {
         x,
         w,
-        bias,
         rows: sizes.rows(sentences),
         widths: [d_from, d_to],
         to,
+        add: !bias.is_empty(),
     });
     for_each(sizes.is_large(), tasks.collect(), dispatch);
     y
@@ -152,10 +152,10 @@ fn multiply([x, bias]: [&[f32]; 2], w: &Panels, [d_from, d_to]: [usize; 2], size
 struct Multiply<'a> {
     x: &'a [f32],
     w: &'a Panels,
-    bias: &'a [f32],
     rows: Vec<usize>,
     widths: [usize; 2],
     to: &'a mut [f32],
+    add: bool,
 }
 
 impl WithSimd for Multiply<'_> {
@@ -163,12 +163,9 @@ impl WithSimd for Multiply<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { x, w, bias, rows, widths: [d_from, d_to], to } = self;
-        for row in rows.iter().filter(|_| !bias.is_empty()) {
-            to[row * d_to..][..d_to].copy_from_slice(bias);
-        }
+        let Self { x, w, rows, widths: [d_from, d_to], to, add } = self;
         let from = Rows { data: x, width: d_from, index: &rows };
-        w.multiply(simd, from, RowsMut { data: to, width: d_to, index: &rows }, !bias.is_empty());
+        w.multiply(simd, from, RowsMut { data: to, width: d_to, index: &rows }, add);
     }
 }
 

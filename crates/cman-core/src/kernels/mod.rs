@@ -13,6 +13,8 @@
 //! | LSTM with projection (ELMo) | `ComposedLstm`, in [`encoder`](crate::encoder) |
 //! | relation loss (eq. 12) | [`pair_loss_composed`](crate::relation::pair_loss_composed) |
 //! | linear layers | [`linear_composed`](crate::linear::linear_composed) |
+//! | residual connection and layer normalisation | [`residual_composed`](crate::norm::LayerNorm::residual_composed) |
+//! | rows of a table | [`select`](burn::tensor::Tensor::select) |
 //! | GELU of the encoders | [`gelu`](burn::tensor::activation::gelu) |
 //!
 //! The public functions of the model choose between the two by the device and the type of the tensors. Results do not
@@ -22,9 +24,11 @@ mod attention;
 mod bilstm;
 mod crf;
 mod extension;
+mod gather;
 mod gelu;
 mod linear;
 mod memo;
+mod norm;
 mod ops;
 mod parallel;
 mod product;
@@ -35,7 +39,9 @@ mod scratch;
 mod simd;
 
 pub(crate) use bilstm::Packs as BiLstmPacks;
-pub(crate) use extension::{attention, bilstm, gelu, linear, negative_log_likelihood, pair_loss};
+pub(crate) use extension::{
+    attention, bilstm, gather, gelu, linear, negative_log_likelihood, pair_loss, residual_norm,
+};
 pub(crate) use linear::Packs as LinearPacks;
 pub(crate) use memo::Memo;
 pub(crate) use parallel::{for_each, join};

@@ -3,6 +3,7 @@
 
 use std::{
     cell::RefCell,
+    collections::BTreeMap,
     fmt,
     ops::{Deref, DerefMut},
 };
@@ -11,7 +12,36 @@ use std::{
 const LIMIT: usize = 1 << 24;
 
 thread_local! {
-    static FREE: RefCell<Vec<Vec<f32>>> = const { RefCell::new(Vec::new()) };
+    static FREE: RefCell<Free> = const { RefCell::new(Free { by_size: BTreeMap::new(), total: 0 }) };
+}
+
+/// Buffers that wait to be used again.
+struct Free {
+    by_size: BTreeMap<usize, Vec<Vec<f32>>>,
+    /// Numbers in all of them.
+    total: usize,
+}
+
+impl Free {
+    /// The smallest buffer for `n` numbers that is no more than twice as large.
+    fn take(&mut self, n: usize) -> Option<Vec<f32>> {
+        let (&size, buffers) = self.by_size.range_mut(n..=2 * n).next()?;
+        let buffer = buffers.pop();
+        if buffers.is_empty() {
+            self.by_size.remove(&size);
+        }
+        self.total -= size;
+        buffer
+    }
+
+    fn keep(&mut self, buffer: Vec<f32>) {
+        if self.total + buffer.len() > LIMIT {
+            self.by_size.clear();
+            self.total = 0;
+        }
+        self.total += buffer.len();
+        self.by_size.entry(buffer.len()).or_default().push(buffer);
+    }
 }
 
 /// Numbers whose place is kept for others when they are dropped.
@@ -23,12 +53,7 @@ pub(super) struct Scratch {
 impl Scratch {
     /// `n` numbers of any value: each is to be set before it is read.
     pub fn new(n: usize) -> Self {
-        let free = FREE.try_with(|free| {
-            let free = &mut *free.borrow_mut();
-            let fitting = free.iter().enumerate().filter(|(_, buffer)| (n..=2 * n).contains(&buffer.len()));
-            let best = fitting.min_by_key(|(_, buffer)| buffer.len()).map(|(i, _)| i);
-            best.map(|i| free.swap_remove(i))
-        });
+        let free = FREE.try_with(|free| free.borrow_mut().take(n));
         // Of few sizes, so that the next batch, a little longer, finds one that fits.
         let size = || n.next_multiple_of((n.next_power_of_two() / 8).max(1));
         Self { buffer: free.ok().flatten().unwrap_or_else(|| vec![0.0; size()]), n }
@@ -42,13 +67,7 @@ impl Drop for Scratch {
             return;
         }
         // Where the thread is ending there is nothing to keep it in.
-        let _ = FREE.try_with(|free| {
-            let free = &mut *free.borrow_mut();
-            if free.iter().map(Vec::len).sum::<usize>() + buffer.len() > LIMIT {
-                free.clear();
-            }
-            free.push(buffer);
-        });
+        let _ = FREE.try_with(|free| free.borrow_mut().keep(buffer));
     }
 }
 
@@ -92,7 +111,8 @@ mod tests {
         drop((0..5).map(|_| Scratch::new(LIMIT / 4)).collect::<Vec<_>>());
         drop(Scratch::new(2 * LIMIT));
         drop(Scratch::new(0));
-        let kept = FREE.with_borrow(|free| free.iter().map(Vec::len).sum::<usize>());
-        assert!(kept > 0 && kept <= LIMIT);
+        let (kept, total) =
+            FREE.with_borrow(|free| (free.by_size.values().flatten().map(Vec::len).sum::<usize>(), free.total));
+        assert!(kept > 0 && kept <= LIMIT && kept == total);
     }
 }

@@ -47,17 +47,23 @@ pub(crate) fn vectors_mut<S: Simd>(x: &mut [f32]) -> &mut [S::f32s] {
 /// Vector `i` of `x`, zero beyond the end of `x`.
 #[inline(always)]
 pub(crate) fn load<S: Simd>(simd: S, x: &[f32], i: usize) -> S::f32s {
-    let start = (i * S::F32_LANES).min(x.len());
-    let end = (start + S::F32_LANES).min(x.len());
-    simd.partial_load_f32s(&x[start..end])
+    // Whole vectors without the call that a partial one is.
+    match vectors::<S>(x).get(i) {
+        Some(&vector) => vector,
+        None => simd.partial_load_f32s(&x[(i * S::F32_LANES).min(x.len())..]),
+    }
 }
 
 /// Sets vector `i` of `x`, as far as `x` goes.
 #[inline(always)]
 pub(crate) fn store<S: Simd>(simd: S, x: &mut [f32], i: usize, value: S::f32s) {
-    let start = (i * S::F32_LANES).min(x.len());
-    let end = (start + S::F32_LANES).min(x.len());
-    simd.partial_store_f32s(&mut x[start..end], value);
+    match vectors_mut::<S>(x).get_mut(i) {
+        Some(vector) => *vector = value,
+        None => {
+            let start = (i * S::F32_LANES).min(x.len());
+            simd.partial_store_f32s(&mut x[start..], value);
+        }
+    }
 }
 
 /// `a * b + c`, rounded once where the CPU can do so.

@@ -1,7 +1,11 @@
 //! Attention of every head over a ragged batch.
 
 use burn::tensor::{Bool, Device, Tensor};
-use cman_core::attention::{attend, attend_composed};
+use cman_core::{
+    Masks, Mode, Share,
+    attention::{attend, attend_composed},
+    random::Key,
+};
 
 use super::common::{assert_close, devices, difference, gradient, numbers, random, with_threads};
 
@@ -13,6 +17,7 @@ struct Case {
     mask_pad: Tensor<2, Bool>,
     inputs: [Tensor<3>; 3],
     dy: Tensor<3>,
+    dropout: Option<Masks>,
 }
 
 impl Case {
@@ -28,14 +33,22 @@ impl Case {
             mask_pad: real.clone().equal_elem(0.0).reshape([lengths.len(), steps]),
             inputs: ["q", "k", "v"].map(|site| random(site, shape, bound, device)),
             dy: random("dy", shape, 1.0, device) * real,
+            dropout: None,
         }
+    }
+
+    fn with_dropout(self, rate: f64) -> Self {
+        let parts = vec![1; self.lengths.len()];
+        let dropout = Mode::Train(Key::new(3), Share::WHOLE).masks_of_parts(&parts, rate);
+        assert!(dropout.is_some());
+        Self { name: format!("{}, dropout {rate}", self.name), dropout, ..self }
     }
 
     fn loss(&self, is_kernel: bool, inputs: [Tensor<3>; 3]) -> Tensor<3> {
         let y = if is_kernel {
-            attend(inputs, self.heads, &self.lengths, &self.mask_pad)
+            attend(inputs, self.heads, &self.lengths, &self.mask_pad, self.dropout.as_ref())
         } else {
-            attend_composed(inputs, self.heads, &self.mask_pad)
+            attend_composed(inputs, self.heads, &self.lengths, &self.mask_pad, self.dropout.as_ref())
         };
         y * self.dy.clone()
     }
@@ -60,6 +73,8 @@ fn it_equals_its_composed_twin() {
         cases.extend([1, 15, 16, 17, 31, 33, 64, 65, 130].map(|n| Case::new(4, 2, &[n, 1], n, 1.0, &device)));
         cases.push(Case::new(32, 8, &ragged, 40, 1.0, &device));
         cases.push(Case::new(8, 2, &[7, 12], 12, 100.0, &device));
+        cases.push(Case::new(5, 3, &[7, 33, 1], 33, 1.0, &device).with_dropout(0.4));
+        cases.push(Case::new(32, 2, &[130, 64], 130, 1.0, &device).with_dropout(0.1));
         for case in cases {
             for ((found, expected), what) in case.run(true).iter().zip(case.run(false)).zip(["y", "q", "k", "v"]) {
                 assert_close(&format!("{backend}, {}: {what}", case.name), found, &expected, 2e-5);
@@ -73,6 +88,14 @@ fn gradients_agree_with_finite_differences() {
     for (backend, device) in devices() {
         let device = device.autodiff();
         let case = Case::new(5, 2, &[4, 1, 7], 7, 1.0, &device);
+        for case in [Case::new(5, 2, &[4, 1, 7], 7, 1.0, &device).with_dropout(0.2), case] {
+            agrees(backend, &case, &device);
+        }
+    }
+}
+
+fn agrees(backend: &str, case: &Case, device: &Device) {
+    {
         let [_, gradients @ ..] = case.run(true);
         for (i, gradient) in gradients.into_iter().enumerate() {
             let direction = random("direction", case.inputs[i].dims(), 1.0, &device);
@@ -105,8 +128,10 @@ fn the_number_of_threads_changes_no_bit() {
 #[test]
 fn without_gradients_long_sentences_are_attended_in_blocks() {
     for (backend, device) in devices() {
-        let case = Case::new(4, 2, &[200, 64, 65], 200, 1.0, &device);
-        let run = |is_kernel| numbers(&case.loss(is_kernel, case.inputs.clone()));
-        assert_close(backend, &run(true), &run(false), 2e-5);
+        let case = || Case::new(4, 2, &[200, 64, 65], 200, 1.0, &device);
+        for case in [case(), case().with_dropout(0.3)] {
+            let run = |is_kernel| numbers(&case.loss(is_kernel, case.inputs.clone()));
+            assert_close(backend, &run(true), &run(false), 2e-5);
+        }
     }
 }

@@ -20,9 +20,13 @@ pub struct EncoderConfig {
     pub pooling: Pooling,
     /// Whether its weights are trained too.
     pub fine_tune: bool,
+    /// Epochs at the start in which they stay as they are, so that the network has learned something before it moves
+    /// them. (Named in a configuration only where there are some: runs are named by their configuration.)
+    #[serde(skip_serializing_if = "is_zero")]
+    pub frozen_epochs: usize,
     /// Learning rate of its weights.
     pub learning_rate: f64,
-    /// How that rate changes.
+    /// How that rate changes, from the first epoch that trains them.
     pub schedule: Schedule,
     /// Decoupled weight decay (Loshchilov and Hutter 2019) of its weights; biases and normalisations have none.
     pub weight_decay: f64,
@@ -36,6 +40,7 @@ impl Default for EncoderConfig {
             layers: Vec::new(),
             pooling: Pooling::default(),
             fine_tune: false,
+            frozen_epochs: 0,
             learning_rate: 5e-5,
             schedule: Schedule { kind: ScheduleKind::Linear, warmup_epochs: 1.0, decay: 1.0 },
             weight_decay: 0.01,
@@ -43,7 +48,23 @@ impl Default for EncoderConfig {
     }
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde wants it so
+fn is_zero(n: &usize) -> bool {
+    *n == 0
+}
+
 impl EncoderConfig {
+    /// Whether an epoch trains the weights, when so many are done.
+    pub(crate) fn is_trained_after(&self, epochs: usize) -> bool {
+        self.fine_tune && epochs >= self.frozen_epochs
+    }
+
+    /// The learning rate of the weights when `at` epochs (with fractions) of `epochs` are done.
+    pub(crate) fn rate(&self, at: f64, epochs: f64) -> f64 {
+        let frozen = self.frozen_epochs as f64;
+        self.learning_rate * self.schedule.factor((at - frozen).max(0.0), (epochs - frozen).max(0.0))
+    }
+
     /// Checks every setting.
     ///
     /// # Errors
@@ -55,6 +76,9 @@ impl EncoderConfig {
         }
         if self.fine_tune && self.kind != EncoderKind::Bert {
             return fail("encoder.fine_tune", "false (only an encoder of kind bert is trained)", "true".into());
+        }
+        if self.frozen_epochs > 0 && !self.fine_tune {
+            return fail("encoder.frozen_epochs", "0 without encoder.fine_tune", self.frozen_epochs.to_string());
         }
         if self.kind == EncoderKind::Elmo && self.pooling != Pooling::default() {
             return fail(

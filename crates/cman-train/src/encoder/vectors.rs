@@ -1,4 +1,4 @@
-//! The vectors of a frozen encoder for the sentences of a run: computed once, or read from a file each time.
+//! The vectors of an encoder for the sentences of a run: while it is frozen computed once, or read from a file each time.
 
 use burn::tensor::{Device, Tensor, TensorData};
 use cman_core::Mode;
@@ -7,23 +7,28 @@ use cman_data::Sentence;
 use super::Encoder;
 use crate::TrainError;
 
-/// Sentences and, where the encoder neither learns nor reads a file, their vectors.
+/// Sentences and, where the encoder is frozen at first and reads no file, their vectors.
 pub(crate) struct KeptVectors {
     words: Vec<Vec<String>>,
     vectors: Option<Vec<Vec<f32>>>,
 }
 
 impl KeptVectors {
-    /// Computes the vectors of these sentences, unless `changing` says that the encoder's weights do not stay.
-    pub fn new(encoder: &Encoder, sentences: &[Sentence], changing: bool) -> Result<Self, TrainError> {
+    /// Computes the vectors of these sentences, if the encoder `is_frozen`, now at least.
+    pub fn new(encoder: &Encoder, sentences: &[Sentence], is_frozen: bool) -> Result<Self, TrainError> {
         let words: Vec<Vec<String>> = sentences.iter().map(words).collect();
         encoder.check(&words)?;
-        let vectors = if changing || encoder.is_file() {
-            None
-        } else {
+        let vectors = if is_frozen && !encoder.is_file() {
             Some(encoder.vectors(&words.iter().map(Vec::as_slice).collect::<Vec<_>>())?)
+        } else {
+            None
         };
         Ok(Self { words, vectors })
+    }
+
+    /// Forgets the vectors: from now on the encoder's weights change.
+    pub fn forget(&mut self) {
+        self.vectors = None;
     }
 
     /// The vectors of some of the sentences. `[batch, steps, layers, width]`

@@ -129,7 +129,7 @@ impl Learner {
             relations: data.schema.relations.len(),
         };
         let encoder = encoder.map(|encoder| {
-            let keep = |sentences| KeptVectors::new(&encoder, sentences, fine_tune);
+            let keep = |sentences| KeptVectors::new(&encoder, sentences, !config.encoder.is_trained_after(0));
             let (train, dev) = (keep(data.train)?, keep(data.dev)?);
             Ok::<_, TrainError>(EncoderInput { encoder, train, dev })
         });
@@ -249,6 +249,9 @@ impl Learner {
     pub fn epoch(&mut self, observer: &mut dyn Observer) -> Result<EpochReport, TrainError> {
         let key = Key::new(self.config.seed).at("epoch").with(self.progress.epoch as u64);
         let train = self.config.train.clone();
+        if self.config.encoder.is_trained_after(self.progress.epoch) {
+            self.encoder.iter_mut().flat_map(|input| [&mut input.train, &mut input.dev]).for_each(KeptVectors::forget);
+        }
         let lengths: Vec<usize> = self.train.iter().map(|sentence| sentence.words.len()).collect();
         let limits = Limits { sentences: train.batch_size, tokens: train.batch_tokens };
         let batches = batches::shuffled(&lengths, limits, train.bucket, key);
@@ -258,9 +261,7 @@ impl Learner {
             let start = Instant::now();
             let at = self.progress.epoch as f64 + (i + 1) as f64 / batches.len() as f64;
             learning_rate = train.learning_rate * train.schedule.factor(at, train.epochs as f64);
-            let tuning = &self.config.encoder;
-            let encoder_rate = tuning.learning_rate * tuning.schedule.factor(at, train.epochs as f64);
-            let rates = [learning_rate, encoder_rate];
+            let rates = [learning_rate, self.config.encoder.rate(at, train.epochs as f64)];
             let loss = self.step(batch, rates, i + 1, key.at("batch").with(i as u64))?;
             self.progress.batch = i + 1;
             self.progress.sentences += batch.len();

@@ -23,10 +23,11 @@ pub use pooling::Pooling;
 
 use crate::{
     encoder::{EncoderError, hash::hash_files},
+    gather::gather,
     mask::mask_pad,
     mode::Mode,
 };
-use network::Packed;
+use network::Windows;
 use pieces::PieceTokenizer;
 
 /// Pieces that go through the network together where it only encodes.
@@ -49,8 +50,8 @@ pub struct Bert {
 
 /// A batch of sentences cut into windows, and where their words are.
 struct Plan {
-    packed: Packed,
-    /// The rows of each piece of each word, sentence after sentence.
+    windows: Windows,
+    /// The rows of each piece of each word in the padded batch of windows, sentence after sentence.
     words: Vec<Vec<usize>>,
     /// Words of each sentence.
     lengths: Vec<usize>,
@@ -141,14 +142,7 @@ impl Bert {
 
     /// The ids of a sentence's windows as the network reads them, special pieces included.
     pub fn windows(&self, pieces: &Pieces) -> Vec<Vec<u32>> {
-        let packed = self.plan(&[pieces]).packed;
-        let mut rest = packed.ids.as_slice();
-        let mut take = |length: &usize| {
-            let (window, behind) = rest.split_at(*length);
-            rest = behind;
-            window.to_vec()
-        };
-        packed.windows.iter().flatten().map(&mut take).collect()
+        self.plan(&[pieces]).windows.ids
     }
 
     /// Word vectors of every layer for a batch, as the model takes them.
@@ -174,7 +168,8 @@ impl Bert {
         }
         let rows = Tensor::<1, Int>::from_data(TensorData::new(rows, [batch * steps]), &device);
         let mask = mask_pad(&plan.lengths, steps, &device).reshape([batch, steps, 1, 1]);
-        let padded = vectors.select(0, rows).reshape([batch, steps, layers, width]);
+        let vectors = vectors.reshape([-1, (layers * width) as i64]);
+        let padded = gather(vectors, rows).reshape([batch, steps, layers, width]);
         padded.mask_fill(mask.expand([batch, steps, layers, width]), 0.0)
     }
 
@@ -215,38 +210,38 @@ impl Bert {
 
     /// The words of every sentence behind each other. `[words, layers, width]`
     fn words(&self, plan: &Plan, mode: Mode) -> Tensor<3> {
-        let layers = self.network.layers(&plan.packed, mode);
+        let layers = self.network.layers(&plan.windows, mode);
         let pool = self.pooling.plan(&plan.words, &layers[0].device());
-        Tensor::stack(layers.iter().map(|layer| pool.apply(layer)).collect(), 1)
+        let [windows, longest, width] = layers[0].dims();
+        let pooled = layers.into_iter().map(|layer| pool.apply(&layer.reshape([windows * longest, width])));
+        Tensor::stack(pooled.collect(), 1)
     }
 
     fn plan(&self, sentences: &[&Pieces]) -> Plan {
         let PieceTokenizer { before, behind, .. } = &*self.tokenizer;
         let capacity = self.config.window() - before.len() - behind.len();
-        let mut plan = Plan {
-            packed: Packed { ids: Vec::new(), windows: Vec::new() },
-            words: Vec::new(),
-            lengths: sentences.iter().map(|pieces| pieces.counts.len()).collect(),
-        };
-        assert!(!plan.lengths.is_empty() && !plan.lengths.contains(&0), "a batch of non-empty sentences");
-        for pieces in sentences {
-            let n = pieces.ids.len();
-            let windows = window::windows(n, capacity);
-            let with_special = |window: &Range<usize>| before.len() + window.len() + behind.len();
-            plan.packed.windows.push(windows.iter().map(with_special).collect());
-            let mut starts = Vec::with_capacity(windows.len());
-            for window in &windows {
-                starts.push(plan.packed.ids.len() + before.len());
-                plan.packed.ids.extend(before.iter().chain(&pieces.ids[window.clone()]).chain(behind));
-            }
-            let owners = window::owners(n, &windows);
-            let row = |piece: usize| starts[owners[piece]] + piece - windows[owners[piece]].start;
+        let lengths: Vec<usize> = sentences.iter().map(|pieces| pieces.counts.len()).collect();
+        assert!(!lengths.is_empty() && !lengths.contains(&0), "a batch of non-empty sentences");
+        let cut: Vec<Vec<Range<usize>>> = sentences.iter().map(|s| window::windows(s.ids.len(), capacity)).collect();
+        let ids = sentences.iter().zip(&cut).flat_map(|(pieces, windows)| {
+            let ids = |window: &Range<usize>| [before, &pieces.ids[window.clone()], behind].concat();
+            windows.iter().map(ids)
+        });
+        let windows = Windows { ids: ids.collect(), counts: cut.iter().map(Vec::len).collect() };
+        let (longest, mut first_window) = (windows.longest(), 0);
+        let mut words = Vec::with_capacity(lengths.iter().sum());
+        for (pieces, windows) in sentences.iter().zip(&cut) {
+            let owners = window::owners(pieces.ids.len(), windows);
+            let row = |piece: usize| {
+                (first_window + owners[piece]) * longest + before.len() + piece - windows[owners[piece]].start
+            };
             let mut first = 0;
             for &count in &pieces.counts {
-                plan.words.push((first..first + count).map(row).collect());
+                words.push((first..first + count).map(row).collect());
                 first += count;
             }
+            first_window += windows.len();
         }
-        plan
+        Plan { windows, words, lengths }
     }
 }

@@ -1,22 +1,23 @@
 //! The network: embeddings and blocks of attention and feed-forward layers (Vaswani et al. 2017; Devlin et al. 2019).
-//!
-//! Everything but the attention works on single pieces, so the pieces of a batch lie behind each other without padding,
-//! and only the attention sees which belong together.
 
 use burn::{
     module::{Module, Param},
-    nn::{LayerNorm, LayerNormConfig, Linear, LinearConfig},
     tensor::{
-        Device, Int, Tensor, TensorData,
-        activation::{gelu, gelu_approximate, relu, softmax},
+        Bool, Device, Int, Tensor,
+        activation::{gelu, gelu_approximate, relu},
     },
 };
 
 use super::{Activation, BertConfig};
 use crate::{
+    attention::attend,
+    batch::pad,
+    gather::gather,
     kernels,
-    mask::{FORBIDDEN, mask_pad},
-    mode::Mode,
+    linear::Linear,
+    mask::mask_pad,
+    mode::{Masks, Mode},
+    norm::LayerNorm,
 };
 
 /// The weights of a BERT, RoBERTa or DistilBERT.
@@ -62,79 +63,42 @@ pub struct Block {
     activation: Activation,
 }
 
-/// Windows of pieces behind each other.
+/// The windows of a batch of sentences.
 #[derive(Debug)]
-pub(super) struct Packed {
-    /// Ids `[pieces]`.
-    pub ids: Vec<u32>,
-    /// For each sentence the pieces of its windows.
-    pub windows: Vec<Vec<usize>>,
+pub(super) struct Windows {
+    /// Ids of the pieces of each, sentence after sentence.
+    pub ids: Vec<Vec<u32>>,
+    /// How many each sentence has.
+    pub counts: Vec<usize>,
 }
 
-/// How packed rows become a padded batch and back.
+/// What the blocks have to know of a padded batch of windows.
 struct Layout<'a> {
-    /// For each sentence the pieces of its windows.
-    sentences: &'a [Vec<usize>],
-    /// For each place of the padded batch its row, 0 at padding. `[windows * longest]`
-    pad: Tensor<1, Int>,
-    /// For each row its place. `[pieces]`
-    unpad: Tensor<1, Int>,
-    /// What is added to the scores of a key: nothing, or at padding so little that it gets no weight.
-    /// `[windows, 1, 1, longest]`
-    mask: Tensor<4>,
-    windows: usize,
-    longest: usize,
+    /// Pieces of each window.
+    lengths: Vec<usize>,
+    /// True behind them. `[windows, longest]`
+    mask_pad: Tensor<2, Bool>,
+    /// Windows of each sentence.
+    counts: &'a [usize],
 }
 
-impl<'a> Layout<'a> {
-    fn new(sentences: &'a [Vec<usize>], device: &Device) -> Self {
-        let lengths = &sentences.concat();
-        let (windows, longest) = (lengths.len(), lengths.iter().copied().max().unwrap_or(0));
-        let (mut pad, mut unpad) = (vec![0i64; windows * longest], Vec::new());
-        for (window, &length) in lengths.iter().enumerate() {
-            let start = window * longest;
-            for (i, row) in pad[start..start + length].iter_mut().enumerate() {
-                *row = unpad.len() as i64;
-                unpad.push((start + i) as i64);
-            }
+impl Windows {
+    /// Pieces of the longest.
+    pub fn longest(&self) -> usize {
+        self.ids.iter().map(Vec::len).max().unwrap_or(0)
+    }
+}
+
+impl Layout<'_> {
+    fn masks(&self, rate: f64, mode: Mode) -> Option<Masks> {
+        mode.masks_of_parts(self.counts, rate)
+    }
+
+    fn drop(&self, x: Tensor<3>, rate: f64, mode: Mode) -> Tensor<3> {
+        match self.masks(rate, mode) {
+            Some(masks) => masks.apply(x, &self.lengths),
+            None => x,
         }
-        let ints = |x: Vec<i64>| {
-            let n = x.len();
-            Tensor::from_data(TensorData::new(x, [n]), device)
-        };
-        let is_pad = mask_pad(lengths, longest, device).reshape([windows, 1, 1, longest]);
-        let mask = Tensor::zeros([windows, 1, 1, longest], device).mask_fill(is_pad, FORBIDDEN);
-        Self { sentences, pad: ints(pad), unpad: ints(unpad), mask, windows, longest }
-    }
-
-    /// Dropout of packed rows.
-    fn drop_rows(&self, x: Tensor<2>, rate: f64, mode: Mode) -> Tensor<2> {
-        let [_, width] = x.dims();
-        let mut end = 0;
-        let runs = self.sentences.iter().map(|windows| {
-            let start = end;
-            end += windows.iter().sum::<usize>() * width;
-            Some(start..end)
-        });
-        mode.dropout_runs(x, runs, rate)
-    }
-
-    /// Dropout of attention weights `[windows, heads, longest, longest]`.
-    fn drop_weights(&self, weights: Tensor<4>, rate: f64, mode: Mode) -> Tensor<4> {
-        let ([_, heads, ..], longest) = (weights.dims(), self.longest);
-        let mut first = 0;
-        let runs = self.sentences.iter().map(|windows| {
-            let places = first..;
-            first += windows.len();
-            places.zip(windows).flat_map(move |(window, &pieces)| {
-                let rows = (0..heads).flat_map(move |head| (0..pieces).map(move |row| (head, row)));
-                rows.map(move |(head, row)| {
-                    let start = ((window * heads + head) * longest + row) * longest;
-                    start..start + pieces
-                })
-            })
-        });
-        mode.dropout_runs(weights, runs, rate)
     }
 }
 
@@ -153,20 +117,21 @@ impl BertNetwork {
         }
     }
 
-    /// The vectors of every layer, the embeddings first, each `[pieces, width]`.
-    pub(super) fn layers(&self, packed: &Packed, mode: Mode) -> Vec<Tensor<2>> {
+    /// The vectors of every layer, the embeddings first, each `[windows, longest, width]`; what stands at padding means
+    /// nothing.
+    pub(super) fn layers(&self, windows: &Windows, mode: Mode) -> Vec<Tensor<3>> {
         let device = self.words.device();
-        let n = packed.ids.len();
-        let ints = |x: Vec<i64>| Tensor::<1, Int>::from_data(TensorData::new(x, [n]), &device);
-        let ids = ints(packed.ids.iter().map(|&id| i64::from(id)).collect());
-        let positions = packed.windows.iter().flatten().flat_map(|&length| 0..length);
-        let positions = ints(positions.map(|place| (self.first_position + place) as i64).collect());
-        let mut x = self.words.val().select(0, ids) + self.positions.val().select(0, positions);
+        let (n_windows, longest, [_, width]) = (windows.ids.len(), windows.longest(), self.words.dims());
+        let ids: Tensor<2, Int> = pad(windows.ids.iter().map(Vec::as_slice), longest, &device);
+        let words = gather(self.words.val(), ids.reshape([n_windows * longest]));
+        let mut x = words.reshape([n_windows, longest, width])
+            + self.positions.val().narrow(0, self.first_position, longest).unsqueeze::<3>();
         if let Some(types) = &self.types {
-            x = x + types.val().narrow(0, 0, 1);
+            x = x + types.val().narrow(0, 0, 1).unsqueeze::<3>();
         }
-        let layout = Layout::new(&packed.windows, &device);
-        let mut layers = vec![layout.drop_rows(self.norm.forward(x), self.dropout, mode.at("embeddings"))];
+        let lengths: Vec<usize> = windows.ids.iter().map(Vec::len).collect();
+        let layout = Layout { mask_pad: mask_pad(&lengths, longest, &device), lengths, counts: &windows.counts };
+        let mut layers = vec![layout.drop(self.norm.forward(x), self.dropout, mode.at("embeddings"))];
         for (i, block) in self.blocks.iter().enumerate() {
             let x = layers.last().expect("the embeddings").clone();
             layers.push(block.forward(x, &layout, mode.at("block").with(i)));
@@ -177,11 +142,10 @@ impl BertNetwork {
 
 impl Block {
     fn zero(config: &BertConfig, device: &Device) -> Self {
-        let linear = |d_input, d_output| -> Linear {
-            let mut linear = LinearConfig::new(d_input, d_output).init(device);
-            linear.weight = Param::from_tensor(Tensor::zeros([d_input, d_output], device));
-            linear.bias = Some(Param::from_tensor(Tensor::zeros([d_output], device)));
-            linear
+        let linear = |d_input, d_output| {
+            let weight = Tensor::zeros([d_input, d_output], device);
+            let bias = Tensor::zeros([d_output], device);
+            Linear::from_weights(Param::from_tensor(weight), Some(Param::from_tensor(bias)))
         };
         let (width, inner) = (config.width, config.feed_forward);
         Self {
@@ -200,40 +164,26 @@ impl Block {
         }
     }
 
-    /// `[pieces, width]` -> `[pieces, width]`
-    fn forward(&self, x: Tensor<2>, layout: &Layout, mode: Mode) -> Tensor<2> {
-        let attended = self.output.forward(self.attend(x.clone(), layout, mode));
-        let x = self.attention_norm.forward(x + layout.drop_rows(attended, self.dropout, mode.at("attended")));
-        let inner = self.rise.forward(x.clone());
+    /// # Shapes
+    /// - x, output: `[windows, longest, width]`
+    fn forward(&self, x: Tensor<3>, layout: &Layout, mode: Mode) -> Tensor<3> {
+        let Layout { lengths, mask_pad, .. } = layout;
+        let qkv = [&self.query, &self.key, &self.value].map(|linear| linear.forward(x.clone(), lengths));
+        let masks = layout.masks(self.attention_dropout, mode.at("attention"));
+        let attended = self.output.forward(attend(qkv, self.heads, lengths, mask_pad, masks.as_ref()), lengths);
+        let x = self.attention_norm.residual(x, layout.drop(attended, self.dropout, mode.at("attended")));
+        let inner = self.rise.forward(x.clone(), lengths);
         let inner = match self.activation {
             Activation::Gelu if kernels::on_host(inner.device(), inner.dtype()) => kernels::gelu(inner),
             Activation::Gelu => gelu(inner),
             Activation::GeluTanh => gelu_approximate(inner),
             Activation::Relu => relu(inner),
         };
-        let inner = layout.drop_rows(self.fall.forward(inner), self.dropout, mode.at("inner"));
-        self.feed_forward_norm.forward(x + inner)
-    }
-
-    /// `softmax(Q K^T / sqrt(d)) V` in every head.
-    fn attend(&self, x: Tensor<2>, layout: &Layout, mode: Mode) -> Tensor<2> {
-        let [_, width] = x.dims();
-        let &Layout { windows, longest, .. } = layout;
-        let d_head = width / self.heads;
-        // [pieces, width] -> [windows, heads, longest, d_head]
-        let split = |x: Tensor<2>| {
-            let padded = x.select(0, layout.pad.clone());
-            padded.reshape([windows, longest, self.heads, d_head]).swap_dims(1, 2)
-        };
-        let query = split(self.query.forward(x.clone()) * (1.0 / (d_head as f64).sqrt()));
-        let (key, value) = (split(self.key.forward(x.clone())), split(self.value.forward(x)));
-        let scores = query.matmul(key.swap_dims(2, 3)) + layout.mask.clone();
-        let weights = layout.drop_weights(softmax(scores, 3), self.attention_dropout, mode.at("attention"));
-        let values = weights.matmul(value).swap_dims(1, 2); // [windows, longest, heads, d_head]
-        values.reshape([windows * longest, width]).select(0, layout.unpad.clone())
+        let inner = layout.drop(self.fall.forward(inner, lengths), self.dropout, mode.at("inner"));
+        self.feed_forward_norm.residual(x, inner)
     }
 }
 
 fn norm(config: &BertConfig, device: &Device) -> LayerNorm {
-    LayerNormConfig::new(config.width).with_epsilon(config.epsilon).init(device)
+    LayerNorm::new(config.width, config.epsilon, device)
 }

@@ -3,6 +3,8 @@
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
+use crate::gather::gather;
+
 /// How the vectors of a word's pieces become one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -57,7 +59,7 @@ pub(super) struct Plan {
 impl Plan {
     /// `[pieces, width]` -> `[words, width]`
     pub fn apply(&self, x: &Tensor<2>) -> Tensor<2> {
-        let mut steps = self.rows.iter().map(|rows| x.clone().select(0, rows.clone()));
+        let mut steps = self.rows.iter().map(|rows| gather(x.clone(), rows.clone()));
         let steps = steps.by_ref();
         let pooled = match self.pooling {
             Pooling::First => steps.next(),

@@ -4,13 +4,12 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use burn::{
     module::Param,
-    nn::{LayerNorm, Linear},
     tensor::{Tensor, TensorData},
 };
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
 use super::{BertConfig, BertNetwork, Block, Family};
-use crate::encoder::EncoderError;
+use crate::{encoder::EncoderError, linear::Linear, norm::LayerNorm};
 
 /// Calls `linear`, `norm` or `table` with every part of the network and its published name.
 ///
@@ -144,7 +143,7 @@ impl Visitor for Reader<'_> {
 
     fn norm(&mut self, name: &str, norm: &mut LayerNorm) -> Result<(), EncoderError> {
         self.fill(&format!("{name}.weight"), &mut norm.gamma)?;
-        self.fill(&format!("{name}.bias"), norm.beta.as_mut().expect("a normalisation with a bias"))
+        self.fill(&format!("{name}.bias"), &mut norm.beta)
     }
 }
 
@@ -186,7 +185,7 @@ impl Visitor for Writer {
 
     fn norm(&mut self, name: &str, norm: &mut LayerNorm) -> Result<(), EncoderError> {
         self.take(format!("{name}.weight"), &norm.gamma);
-        self.take(format!("{name}.bias"), norm.beta.as_ref().expect("a normalisation with a bias"));
+        self.take(format!("{name}.bias"), &norm.beta);
         Ok(())
     }
 }

@@ -21,7 +21,7 @@ use crate::kernels::{
 const WEIGHT_ROWS: usize = 96;
 
 /// Tokens whose input gradient one task computes, about.
-const INPUT_TOKENS: usize = 128;
+const INPUT_TOKENS: usize = 64;
 
 /// The gradients of a BiLSTM, in the shapes of what they belong to.
 #[derive(Debug)]
@@ -69,7 +69,11 @@ pub(in crate::kernels) fn backward(trace: &Trace, x: &[f32], weights: Weights, d
     let mut dx = if with_x { Some(vec![0.0; dy.len() / (2 * sizes.d_hidden) * sizes.d_input]) } else { None };
     let (all, padded): (Vec<usize>, Vec<usize>) = ((0..plan.n_tokens).collect(), plan.padded_rows());
     let transitions = Direction::BOTH.map(|direction| direction.transitions(plan));
-    let mut tasks: Vec<Product> = Vec::new();
+    // The large ones first: the small ones behind them even out what the threads have to do.
+    let mut tasks: Vec<Product> = match &mut dx {
+        Some(dx) => input_tasks(plan, sizes, &d_gates, trace.packs.input(weights, sizes, is_large), dx),
+        None => Vec::new(),
+    };
     for (((d_gates, states), (rows, previous)), (w_ih, w_hh)) in d_gates
         .iter()
         .zip(&trace.directions)
@@ -80,9 +84,6 @@ pub(in crate::kernels) fn backward(trace: &Trace, x: &[f32], weights: Weights, d
         tasks.extend(weight_tasks(rows_of(x, sizes.d_input, &padded), rows_of(d_gates, n_gates, &all), w_ih));
         let hidden = rows_of(&states.hidden, sizes.d_padded(), previous);
         tasks.extend(weight_tasks(hidden, rows_of(d_gates, n_gates, rows), w_hh));
-    }
-    if let Some(dx) = &mut dx {
-        tasks.extend(input_tasks(plan, sizes, &d_gates, trace.packs.input(weights, sizes, is_large), dx));
     }
     for_each(is_large, tasks, dispatch);
     Gradients { x: dx, w_ih: sizes.cut_gates(w_ih), w_hh: sizes.cut_gates(w_hh), bias: sizes.cut_gates(bias) }

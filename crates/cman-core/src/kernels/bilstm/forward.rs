@@ -80,22 +80,23 @@ pub(in crate::kernels) fn forward(
 /// The states of both directions beside each other, in their places of the padded batch.
 fn assemble(plan: &Plan, sizes: Sizes, directions: &[States; 2], batch: usize) -> Vec<f32> {
     let (d_hidden, d_padded) = (sizes.d_hidden, sizes.d_padded());
-    let mut y = vec![0.0; batch * sizes.steps * 2 * d_hidden];
-    let mut places: Vec<&mut [f32]> = y.chunks_exact_mut(sizes.steps * 2 * d_hidden).collect();
-    let mut tasks = Vec::with_capacity(batch);
+    let mut sentences = vec![0..0; batch];
     for group in &plan.groups {
         for sentence in &group.sentences {
-            let rows = group.start + sentence.start..group.start + sentence.start + sentence.length;
-            tasks.push((rows, std::mem::take(&mut places[sentence.place])));
+            let first = group.start + sentence.start;
+            sentences[sentence.place] = first..first + sentence.length;
         }
     }
-    for_each(plan.n_tokens * d_hidden > 1 << 17, tasks, |(rows, place)| {
-        for (row, to) in rows.zip(place.chunks_exact_mut(2 * d_hidden)) {
-            for (states, to) in directions.iter().zip(to.chunks_exact_mut(d_hidden)) {
-                to.copy_from_slice(&states.hidden[row * d_padded..][..d_hidden]);
+    let width = sizes.steps * 2 * d_hidden;
+    let mut y = Vec::with_capacity(batch * width);
+    for (place, rows) in sentences.into_iter().enumerate() {
+        for row in rows {
+            for states in directions {
+                y.extend_from_slice(&states.hidden[row * d_padded..][..d_hidden]);
             }
         }
-    });
+        y.resize((place + 1) * width, 0.0);
+    }
     y
 }
 

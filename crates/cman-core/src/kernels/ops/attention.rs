@@ -13,51 +13,52 @@ use burn::backend::{
 };
 
 use super::register;
-use crate::kernels::{
-    attention::{Sizes, backward, forward},
-    raw::RawF32,
-    scratch::Scratch,
+use crate::{
+    kernels::{
+        attention::{Sizes, Trace, backward, forward},
+        raw::RawF32,
+    },
+    mode::Masks,
 };
 
 /// Attends without keeping anything for a backward pass.
 pub(crate) fn run<B: RawF32>(
-    q: &FloatTensor<B>,
-    k: &FloatTensor<B>,
-    v: &FloatTensor<B>,
+    inputs: [&FloatTensor<B>; 3],
     heads: usize,
     lengths: &[usize],
+    dropout: Option<&Masks>,
 ) -> FloatTensor<B> {
-    attend::<B>([q, k, v], heads, lengths, false).0
+    attend::<B>(inputs, heads, lengths, dropout, false).0
 }
 
 fn attend<B: RawF32>(
     [q, k, v]: [&FloatTensor<B>; 3],
     heads: usize,
     lengths: &[usize],
+    dropout: Option<&Masks>,
     keep: bool,
 ) -> (FloatTensor<B>, Kept) {
     let dims @ [batch, steps, d_model] = B::dims(q);
     assert_eq!((B::dims(k), B::dims(v), lengths.len()), (dims, dims, batch), "keys, values and lengths of one batch");
     let sizes = Sizes { steps, d_model, heads, lengths: lengths.to_vec() };
-    let (output, weights) = forward(&B::numbers(q), &B::numbers(k), &B::numbers(v), &sizes, keep);
-    (B::tensor(output, &dims, &q.device()), Kept { sizes, weights })
+    let (output, traces) = forward([&B::numbers(q), &B::numbers(k), &B::numbers(v)], &sizes, dropout, keep);
+    (B::tensor(output, &dims, &q.device()), Kept { sizes, traces })
 }
 
 /// Attends; if any of the tensors is tracked, the output is.
 pub(crate) fn run_tracked<B: RawF32, C: CheckpointStrategy>(
-    q: FloatTensor<Autodiff<B, C>>,
-    k: FloatTensor<Autodiff<B, C>>,
-    v: FloatTensor<Autodiff<B, C>>,
+    inputs: [FloatTensor<Autodiff<B, C>>; 3],
     heads: usize,
     lengths: &[usize],
+    dropout: Option<&Masks>,
 ) -> FloatTensor<Autodiff<B, C>> {
-    let ((q, node_q), (k, node_k), (v, node_v)) = (q.into_parts(), k.into_parts(), v.into_parts());
+    let [(q, node_q), (k, node_k), (v, node_v)] = inputs.map(|input| input.into_parts());
     match AttentionBackward.prepare::<C>([node_q, node_k, node_v]).compute_bound().stateful() {
         OpsKind::Tracked(prepared) => {
-            let (output, kept) = attend::<B>([&q, &k, &v], heads, lengths, true);
+            let (output, kept) = attend::<B>([&q, &k, &v], heads, lengths, dropout, true);
             prepared.finish(State { kept: Arc::new(kept), inputs: [q, k, v] }, output)
         }
-        OpsKind::UnTracked(prepared) => prepared.finish(run::<B>(&q, &k, &v, heads, lengths)),
+        OpsKind::UnTracked(prepared) => prepared.finish(run::<B>([&q, &k, &v], heads, lengths, dropout)),
     }
 }
 
@@ -68,7 +69,7 @@ struct AttentionBackward;
 #[derive(Debug)]
 struct Kept {
     sizes: Sizes,
-    weights: Vec<Scratch>,
+    traces: Vec<Trace>,
 }
 
 #[derive(Clone, Debug)]
@@ -85,7 +86,7 @@ impl<B: RawF32> Backward<B, 3> for AttentionBackward {
         let dy = gradients.consume::<B>(&ops.node);
         let found = {
             let [q, k, v] = inputs.each_ref().map(B::numbers);
-            backward([&q, &k, &v], &kept.weights, &B::numbers(&dy), &kept.sizes)
+            backward([&q, &k, &v], &kept.traces, &B::numbers(&dy), &kept.sizes)
         };
         for ((node, like), gradient) in ops.parents.into_iter().zip(inputs).zip(found) {
             register::<B>(gradients, node.map(|node| node.id), &like, Some(gradient));

@@ -3,9 +3,11 @@
 pub(super) mod attention;
 pub(super) mod bilstm;
 pub(super) mod crf;
+pub(super) mod gather;
 pub(super) mod gelu;
 mod known;
 pub(super) mod linear;
+pub(super) mod norm;
 pub(super) mod relation;
 
 use burn::backend::{

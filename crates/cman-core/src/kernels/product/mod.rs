@@ -5,6 +5,7 @@
 
 mod outer;
 mod panels;
+mod transpose;
 
 use std::ops::Range;
 
@@ -12,6 +13,7 @@ use pulp::Simd;
 
 pub(in crate::kernels) use outer::sum_of_outer_products;
 pub(in crate::kernels) use panels::Panels;
+pub(in crate::kernels) use transpose::transpose;
 
 use super::simd::{load, store, vectors_mut};
 

@@ -4,8 +4,11 @@ use std::ops::Range;
 
 use pulp::Simd;
 
-use super::{Columns, Rows, RowsMut, put, tiles, wide};
-use crate::kernels::simd::{fma, vectors};
+use super::{Columns, Rows, RowsMut, put, tiles, transpose, wide};
+use crate::kernels::{
+    scratch::Scratch,
+    simd::{fma, vectors},
+};
 
 /// A matrix `[k, n]` cut into panels of columns, each of which a tile reads from end to end. The last panels are one
 /// vector wide, and the very last is padded with zeros. The layout belongs to the kind of vector it was made with.
@@ -13,7 +16,7 @@ use crate::kernels::simd::{fma, vectors};
 pub(in crate::kernels) struct Panels {
     k: usize,
     n: usize,
-    data: Vec<f32>,
+    data: Scratch,
 }
 
 impl Panels {
@@ -29,6 +32,7 @@ impl Panels {
             let columns = x.range.start + columns.start..x.range.start + columns.end;
             for (to, from) in panel.chunks_exact_mut(width).zip(x.data.chunks_exact(x.width)) {
                 to[..columns.len()].copy_from_slice(&from[columns.clone()]);
+                to[columns.len()..].fill(0.0);
             }
         })
     }
@@ -36,19 +40,17 @@ impl Panels {
     /// The transpose of these `k` columns.
     #[inline(always)]
     pub fn transposed<S: Simd>(_simd: S, x: Columns) -> Self {
-        /// Numbers of each row that are moved at once, a cache line.
-        const BLOCK: usize = 16;
+        /// Numbers of each row that are moved at once, some cache lines.
+        const BLOCK: usize = 64;
         let k = x.range.len();
         Self::cut::<S>(k, x.data.len() / x.width, |panel, columns, width| {
+            if columns.len() < width {
+                panel.fill(0.0);
+            }
             for start in (0..k).step_by(BLOCK) {
-                let n = BLOCK.min(k - start);
-                let to = &mut panel[start * width..][..n * width];
-                for (i, column) in columns.clone().enumerate() {
-                    let from = &x.data[column * x.width + x.range.start + start..][..n];
-                    for (to, &from) in to[i..].iter_mut().step_by(width).zip(from) {
-                        *to = from;
-                    }
-                }
+                let from = &x.data[columns.start * x.width + x.range.start + start..];
+                let size = [columns.len(), BLOCK.min(k - start)];
+                transpose(from, x.width, &mut panel[start * width..], width, size);
             }
         })
     }
@@ -59,7 +61,7 @@ impl Panels {
         let wide = wide::<S>() * S::F32_LANES;
         let n_wide = n / wide;
         let n_narrow = (n - n_wide * wide).div_ceil(S::F32_LANES);
-        let mut data = vec![0.0; k * (n_wide * wide + n_narrow * S::F32_LANES)];
+        let mut data = Scratch::new(k * (n_wide * wide + n_narrow * S::F32_LANES));
         let (wide_panels, narrow_panels) = data.split_at_mut(k * n_wide * wide);
         let mut start = 0;
         let panels = wide_panels.chunks_exact_mut(k * wide).map(|panel| (panel, wide));
