@@ -129,7 +129,10 @@ impl Learner {
             relations: data.schema.relations.len(),
         };
         let encoder = encoder.map(|encoder| {
-            let keep = |sentences| KeptVectors::new(&encoder, sentences, !config.encoder.is_trained_after(0));
+            // Without a graph: nothing of these vectors is trained.
+            let plain = encoder.as_bert().filter(|_| fine_tune).map(|bert| bert.network.valid());
+            let plain = encoder.clone().with_weights(plain.as_ref());
+            let keep = |sentences| KeptVectors::new(&plain, sentences, !config.encoder.is_trained_after(0));
             let (train, dev) = (keep(data.train)?, keep(data.dev)?);
             Ok::<_, TrainError>(EncoderInput { encoder, train, dev })
         });
