@@ -87,7 +87,7 @@ impl Masks {
     /// - output: `[rows, steps, width]`, zero at padding
     pub fn apply(&self, x: Tensor<3>, lengths: &[usize]) -> Tensor<3> {
         let [_, steps, width] = x.dims();
-        let run = |(i, &n): (usize, &usize)| [i * steps * width..(i * steps + n) * width];
+        let run = |(i, &n): (usize, &usize)| Some(i * steps * width..(i * steps + n) * width);
         self.multiply(x, lengths.iter().enumerate().map(run))
     }
 
