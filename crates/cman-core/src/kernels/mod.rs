@@ -45,6 +45,7 @@ pub(crate) use extension::{
 pub(crate) use linear::Packs as LinearPacks;
 pub(crate) use memo::Memo;
 pub(crate) use parallel::{for_each, join};
+pub(crate) use product::transpose;
 pub(crate) use projected_lstm::{LstmWeights, ProjectedLstm, pieces};
 pub use raw::on_host;
 #[cfg(test)]

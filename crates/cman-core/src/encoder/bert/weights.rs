@@ -9,7 +9,7 @@ use burn::{
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
 use super::{BertConfig, BertNetwork, Block, Family};
-use crate::{encoder::EncoderError, linear::Linear, norm::LayerNorm};
+use crate::{encoder::EncoderError, kernels::transpose, linear::Linear, norm::LayerNorm};
 
 /// Calls `linear`, `norm` or `table` with every part of the network and its published name.
 ///
@@ -198,10 +198,6 @@ fn numbers<const D: usize>(param: &Param<Tensor<D>>) -> Vec<f32> {
 fn transposed(x: &[f32], width: usize) -> Vec<f32> {
     let rows = x.len() / width;
     let mut y = vec![0.0; x.len()];
-    for (i, row) in x.chunks_exact(width).enumerate() {
-        for (j, &number) in row.iter().enumerate() {
-            y[j * rows + i] = number;
-        }
-    }
+    transpose(x, width, &mut y, rows, [rows, width]);
     y
 }

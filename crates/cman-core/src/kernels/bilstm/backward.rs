@@ -231,12 +231,7 @@ fn input_tasks<'a>(
 ) -> Vec<Product<'a>> {
     let mut tasks = Vec::new();
     let width = sizes.steps * sizes.d_input;
-    let mut sentences: Vec<Range<usize>> = vec![0..0; dx.len() / width];
-    for group in &plan.groups {
-        for s in &group.sentences {
-            sentences[s.place] = group.start + s.start..group.start + s.start + s.length;
-        }
-    }
+    let sentences = plan.sentences();
     let per_task = (INPUT_TOKENS * sentences.len()).div_ceil(plan.n_tokens.max(1)).max(1);
     for (sentences, to) in sentences.chunks(per_task).zip(dx.chunks_mut(per_task * width)) {
         let from = sentences.iter().cloned().flatten().collect();

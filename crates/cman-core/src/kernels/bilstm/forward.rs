@@ -73,22 +73,16 @@ pub(in crate::kernels) fn forward(
         }
     }
     for_each(is_large, tasks, dispatch);
-    let y = assemble(&plan, sizes, &directions, lengths.len());
+    let y = assemble(&plan, sizes, &directions);
     (y, Trace { sizes, plan, packs, directions })
 }
 
 /// The states of both directions beside each other, in their places of the padded batch.
-fn assemble(plan: &Plan, sizes: Sizes, directions: &[States; 2], batch: usize) -> Vec<f32> {
+fn assemble(plan: &Plan, sizes: Sizes, directions: &[States; 2]) -> Vec<f32> {
     let (d_hidden, d_padded) = (sizes.d_hidden, sizes.d_padded());
-    let mut sentences = vec![0..0; batch];
-    for group in &plan.groups {
-        for sentence in &group.sentences {
-            let first = group.start + sentence.start;
-            sentences[sentence.place] = first..first + sentence.length;
-        }
-    }
+    let sentences = plan.sentences();
     let width = sizes.steps * 2 * d_hidden;
-    let mut y = Vec::with_capacity(batch * width);
+    let mut y = Vec::with_capacity(sentences.len() * width);
     for (place, rows) in sentences.into_iter().enumerate() {
         for row in rows {
             for states in directions {

@@ -1,5 +1,7 @@
 //! In which order the tokens of a ragged batch are encoded.
 
+use std::ops::Range;
+
 /// Sentences that are encoded together, at most: enough to fill the tiles of the products, few enough that what they
 /// need stays in the cache and that a large batch gives every core some groups.
 const GROUP: usize = 24;
@@ -59,6 +61,18 @@ impl Plan {
             start += n_tokens;
         }
         Self { steps, n_tokens: start, groups }
+    }
+
+    /// For each sentence of the padded batch its rows in the buffers.
+    pub fn sentences(&self) -> Vec<Range<usize>> {
+        let mut rows = vec![0..0; self.groups.iter().map(|group| group.sentences.len()).sum()];
+        for group in &self.groups {
+            for sentence in &group.sentences {
+                let first = group.start + sentence.start;
+                rows[sentence.place] = first..first + sentence.length;
+            }
+        }
+        rows
     }
 
     /// For each token of the buffers its row in the padded batch.

@@ -13,7 +13,7 @@ use pulp::Simd;
 
 pub(in crate::kernels) use outer::sum_of_outer_products;
 pub(in crate::kernels) use panels::Panels;
-pub(in crate::kernels) use transpose::transpose;
+pub(crate) use transpose::transpose;
 
 use super::simd::{load, store, vectors_mut};
 

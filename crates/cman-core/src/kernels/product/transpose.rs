@@ -1,13 +1,7 @@
 //! Transposed copies, in blocks of four rows and columns.
 
 /// `to[j, i] = from[i, j]` for `i < rows` and `j < columns`, the rows of `from` and of `to` so far apart as their widths.
-pub(in crate::kernels) fn transpose(
-    from: &[f32],
-    from_width: usize,
-    to: &mut [f32],
-    to_width: usize,
-    [rows, columns]: [usize; 2],
-) {
+pub(crate) fn transpose(from: &[f32], from_width: usize, to: &mut [f32], to_width: usize, [rows, columns]: [usize; 2]) {
     let (whole_rows, whole_columns) = (rows - rows % 4, columns - columns % 4);
     for i in (0..whole_rows).step_by(4) {
         let row = |r: usize| from[(i + r) * from_width..][..whole_columns].as_chunks::<4>().0.iter();
