@@ -319,6 +319,7 @@ mod tests {
             ("", &["model.heads=3"], "configuration: model.heads: expected a divisor of 2 hidden = 256, found 3"),
             ("", &["encoder.kind=bert"], "configuration: encoder.path: expected a folder, a file or a name on the hub"),
             ("", &["encoder.frozen_epochs=2"], "configuration: encoder.frozen_epochs: expected 0 without"),
+            ("", &["encoder.frozen_layers=2"], "configuration: encoder.frozen_layers: expected 0 without"),
             ("", &["encoder.fine_tune=true"], "configuration: encoder.fine_tune: expected false (only an encoder"),
             (
                 "",

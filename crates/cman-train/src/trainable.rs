@@ -1,8 +1,9 @@
 //! What training changes: the network, and with it the encoder where that is fine-tuned.
 
 use burn::{
-    module::{Module, ParamGroup},
+    module::{Module, ModuleVisitor, Param, ParamGroup},
     optim::ModuleOptimizer,
+    tensor::Tensor,
 };
 use cman_core::{Cman, encoder::BertNetwork};
 
@@ -26,7 +27,26 @@ impl From<Cman> for Trainable {
     }
 }
 
+/// Counts the numbers that have gradients.
+#[derive(Default)]
+struct Trained(usize);
+
+impl ModuleVisitor for Trained {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if param.is_require_grad() {
+            self.0 += param.shape().num_elements();
+        }
+    }
+}
+
 impl Trainable {
+    /// How many weights of the encoder are trained.
+    pub(crate) fn n_tuned(&self) -> usize {
+        let mut trained = Trained::default();
+        self.contextual_encoder.visit(&mut trained);
+        trained.0
+    }
+
     /// Adam for the network; for the encoder with this decay, but for its biases and normalisations.
     pub fn optimizer(weight_decay: f64) -> ModuleOptimizer {
         let adam = Adam::default();

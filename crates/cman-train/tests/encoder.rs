@@ -6,10 +6,11 @@ mod elmo;
 
 use std::{fs, path::Path, time::Duration};
 
-use burn::tensor::Device;
+use burn::{module::Module, tensor::Device};
+use cman_core::encoder::BertNetwork;
 use cman_data::{FeatureWriter, Precision, Sentence};
 use cman_train::{
-    Checkpoints, Config, Encoder, EncoderConfig, EncoderKind, Learner, Model, Observer, TrainError, Trained,
+    Checkpoints, Config, Encoder, EncoderConfig, EncoderKind, Learner, Model, Observer, RunFacts, TrainError, Trained,
     TrainingData,
 };
 use common::{bits, encoder, encoder_copy, schema, sentences};
@@ -156,6 +157,50 @@ fn an_encoder_may_stay_frozen_at_first() {
     assert!(bert(&last(&["encoder.frozen_epochs=2"])) == fresh);
 }
 
+/// How many numbers of the encoder are trained.
+#[derive(Default)]
+struct Tuned(usize);
+
+impl Observer for Tuned {
+    fn start(&mut self, facts: &RunFacts) {
+        self.0 = facts.encoder_parameters;
+    }
+}
+
+#[test]
+fn the_lowest_layers_may_stay_frozen_to_the_end() {
+    let mut tuned = Tuned::default();
+    let mut tune = |frozen: usize| {
+        let layers = format!("encoder.frozen_layers={frozen}");
+        let rate = ["encoder.learning_rate=0.001", "encoder.schedule.warmup_epochs=0"];
+        let config = config(&encoder("bert"), &[&["encoder.fine_tune=true", &layers][..], &rate].concat());
+        let trained = learner(config).unwrap().run(&mut tuned).unwrap();
+        let bert = trained.model.encoder.unwrap().as_bert().unwrap().network.clone();
+        let expected = bert.blocks[frozen.saturating_sub(1)..].iter().map(Module::num_params).sum::<usize>();
+        let embeddings = if frozen == 0 { bert.num_params() - expected } else { 0 };
+        assert_eq!(tuned.0, expected + embeddings);
+        bert
+    };
+    let fresh = open(&encoder("bert")).as_bert().unwrap().network.clone();
+    let embeddings = |bert: &BertNetwork| {
+        let tables = [Some(&bert.words), Some(&bert.positions), bert.types.as_ref()].into_iter().flatten();
+        (tables.map(bits).collect::<Vec<_>>(), bits(&bert.norm))
+    };
+    for n in [1, 2] {
+        let tuned = tune(n);
+        assert!(embeddings(&tuned) == embeddings(&fresh));
+        for (i, (tuned, fresh)) in tuned.blocks.iter().zip(&fresh.blocks).enumerate() {
+            assert_eq!(bits(tuned) == bits(fresh), i + 1 < n, "block {i} with {n} frozen layers");
+        }
+    }
+    assert!(embeddings(&tune(0)) != embeddings(&fresh));
+    let refused = message(learner(config(&encoder("bert"), &["encoder.fine_tune=true", "encoder.frozen_layers=3"])));
+    assert!(
+        refused.ends_with("encoder.frozen_layers: expected fewer layers than the encoder has, found 3 (it has 3)"),
+        "{refused}"
+    );
+}
+
 /// Stops after so many batches.
 struct StopAfter(usize);
 
@@ -168,7 +213,8 @@ impl Observer for StopAfter {
 
 #[test]
 fn a_stopped_run_with_a_fine_tuned_encoder_goes_on_to_the_same_bits() {
-    let settings = ["encoder.fine_tune=true", "train.clip_norm=0.5", "train.predicted_labels=0.5"];
+    let settings =
+        ["encoder.fine_tune=true", "encoder.frozen_layers=1", "train.clip_norm=0.5", "train.predicted_labels=0.5"];
     for (frozen, stop) in [("0", 3), ("1", 1)] {
         let frozen = format!("encoder.frozen_epochs={frozen}");
         let config = || config(&encoder("distilbert"), &[&settings[..], &[&frozen]].concat());

@@ -24,6 +24,9 @@ pub struct EncoderConfig {
     /// them. (Named in a configuration only where there are some: runs are named by their configuration.)
     #[serde(skip_serializing_if = "is_zero")]
     pub frozen_epochs: usize,
+    /// How many of its layers, the embeddings first, are never trained. (Named only where there are some, as above.)
+    #[serde(skip_serializing_if = "is_zero")]
+    pub frozen_layers: usize,
     /// Learning rate of its weights.
     pub learning_rate: f64,
     /// How that rate changes, from the first epoch that trains them.
@@ -41,6 +44,7 @@ impl Default for EncoderConfig {
             pooling: Pooling::default(),
             fine_tune: false,
             frozen_epochs: 0,
+            frozen_layers: 0,
             learning_rate: 5e-5,
             schedule: Schedule { kind: ScheduleKind::Linear, warmup_epochs: 1.0, decay: 1.0 },
             weight_decay: 0.01,
@@ -77,8 +81,12 @@ impl EncoderConfig {
         if self.fine_tune && self.kind != EncoderKind::Bert {
             return fail("encoder.fine_tune", "false (only an encoder of kind bert is trained)", "true".into());
         }
-        if self.frozen_epochs > 0 && !self.fine_tune {
-            return fail("encoder.frozen_epochs", "0 without encoder.fine_tune", self.frozen_epochs.to_string());
+        for (field, value) in
+            [("encoder.frozen_epochs", self.frozen_epochs), ("encoder.frozen_layers", self.frozen_layers)]
+        {
+            if value > 0 && !self.fine_tune {
+                return fail(field, "0 without encoder.fine_tune", value.to_string());
+            }
         }
         if self.kind == EncoderKind::Elmo && self.pooling != Pooling::default() {
             return fail(

@@ -81,7 +81,15 @@ impl Encoder {
 
     /// Opens the BERT in `folder`, whatever the configuration says about where it lies.
     pub(crate) fn bert(folder: &Path, config: &EncoderConfig, device: &Device) -> Result<Self, TrainError> {
-        let bert = Bert::load_dir(folder, config.pooling, device)?;
+        let mut bert = Bert::load_dir(folder, config.pooling, device)?;
+        if config.frozen_layers >= bert.n_layers() {
+            return Err(TrainError::Setting {
+                field: "encoder.frozen_layers",
+                expected: "fewer layers than the encoder has",
+                found: format!("{} (it has {})", config.frozen_layers, bert.n_layers()),
+            });
+        }
+        bert.network = bert.network.freeze_lowest(config.frozen_layers);
         let identity = EncoderIdentity {
             kind: EncoderKind::Bert.name().into(),
             name: config.path.clone(),

@@ -156,7 +156,7 @@ impl Learner {
             characters: vocabularies.chars.len(),
             parameters,
             encoder: encoder.as_ref().map(|input| input.encoder.identity().clone()),
-            encoder_parameters: weights.contextual_encoder.as_ref().map_or(0, Module::num_params),
+            encoder_parameters: weights.n_tuned(),
             unrepresentable_entities: train.iter().map(|sentence| sentence.unrepresentable.entities).sum(),
             unrepresentable_relations: train.iter().map(|sentence| sentence.unrepresentable.relations).sum(),
         };

@@ -117,6 +117,21 @@ impl BertNetwork {
         }
     }
 
+    /// The same network whose lowest `n` layers, the embeddings first, have no gradients (on an autodiff device); their
+    /// dropout stays.
+    pub fn freeze_lowest(mut self, n: usize) -> Self {
+        if n > 0 {
+            self.words = self.words.no_grad();
+            self.positions = self.positions.no_grad();
+            self.types = self.types.no_grad();
+            self.norm = self.norm.no_grad();
+        }
+        let frozen = n.saturating_sub(1);
+        let freeze = |(i, block): (usize, Block)| if i < frozen { block.no_grad() } else { block };
+        self.blocks = self.blocks.into_iter().enumerate().map(freeze).collect();
+        self
+    }
+
     /// The vectors of every layer, the embeddings first, each `[windows, longest, width]`; what stands at padding means
     /// nothing.
     pub(super) fn layers(&self, windows: &Windows, mode: Mode) -> Vec<Tensor<3>> {
