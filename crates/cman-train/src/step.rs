@@ -43,7 +43,9 @@ pub fn batch_gradients<E: Send>(
     let factor = if config.mean_loss { 1.0 / n_sentences as f64 } else { 1.0 };
     let gradients = |first: usize, step: usize| {
         let share = Share { first, step };
-        let weights = weights.clone().fork(&device); // with a graph of its own
+        // With a graph of its own. (Module::fork would hang a node on every weight, which stays as long as the weight
+        // does: with an encoder that is not trained yet, for all those epochs.)
+        let weights = weights.valid().train();
         let batch = prepare(&weights, share)?;
         Ok(adversarial::gradients(&weights, &batch, &config.adversarial, factor, Mode::Train(key, share)))
     };
