@@ -2,10 +2,7 @@
 
 use burn::tensor::{DType, Device, Tensor, TensorData, activation::sigmoid};
 
-use super::{
-    options::Options,
-    weights::{Weights, cell},
-};
+use super::{options::Options, tensors::cell, weights::Weights};
 use crate::{
     encoder::EncoderError,
     kernels::{LstmWeights, ProjectedLstm, on_host, pieces},

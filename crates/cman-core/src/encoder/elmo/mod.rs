@@ -4,6 +4,7 @@ mod character_cnn;
 mod characters;
 mod lstm;
 mod options;
+mod tensors;
 mod weights;
 mod words;
 

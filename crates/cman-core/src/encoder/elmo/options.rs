@@ -4,7 +4,6 @@ use std::{fs, path::Path};
 
 use serde::Deserialize;
 
-use super::weights::{Weights, cell};
 use crate::encoder::EncoderError;
 
 /// `options.json`; keys that only training reads are ignored.
@@ -100,39 +99,6 @@ impl Options {
         if characters.filters.is_empty() || !characters.filters.iter().all(fits) {
             let expected = format!("widths within 1..={}", characters.max_characters_per_token);
             return error("char_cnn.filters", &expected, format!("{:?}", characters.filters));
-        }
-        Ok(())
-    }
-
-    /// Compares the options, read from `path`, with what the weights themselves say.
-    ///
-    /// A setting whose tensor is missing or of another rank is left to whoever reads the tensor.
-    pub fn check(&self, path: &Path, weights: &Weights) -> Result<(), EncoderError> {
-        let size = |name: &str, rank: usize, axis: usize| match weights.shape(name) {
-            Some(shape) if shape.len() == rank => Some(shape[axis]),
-            _ => None,
-        };
-        let (lstm, characters) = (&self.lstm, &self.char_cnn);
-        let projection = format!("{}W_P_0", cell(0, 0));
-        let mut claims = vec![
-            ("char_cnn.n_characters".into(), characters.n_characters, size("char_embed", 2, 0).map(|n| n + 1)),
-            ("char_cnn.embedding.dim".into(), characters.embedding.dim, size("char_embed", 2, 1)),
-            ("lstm.dim".into(), lstm.dim, size(&projection, 2, 0)),
-            ("lstm.projection_dim".into(), lstm.projection_dim, size(&projection, 2, 1)),
-            ("lstm.n_layers".into(), lstm.n_layers, weights.count("RNN_0/RNN/MultiRNNCell/Cell")),
-            ("char_cnn.n_highway".into(), characters.n_highway, weights.count("CNN_high_").or(Some(0))),
-            ("number of char_cnn.filters".into(), characters.filters.len(), weights.count("CNN/W_cnn_")),
-        ];
-        for (i, &(width, n)) in characters.filters.iter().enumerate() {
-            let name = format!("CNN/W_cnn_{i}");
-            claims.push((format!("char_cnn.filters[{i}][0]"), width, size(&name, 4, 1)));
-            claims.push((format!("char_cnn.filters[{i}][1]"), n, size(&name, 4, 3)));
-        }
-        for (field, found, expected) in claims {
-            if let Some(expected) = expected.filter(|&expected| expected != found) {
-                let expected = format!("{expected} as in {}", weights.path().display());
-                return Err(EncoderError::Options { path: path.into(), field, expected, found: found.to_string() });
-            }
         }
         Ok(())
     }

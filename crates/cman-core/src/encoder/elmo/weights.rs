@@ -1,21 +1,14 @@
 //! The published weights, as HDF5 or as the same tensors in safetensors.
 
 use std::{
-    borrow::Cow,
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
 };
 
-use safetensors::{Dtype, SafeTensors, View, serialize_to_file};
+use safetensors::{Dtype, SafeTensors};
 
-use super::options::Options;
 use crate::encoder::EncoderError;
-
-/// Where the weights of a layer of one direction (0 forward, 1 backward) stand.
-pub(super) fn cell(direction: usize, layer: usize) -> String {
-    format!("RNN_{direction}/RNN/MultiRNNCell/Cell{layer}/LSTMCell/")
-}
 
 /// A file of named tensors. The names are the paths of the HDF5 file, in safetensors as well.
 pub(super) struct Weights {
@@ -105,25 +98,6 @@ impl Weights {
         }
         Ok(numbers)
     }
-
-    /// Whether the features of the filters are projected: a model whose states are as wide has no such layer.
-    pub fn has_projection(&self, options: &Options) -> bool {
-        options.n_filters() != options.lstm.projection_dim || self.shape("CNN_proj/W_proj").is_some()
-    }
-
-    /// Writes the tensors that the options ask for to a safetensors file.
-    pub fn save_safetensors(&self, options: &Options, path: &Path) -> Result<(), EncoderError> {
-        let mut tensors = Vec::new();
-        for (name, shape) in options.tensors(self.has_projection(options)) {
-            let bytes = self.read(&name, &shape)?.iter().flat_map(|x| x.to_le_bytes()).collect();
-            tensors.push((name, Stored { shape, bytes }));
-        }
-        // Under another name until it is complete, so that nobody loads a part of it.
-        let partial = path.with_extension("safetensors.partial");
-        let written = serialize_to_file(tensors, None, &partial).map_err(std::io::Error::other);
-        let written = written.and_then(|()| fs::rename(&partial, path));
-        written.map_err(|source| EncoderError::Io { path: path.into(), source })
-    }
 }
 
 /// The datasets below a group, by their paths.
@@ -140,62 +114,4 @@ fn list(
         list(&group.group(&name)?, &format!("{prefix}{name}/"), shapes)?;
     }
     Ok(())
-}
-
-/// A tensor to be written.
-struct Stored {
-    shape: Vec<usize>,
-    bytes: Vec<u8>,
-}
-
-impl View for Stored {
-    fn dtype(&self) -> Dtype {
-        Dtype::F32
-    }
-
-    fn shape(&self) -> &[usize] {
-        &self.shape
-    }
-
-    fn data(&self) -> Cow<'_, [u8]> {
-        Cow::Borrowed(&self.bytes)
-    }
-
-    fn data_len(&self) -> usize {
-        self.bytes.len()
-    }
-}
-
-impl Options {
-    /// Names and shapes of all tensors.
-    pub fn tensors(&self, with_projection: bool) -> Vec<(String, Vec<usize>)> {
-        let (lstm, characters) = (&self.lstm, &self.char_cnn);
-        let d_character = characters.embedding.dim;
-        // The weights know no padding behind a sentence.
-        let mut tensors = vec![("char_embed".to_owned(), vec![characters.n_characters.saturating_sub(1), d_character])];
-        for (i, &(width, n)) in characters.filters.iter().enumerate() {
-            tensors.push((format!("CNN/W_cnn_{i}"), vec![1, width, d_character, n]));
-            tensors.push((format!("CNN/b_cnn_{i}"), vec![n]));
-        }
-        let n_filters = self.n_filters();
-        for i in 0..characters.n_highway {
-            for gate in ["carry", "transform"] {
-                tensors.push((format!("CNN_high_{i}/W_{gate}"), vec![n_filters, n_filters]));
-                tensors.push((format!("CNN_high_{i}/b_{gate}"), vec![n_filters]));
-            }
-        }
-        if with_projection {
-            tensors.push(("CNN_proj/W_proj".to_owned(), vec![n_filters, lstm.projection_dim]));
-            tensors.push(("CNN_proj/b_proj".to_owned(), vec![lstm.projection_dim]));
-        }
-        for direction in 0..2 {
-            for layer in 0..lstm.n_layers {
-                let cell = cell(direction, layer);
-                tensors.push((format!("{cell}W_0"), vec![2 * lstm.projection_dim, 4 * lstm.dim]));
-                tensors.push((format!("{cell}B"), vec![4 * lstm.dim]));
-                tensors.push((format!("{cell}W_P_0"), vec![lstm.dim, lstm.projection_dim]));
-            }
-        }
-        tensors
-    }
 }
