@@ -75,7 +75,7 @@ pub fn run(args: Args) -> Result<()> {
         runs: args.runs,
         resume: args.resume,
         backend: args.device.device,
-        command: command(env::args().skip(1)),
+        command: command(env::args_os().skip(1).map(|arg| arg.to_string_lossy().into_owned())),
     };
     let mut watch = Watch { batches: Batches::new()? };
     let results = plan.run(&options, &mut watch).map_err(|error| match error {

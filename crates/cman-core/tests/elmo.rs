@@ -320,6 +320,21 @@ fn elmo_is_named_by_the_content_of_its_files() {
 }
 
 #[test]
+fn elmo_is_converted_beside_the_published_files() {
+    let damaged = Damaged::new();
+    let folder = damaged.folder.path();
+    let [options, weights] = Elmo::files(folder).unwrap();
+    let text = fs::read(&options).unwrap();
+    Elmo::convert(&options, &weights, folder).unwrap();
+    assert_eq!(fs::read(&options).unwrap(), text, "under its own name");
+    let published = folder.join("elmo_tiny_options.json");
+    fs::rename(&options, &published).unwrap();
+    Elmo::convert(&published, &weights, folder).unwrap();
+    assert_eq!(Elmo::files(folder).unwrap(), [folder.join("options.json"), folder.join("weights.safetensors")]);
+    damaged.load().unwrap();
+}
+
+#[test]
 fn elmo_refuses_damaged_hdf5() {
     let damaged = Damaged::new();
     let path = damaged.folder.path().join("weights.hdf5");

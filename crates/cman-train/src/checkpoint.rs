@@ -41,8 +41,10 @@ pub(crate) struct Progress {
     /// Sentences in them.
     pub sentences: usize,
     /// Their tag loss.
+    #[serde(with = "bits")]
     pub ner: f64,
     /// Their relation loss.
+    #[serde(with = "bits")]
     pub re: f64,
     /// Seconds spent on them.
     pub seconds: f64,
@@ -67,11 +69,25 @@ struct State {
     best: Option<BestState>,
 }
 
+/// A number by its bits: JSON need not give a number back exactly.
+mod bits {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[allow(clippy::trivially_copy_pass_by_ref)] // serde wants it so
+    pub fn serialize<S: Serializer>(number: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+        number.to_bits().serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+        u64::deserialize(deserializer).map(f64::from_bits)
+    }
+}
+
 #[derive(Serialize, Deserialize)]
 struct BestState {
     epoch: usize,
-    /// The bits of the number: JSON need not give a number back exactly.
-    criterion: u64,
+    #[serde(with = "bits")]
+    criterion: f64,
     scores: Scores,
     network: String,
 }
@@ -138,7 +154,7 @@ impl Checkpoints {
             optimizer: format!("optimizer-{}.bpk", self.serial),
             best: best.map(|best| BestState {
                 epoch: best.epoch,
-                criterion: best.criterion.to_bits(),
+                criterion: best.criterion,
                 scores: best.scores.clone(),
                 network: format!("best-{}.bpk", best.epoch),
             }),
@@ -209,7 +225,7 @@ impl Checkpoints {
         self.serial = state.serial;
         let best = state.best.map(|best| {
             let network = self.read_network(&best.network, network.valid())?;
-            let (epoch, criterion, scores) = (best.epoch, f64::from_bits(best.criterion), best.scores);
+            let (epoch, criterion, scores) = (best.epoch, best.criterion, best.scores);
             Ok::<_, TrainError>(Best { epoch, criterion, network, scores })
         });
         let path = self.folder.join(&state.optimizer);

@@ -128,6 +128,13 @@ impl Default for TrainConfig {
     }
 }
 
+impl TrainConfig {
+    /// The learning rate when `at` epochs (with fractions) are done.
+    pub(crate) fn rate(&self, at: f64) -> f64 {
+        self.learning_rate * self.schedule.factor(at, self.epochs as f64)
+    }
+}
+
 /// Settings of the adversarial step (eq. 14).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -181,11 +188,7 @@ impl Config {
     /// # Errors
     /// Text that is no TOML, has unknown keys or values of another type.
     pub fn from_toml(text: &str, name: &str) -> Result<Self, TrainError> {
-        toml::from_str(text).map_err(|error| {
-            let line = error.span().map(|span| text[..span.start.min(text.len())].matches('\n').count() + 1);
-            let place = line.map_or_else(|| name.to_owned(), |line| format!("{name}: line {line}"));
-            TrainError::Config { place, message: one_line(error.message()) }
-        })
+        toml::from_str(text).map_err(|error| toml_error(&error, text, name))
     }
 
     /// The configuration as TOML.
@@ -258,8 +261,15 @@ impl Config {
     }
 }
 
+/// What is wrong with the TOML text that came from `name`, with its line.
+pub(crate) fn toml_error(error: &toml::de::Error, text: &str, name: &str) -> TrainError {
+    let line = error.span().map(|span| text[..span.start.min(text.len())].matches('\n').count() + 1);
+    let place = line.map_or_else(|| name.to_owned(), |line| format!("{name}: line {line}"));
+    TrainError::Config { place, message: one_line(error.message()) }
+}
+
 /// The message on one line, without the rest of a word that is longer than any of ours.
-pub(crate) fn one_line(message: &str) -> String {
+fn one_line(message: &str) -> String {
     let clip = |word: &str| match word.char_indices().nth(80) {
         Some((end, _)) => format!("{}..", &word[..end]),
         None => word.to_owned(),
@@ -270,6 +280,7 @@ pub(crate) fn one_line(message: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ScheduleKind;
 
     fn load(text: &str, assignments: &[&str]) -> Result<Config, String> {
         let read = Config::from_toml(text, "a.toml").map_err(|error| error.to_string())?;
@@ -277,6 +288,15 @@ mod tests {
         let config = assignments.iter().try_fold(read, assign)?;
         config.validate().map_err(|error| error.to_string())?;
         Ok(config)
+    }
+
+    #[test]
+    fn a_part_of_a_schedule_leaves_the_rest_as_it_is() {
+        let text = "[encoder.schedule]\nwarmup_epochs = 2.0\n[train.schedule]\nwarmup_epochs = 2.0\n";
+        let from_file = load(text, &[]).unwrap();
+        let set = load("", &["encoder.schedule.warmup_epochs=2", "train.schedule.warmup_epochs=2"]).unwrap();
+        assert_eq!(from_file, set);
+        assert_eq!(from_file.encoder.schedule.kind, ScheduleKind::Linear);
     }
 
     #[test]

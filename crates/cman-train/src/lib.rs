@@ -11,6 +11,7 @@ mod adam;
 mod adversarial;
 mod batches;
 mod checkpoint;
+mod checksum;
 mod config;
 mod encoder;
 mod error;

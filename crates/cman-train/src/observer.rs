@@ -44,7 +44,7 @@ pub struct RunFacts {
     pub words: usize,
     /// Characters.
     pub characters: usize,
-    /// Trained numbers.
+    /// Numbers of the network, but for the vectors of words that do not occur in training.
     pub parameters: usize,
     /// The contextual encoder.
     pub encoder: Option<EncoderIdentity>,

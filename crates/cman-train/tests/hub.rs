@@ -127,6 +127,21 @@ fn an_encoder_is_fetched_once() {
 }
 
 #[test]
+fn files_of_two_revisions_are_never_mixed() {
+    let (hub, cache) = (StandIn::start(), tempfile::tempdir().unwrap());
+    // What a download that broke off behind the first file leaves, before the repository moves on.
+    let repo = cache.path().join("models--org--tiny");
+    let old = repo.join("snapshots/old");
+    fs::create_dir_all(&old).unwrap();
+    fs::create_dir_all(repo.join("refs")).unwrap();
+    fs::write(old.join("config.json"), "old").unwrap();
+    fs::write(repo.join("refs/main"), "old").unwrap();
+    let folder = hub.fetch(cache.path(), "org/tiny").unwrap();
+    assert_eq!(folder, repo.join("snapshots").join(COMMIT));
+    assert_eq!(fs::read(folder.join("config.json")).unwrap(), b"{}");
+}
+
+#[test]
 fn an_interrupted_download_goes_on_where_it_was() {
     let (hub, cache) = (StandIn::start(), tempfile::tempdir().unwrap());
     hub.set(Fault::Interrupts);

@@ -106,6 +106,19 @@ fn each_fault_is_named() {
         ),
         (Box::new(option("max_position_embeddings", 3.into())), "config.json: 'max_position_embeddings': expected 8"),
         (
+            Box::new(option("type_vocab_size", (1u64 << 40).into())),
+            "config.json: 'type_vocab_size': expected at most 2^24",
+        ),
+        (
+            Box::new(option("layer_norm_eps", (-1e-12).into())),
+            "config.json: 'layer_norm_eps': expected a number above 0",
+        ),
+        // Sizes that are possible, but not those of this file: no memory is taken for them.
+        (
+            Box::new(option("intermediate_size", (1 << 24).into())),
+            "model.safetensors: the weights do not fit config.json: ",
+        ),
+        (
             Box::new(option("hidden_dropout_prob", 1.5.into())),
             "config.json: 'dropout': expected a rate in [0, 1), found 1.5",
         ),
@@ -126,6 +139,17 @@ fn each_fault_is_named() {
         let found = refusal(spoil);
         assert!(found.contains(expected), "{found:?} for {expected:?}");
     }
+}
+
+#[test]
+fn a_padding_id_out_of_range_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in Bert::FILES {
+        fs::copy(tiny("roberta").join(name), folder.path().join(name)).unwrap();
+    }
+    edit(folder.path(), "config.json", |config| config["pad_token_id"] = (u64::MAX - 1).into());
+    let error = Bert::load_dir(folder.path(), Pooling::First, &Device::flex()).unwrap_err().to_string();
+    assert!(error.contains("'pad_token_id': expected below 2^24"), "{error}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Vectors from a file, and the encoder that made them.
 
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use burn::tensor::Device;
 use cman_data::FeatureReader;
@@ -16,15 +16,22 @@ pub(super) struct Cached {
     config: EncoderConfig,
     device: Device,
     behind: OnceLock<Encoder>,
+    /// Held while it is opened, so that batches side by side do not open one each.
+    opening: Mutex<()>,
 }
 
 impl Cached {
     pub fn new(reader: FeatureReader, config: &EncoderConfig, device: &Device) -> Self {
-        Self { reader, config: config.clone(), device: device.clone(), behind: OnceLock::new() }
+        let (config, device) = (config.clone(), device.clone());
+        Self { reader, config, device, behind: OnceLock::new(), opening: Mutex::new(()) }
     }
 
     /// The encoder that made the vectors.
     pub fn behind(&self) -> Result<&Encoder, TrainError> {
+        if let Some(encoder) = self.behind.get() {
+            return Ok(encoder);
+        }
+        let _opening = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(encoder) = self.behind.get() {
             return Ok(encoder);
         }

@@ -1,7 +1,7 @@
 //! Settings of the contextual encoder.
 
 use cman_core::encoder::Pooling;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::EncoderKind;
 use crate::{Schedule, ScheduleKind, TrainError};
@@ -30,6 +30,7 @@ pub struct EncoderConfig {
     /// Learning rate of its weights.
     pub learning_rate: f64,
     /// How that rate changes, from the first epoch that trains them.
+    #[serde(deserialize_with = "part_of_schedule")]
     pub schedule: Schedule,
     /// Decoupled weight decay (Loshchilov and Hutter 2019) of its weights; biases and normalisations have none.
     pub weight_decay: f64,
@@ -50,6 +51,24 @@ impl Default for EncoderConfig {
             weight_decay: 0.01,
         }
     }
+}
+
+/// A schedule of which a file names a part: the rest is the encoder's default, not that of the network.
+fn part_of_schedule<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Schedule, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Part {
+        kind: Option<ScheduleKind>,
+        warmup_epochs: Option<f64>,
+        decay: Option<f64>,
+    }
+    let Part { kind, warmup_epochs, decay } = Part::deserialize(deserializer)?;
+    let default = EncoderConfig::default().schedule;
+    Ok(Schedule {
+        kind: kind.unwrap_or(default.kind),
+        warmup_epochs: warmup_epochs.unwrap_or(default.warmup_epochs),
+        decay: decay.unwrap_or(default.decay),
+    })
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref)] // serde wants it so

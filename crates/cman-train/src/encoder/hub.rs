@@ -9,7 +9,8 @@ use hf_hub::{
     Cache, Repo, RepoType,
     api::sync::{ApiBuilder, ApiError},
 };
-use sha2::{Digest, Sha256};
+
+use crate::checksum;
 
 /// Where encoders are fetched from and kept.
 #[derive(Clone, Debug)]
@@ -102,25 +103,32 @@ impl Hub {
             cache: self.cache.path().join(repo().folder_name()).join("snapshots").join(revision),
             reason,
         };
+        // A folder of snapshots that somebody filled by hand is as good as a fetched one.
+        let by_hand = self.cache.path().join(repo().folder_name()).join("snapshots").join(revision);
+        let at_hand = |file: &str| {
+            let path = by_hand.join(file);
+            if path.is_file() { Some(path) } else { self.cache.repo(repo()).get(file) }
+        };
+        let fetch = |file: &str| {
+            let mut builder = ApiBuilder::from_cache(self.cache.clone()).with_progress(self.progress);
+            if let Some(endpoint) = &self.endpoint {
+                builder = builder.with_endpoint(endpoint.clone());
+            }
+            let download = || builder.build()?.repo(repo()).download(file);
+            let path = download().map_err(|error: ApiError| unavailable(file, one_line(&error)))?;
+            check(name, file, &path)?;
+            Ok::<_, HubError>(path)
+        };
         let mut folder = PathBuf::new();
         for file in files {
-            // A folder of snapshots that somebody filled by hand is as good as a fetched one.
-            let by_hand = self.cache.path().join(repo().folder_name()).join("snapshots").join(revision).join(file);
-            let path = if by_hand.is_file() {
-                by_hand
-            } else if let Some(path) = self.cache.repo(repo()).get(file) {
-                path
-            } else {
-                let mut builder = ApiBuilder::from_cache(self.cache.clone()).with_progress(self.progress);
-                if let Some(endpoint) = &self.endpoint {
-                    builder = builder.with_endpoint(endpoint.clone());
-                }
-                let fetch = || builder.build()?.repo(repo()).download(file);
-                let path = fetch().map_err(|error: ApiError| unavailable(file, one_line(&error)))?;
-                check(name, file, &path)?;
-                path
-            };
+            let path = at_hand(file).map_or_else(|| fetch(file), Ok)?;
             folder = path.parent().map_or_else(PathBuf::new, PathBuf::from);
+        }
+        // The last one may be of another revision than what was there before it.
+        for file in files.iter().filter(|file| !folder.join(file).is_file()).collect::<Vec<_>>() {
+            if fetch(file)?.parent() != Some(&folder) {
+                return Err(unavailable(file, format!("its revision is another than that of {}", folder.display())));
+            }
         }
         Ok(folder)
     }
@@ -134,16 +142,7 @@ fn check(name: &str, file: &str, path: &PathBuf) -> Result<(), HubError> {
     if expected.len() != 64 || !expected.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Ok(());
     }
-    let mut hash = Sha256::new();
-    let mut content = fs::File::open(&blob).map_err(io)?;
-    let mut buffer = vec![0; 1 << 16];
-    loop {
-        match io::Read::read(&mut content, &mut buffer).map_err(io)? {
-            0 => break,
-            n => hash.update(&buffer[..n]),
-        }
-    }
-    let found: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let found = checksum::of_file(&blob).map_err(io)?;
     if found == expected.to_ascii_lowercase() {
         return Ok(());
     }

@@ -6,8 +6,7 @@ use cman_core::random::Key;
 use cman_data::{CorpusDir, OverlapPolicy, ReaderBuilder, Schema, Sentence, Splits};
 use serde::{Deserialize, Serialize};
 
-use super::checksum;
-use crate::TrainError;
+use crate::{TrainError, checksum};
 
 /// What a file name holds in place of the number of a fold.
 const FOLD: &str = "{fold}";
@@ -65,6 +64,9 @@ impl CorpusSource {
             _ if !(0.0..1.0).contains(&self.dev_share) => fail("dev_share: expected a share in [0, 1)"),
             _ if self.folds.is_some_and(|folds| folds < 2) => fail("folds: expected at least 2"),
             _ if self.folds.is_none() && self.has_fold_files() => fail("`{fold}` needs `folds`"),
+            _ if self.folds.is_some() && self.test.is_some() && !self.has_fold_files() => {
+                fail("`folds` cuts the test data out of `train`: expected no `test`, or `{fold}` in the names")
+            }
             _ => Ok(()),
         }
     }
@@ -75,7 +77,7 @@ impl CorpusSource {
     }
 
     fn has_fold_files(&self) -> bool {
-        self.train.as_ref().is_some_and(|name| name.contains(FOLD))
+        [&self.train, &self.dev, &self.test, &self.types].into_iter().flatten().any(|name| name.contains(FOLD))
     }
 
     /// The files of a fold under `root`, the data folder.
@@ -127,7 +129,11 @@ impl DataFile {
     /// The file at `path`, named relative to `root`.
     pub(super) fn new(part: &str, root: &Path, path: &Path) -> Result<Self, TrainError> {
         let name = path.strip_prefix(root).unwrap_or(path).display().to_string();
-        Ok(Self { part: part.into(), path: name, sha256: checksum::of_file(path)? })
+        Ok(Self {
+            part: part.into(),
+            path: name,
+            sha256: checksum::of_file(path).map_err(|source| TrainError::io(path, source))?,
+        })
     }
 }
 
@@ -192,5 +198,18 @@ mod tests {
         let files = source.checksums(folder.path(), Some(1)).unwrap();
         assert_eq!(files.iter().map(|file| file.path.as_str()).collect::<Vec<_>>(), ["1_train.json", "1_test.json"]);
         assert!(source.checksums(folder.path(), Some(0)).unwrap_err().to_string().contains("0_train.json"));
+    }
+
+    #[test]
+    fn test_data_that_folds_would_not_read_are_refused() {
+        let mut source = source(Some(2), 0.1);
+        (source.folder, source.train, source.test) = (None, Some("train.json".into()), Some("test.json".into()));
+        assert!(source.validate().unwrap_err().contains("expected no `test`, or `{fold}` in the names"));
+        source.test = None;
+        source.validate().unwrap();
+        source.test = Some("test_{fold}.json".into());
+        source.validate().unwrap();
+        source.folds = None;
+        assert!(source.validate().unwrap_err().contains("`{fold}` needs `folds`"));
     }
 }

@@ -9,7 +9,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::CorpusSource;
-use crate::{TrainError, config::one_line};
+use crate::{TrainError, config::toml_error};
 
 /// An experiment: every system is trained on every corpus, by every protocol, on every fold, with every seed.
 ///
@@ -161,16 +161,13 @@ impl Experiment {
     /// Text that is no TOML, has unknown keys, or leaves nothing to run.
     pub fn from_toml(text: &str, name: &str) -> Result<Self, TrainError> {
         let fail = |message: String| TrainError::Config { place: name.to_owned(), message };
-        let experiment: Self = toml::from_str(text).map_err(|error| {
-            let line = error.span().map(|span| text[..span.start.min(text.len())].matches('\n').count() + 1);
-            let place = line.map_or_else(|| name.to_owned(), |line| format!("{name}: line {line}"));
-            TrainError::Config { place, message: one_line(error.message()) }
-        })?;
+        let experiment: Self = toml::from_str(text).map_err(|error| toml_error(&error, text, name))?;
         experiment.validate().map_err(fail)?;
         Ok(experiment)
     }
 
-    fn validate(&self) -> Result<(), String> {
+    /// Whether there is something to run, and nothing twice.
+    pub(super) fn validate(&self) -> Result<(), String> {
         let lists = [
             ("seeds", self.seeds.is_empty()),
             ("protocols", self.protocols.is_empty()),
@@ -186,8 +183,11 @@ impl Experiment {
             return Err(format!("grid.{key}: expected at least one value, found none"));
         }
         unique("seeds", self.seeds.iter().map(ToString::to_string))?;
+        unique("protocols", self.protocols.iter().map(ToString::to_string))?;
         unique("corpora", self.corpora.iter().map(|corpus| corpus.name.clone()))?;
-        unique("systems", self.systems.iter().map(|system| system.name.clone()))?;
+        unique("systems", self.systems().into_iter().map(|system| system.name))?;
+        let settings = self.systems.iter().flat_map(|system| &system.set).chain(&self.set);
+        refuse_seed(settings.map(String::as_str).chain(self.grid.keys().map(String::as_str)))?;
         if let Some(baseline) = &self.baseline
             && !self.systems().iter().any(|system| system.name == *baseline)
         {
@@ -211,6 +211,17 @@ impl Experiment {
             systems = systems.iter().flat_map(|system| values.iter().map(move |value| with(system, value))).collect();
         }
         systems
+    }
+}
+
+/// Refuses settings that choose the seed: an experiment has a list of them.
+pub(super) fn refuse_seed<'a>(mut settings: impl Iterator<Item = &'a str>) -> Result<(), String> {
+    let is_seed = |setting: &str| setting.split('=').next().is_some_and(|key| key.trim() == "seed");
+    match settings.find(|setting| is_seed(setting)) {
+        Some(setting) => {
+            Err(format!("`{setting}`: expected no seed among the settings (`seeds`, or --seeds, lists them)"))
+        }
+        None => Ok(()),
     }
 }
 
@@ -257,6 +268,10 @@ mod tests {
             ("seed = 3\n", "a.toml: line 1: unknown field `seed`, expected one of `name`"),
             ("seeds = []\n", "a.toml: seeds: expected at least one, found none"),
             ("seeds = [1, 1]\n", "a.toml: seeds: `1` is there twice"),
+            ("protocols = ['train', 'train']\n", "a.toml: protocols: `train` is there twice"),
+            ("grid = { 'model.heads' = [8, 8] }\n", "a.toml: systems: `s, heads = 8` is there twice"),
+            ("grid = { seed = [1, 2] }\n", "a.toml: `seed`: expected no seed among the settings"),
+            ("set = ['seed = 3']\n", "a.toml: `seed = 3`: expected no seed among the settings"),
             ("protocols = ['dev']\n", "a.toml: line 1: unknown variant `dev`, expected `train` or `train+dev`"),
             ("baseline = 'x'\n", "a.toml: baseline: expected one of s, found `x`"),
             ("grid = { 'seed' = [] }\n", "a.toml: grid.seed: expected at least one value, found none"),

@@ -12,7 +12,6 @@
 
 pub mod analysis;
 
-mod checksum;
 mod compare;
 mod corpus;
 mod file;

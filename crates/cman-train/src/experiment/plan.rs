@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use cman_core::Backend;
-use cman_data::OnError;
+use cman_data::{OnError, OverlapPolicy};
 use serde::Serialize;
 
-use super::{CorpusSource, DataFile, Experiment, Protocol, checksum};
-use crate::{Config, Encoder, EncoderConfig, TrainError};
+use super::{CorpusSource, DataFile, Experiment, Protocol, file::refuse_seed};
+use crate::{Config, Encoder, EncoderConfig, TrainError, checksum};
 
 /// What the caller of an experiment may choose.
 #[derive(Clone, Debug, Default)]
@@ -22,7 +22,7 @@ pub struct PlanOptions {
     pub set: Vec<String>,
 }
 
-/// The runs of an experiment. Making one reads all configurations and data files once, so that what is wrong with them
+/// The runs of an experiment. Making one reads all configurations, corpora and encoders, so that what is wrong with them
 /// is known before anything is trained.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -90,6 +90,8 @@ impl Plan {
         if let Some(seeds) = &options.seeds {
             experiment.seeds.clone_from(seeds);
         }
+        let checked = refuse_seed(options.set.iter().map(String::as_str)).and_then(|()| experiment.validate());
+        checked.map_err(|message| TrainError::Config { place: path.display().to_string(), message })?;
         let mut systems = Vec::new();
         for system in experiment.systems() {
             let file = system.config.as_ref().or(experiment.config.as_ref()).map(|file| folder.join(file));
@@ -105,6 +107,8 @@ impl Plan {
         let named = experiment.vectors.as_ref().map(|path| root.join(path));
         let vectors = options.vectors.clone().or(named);
         let vector_file = vectors.as_ref().map(|path| DataFile::new("vectors", &root, path)).transpose()?;
+        let mut overlaps: Vec<OverlapPolicy> = systems.iter().map(|(_, config, _)| config.data.overlap).collect();
+        overlaps.dedup();
         let (mut runs, mut files) = (Vec::new(), Vec::new());
         for source in &experiment.corpora {
             let mut all = Vec::new();
@@ -112,6 +116,9 @@ impl Plan {
                 let mut of_fold = source.checksums(&root, fold)?;
                 of_fold.extend(vector_file.clone());
                 all.extend(of_fold.clone());
+                for &overlap in &overlaps {
+                    source.read(&root, fold, overlap)?;
+                }
                 for &protocol in &experiment.protocols {
                     for &seed in &experiment.seeds {
                         for (system, config, encoder) in &systems {
@@ -134,12 +141,15 @@ impl Plan {
 
 /// The encoder of a configuration, in the data folder if it is there, else where its path or the hub has it.
 pub(super) fn encoder_config(root: &Path, config: &EncoderConfig) -> EncoderConfig {
+    if config.path.is_empty() {
+        return config.clone();
+    }
     let inside = root.join(&config.path);
     let path = if inside.exists() { inside.to_string_lossy().into_owned() } else { config.path.clone() };
     EncoderConfig { path, ..config.clone() }
 }
 
-/// The encoder as a part of the data; it is opened once.
+/// The encoder as a part of the data.
 fn encoder_file(root: &Path, config: &EncoderConfig) -> Result<Option<DataFile>, TrainError> {
     config.validate()?;
     let device = Backend::compiled()[0].device();

@@ -40,7 +40,7 @@ pub(super) const ERROR: &str = "error.txt";
 pub struct Outcome {
     /// The kept epoch.
     pub epoch: usize,
-    /// Trained numbers of the network.
+    /// Numbers of the network, but for the vectors of words that do not occur in training.
     pub parameters: usize,
     /// Sentences trained on.
     pub train_sentences: usize,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Outcome, Protocol, RunResult,
-    analysis::{Errors, Group},
+    analysis::{Errors, Group, GroupScore},
     run::{Headline, Point},
 };
 use crate::{
@@ -113,9 +113,9 @@ pub struct GroupSummary {
     /// F1.
     #[serde(flatten)]
     pub f1: Pair,
-    /// Gold entities in it, of the first run.
+    /// Gold entities in it, of the run that has most.
     pub gold_entities: usize,
-    /// Gold relations in it, of the first run.
+    /// Gold relations in it, of the run that has most.
     pub gold_relations: usize,
 }
 
@@ -171,8 +171,8 @@ pub(super) fn summarise(runs: &[RunResult]) -> Vec<Row> {
             test: Summary::of(outcomes.iter().map(|outcome| &outcome.test)),
             test_without_leaked: Pair::of(outcomes.iter().map(|outcome| outcome.test_without_leaked)),
             test_gold_labels: Pair::of(outcomes.iter().filter_map(|outcome| outcome.test_gold_labels)),
-            distance: groups(&outcomes, |outcome| &outcome.distance),
-            length: groups(&outcomes, |outcome| &outcome.length),
+            distance: groups(outcomes.iter().map(|outcome| &outcome.distance)),
+            length: groups(outcomes.iter().map(|outcome| &outcome.length)),
             errors,
             curve: curve(&outcomes),
             epoch: Moments::of(outcomes.iter().map(|outcome| outcome.epoch as f64)),
@@ -219,18 +219,23 @@ impl Pair {
     }
 }
 
-fn groups(outcomes: &[&Outcome], pick: fn(&Outcome) -> &Vec<Group>) -> Vec<GroupSummary> {
-    let first = outcomes.iter().map(|outcome| pick(outcome)).find(|groups| !groups.is_empty());
+/// The groups of all runs.
+fn groups<'a>(runs: impl Iterator<Item = &'a Vec<Group>>) -> Vec<GroupSummary> {
+    let runs: Vec<&Vec<Group>> = runs.collect();
+    let first = runs.iter().find(|groups| !groups.is_empty());
     let summary = |(i, group): (usize, &Group)| {
-        let all = || outcomes.iter().filter_map(move |outcome| pick(outcome).get(i));
-        let f1 = Pair {
-            entities: Moments::of(all().map(|group| group.entities.f1))?,
-            relations: Moments::of(all().map(|group| group.relations.f1))?,
+        let of_task = |task: fn(&Group) -> GroupScore| {
+            let all: Vec<GroupScore> = runs.iter().filter_map(|groups| groups.get(i)).map(task).collect();
+            let most = all.iter().map(|score| score.gold).max().unwrap_or(0);
+            // Nothing to find is no score, unless there is nothing in any run.
+            let f1 = Moments::of(all.iter().filter(|score| score.gold > 0 || most == 0).map(|score| score.f1))?;
+            Some((f1, most))
         };
-        let (gold_entities, gold_relations) = (group.entities.gold, group.relations.gold);
-        Some(GroupSummary { name: group.name.clone(), f1, gold_entities, gold_relations })
+        let (entities, gold_entities) = of_task(|group| group.entities)?;
+        let (relations, gold_relations) = of_task(|group| group.relations)?;
+        Some(GroupSummary { name: group.name.clone(), f1: Pair { entities, relations }, gold_entities, gold_relations })
     };
-    first.into_iter().flatten().enumerate().filter_map(summary).collect()
+    first.into_iter().copied().flatten().enumerate().filter_map(summary).collect()
 }
 
 /// The mean over the runs that came as far as each epoch.
@@ -247,4 +252,20 @@ fn curve(outcomes: &[&Outcome]) -> Vec<Point> {
         })
     };
     (0..longest).filter_map(point).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fold_with_nothing_to_find_in_a_group_does_not_count_there() {
+        let run = |gold: usize, f1: f64| {
+            let entities = GroupScore { f1, gold, ..GroupScore::default() };
+            vec![Group { name: "50+".into(), entities, relations: GroupScore::default() }]
+        };
+        let found = &groups([run(0, 0.0), run(4, 0.5), run(2, 1.0)].iter())[0];
+        assert_eq!((found.f1.entities.mean, found.f1.entities.n, found.gold_entities), (0.75, 2, 4));
+        assert_eq!((found.f1.relations.n, found.gold_relations), (3, 0));
+    }
 }

@@ -218,7 +218,10 @@ impl Learner {
             self.schema.relations.names(),
         ];
         let hash = self.encoder.as_ref().map_or("", |input| &input.encoder.identity().hash);
-        let key = Key::new(0).at(&self.config.to_toml()).at(hash).with(self.trained_words as u64);
+        // Where the encoder lies may change; what it is says the hash.
+        let mut config = self.config.clone();
+        config.encoder.path.clear();
+        let key = Key::new(0).at(&config.to_toml()).at(hash).with(self.trained_words as u64);
         let key = names.into_iter().fold(key, |key, names| names.iter().fold(key, |key, name| key.at(name)));
         format!("{:?}", self.train.iter().chain(&self.dev_encoded).fold(key, sentence))
     }
@@ -259,12 +262,10 @@ impl Learner {
         let limits = Limits { sentences: train.batch_size, tokens: train.batch_tokens };
         let batches = batches::shuffled(&lengths, limits, train.bucket, key);
         observer.epoch_start(self.progress.epoch + 1, batches.len());
-        let mut learning_rate = 0.0;
         for (i, batch) in batches.iter().enumerate().skip(self.progress.batch) {
             let start = Instant::now();
             let at = self.progress.epoch as f64 + (i + 1) as f64 / batches.len() as f64;
-            learning_rate = train.learning_rate * train.schedule.factor(at, train.epochs as f64);
-            let rates = [learning_rate, self.config.encoder.rate(at, train.epochs as f64)];
+            let rates = [train.rate(at), self.config.encoder.rate(at, train.epochs as f64)];
             let loss = self.step(batch, rates, i + 1, key.at("batch").with(i as u64))?;
             self.progress.batch = i + 1;
             self.progress.sentences += batch.len();
@@ -290,7 +291,7 @@ impl Learner {
             epoch: self.progress.epoch,
             ner_loss: done.ner / done.sentences as f64,
             re_loss: done.re / done.sentences as f64,
-            learning_rate,
+            learning_rate: train.rate(self.progress.epoch as f64),
             dev,
             best,
             train_seconds: done.seconds,

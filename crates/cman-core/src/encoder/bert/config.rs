@@ -175,7 +175,11 @@ impl BertConfig {
                 feed_forward: file.intermediate_size,
                 activation: activation("hidden_act", &file.hidden_act)?,
                 positions: file.max_position_embeddings,
-                first_position: if family == Family::Roberta { file.pad_token_id.unwrap_or(1) + 1 } else { 0 },
+                first_position: if family == Family::Roberta {
+                    file.pad_token_id.unwrap_or(1).saturating_add(1)
+                } else {
+                    0
+                },
                 token_types: file.type_vocab_size,
                 epsilon: file.layer_norm_eps,
                 dropout: file.hidden_dropout_prob,
@@ -202,6 +206,15 @@ impl BertConfig {
                 config.heads.to_string(),
             ));
         }
+        if config.token_types > 1 << 24 {
+            return Err(options("type_vocab_size", "at most 2^24", config.token_types.to_string()));
+        }
+        if !(config.epsilon.is_finite() && config.epsilon > 0.0) {
+            return Err(options("layer_norm_eps", "a number above 0", config.epsilon.to_string()));
+        }
+        if config.first_position > 1 << 24 {
+            return Err(options("pad_token_id", "below 2^24", (config.first_position - 1).to_string()));
+        }
         if !(config.first_position + 8..=1 << 24).contains(&config.positions) {
             let expected = format!("{} to 2^24", config.first_position + 8);
             return Err(options("max_position_embeddings", &expected, config.positions.to_string()));
@@ -212,6 +225,13 @@ impl BertConfig {
             }
         }
         Ok(config)
+    }
+
+    /// A lower bound on the number of weights: those of tables and matrices.
+    pub(super) fn least_parameters(&self) -> f64 {
+        let [width, inner] = [self.width, self.feed_forward].map(|width| width as f64);
+        let rows = (self.vocabulary + self.positions + self.token_types) as f64;
+        width * (rows + self.blocks as f64 * (4.0 * width + 2.0 * inner))
     }
 
     /// Most pieces that the network reads at once, special ones included.

@@ -79,6 +79,7 @@ impl Bert {
             });
         }
         let weights = dir.join(WEIGHTS);
+        weights::check_size(&config, &weights)?;
         let mut network = BertNetwork::zero(&config, device);
         weights::read(&mut network, &config, &weights)?;
         Ok(Self { network, config, tokenizer: Arc::new(tokenizer), pooling, folder: dir.into() })

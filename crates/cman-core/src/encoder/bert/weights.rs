@@ -67,6 +67,17 @@ trait Visitor {
     fn norm(&mut self, name: &str, norm: &mut LayerNorm) -> Result<(), EncoderError>;
 }
 
+/// Refuses a file that is too small for a network of this shape, before memory is taken for it.
+pub(super) fn check_size(config: &BertConfig, path: &Path) -> Result<(), EncoderError> {
+    let bytes = fs::metadata(path).map_err(|source| EncoderError::Io { path: path.into(), source })?.len();
+    let least = config.least_parameters() * size_of::<half::f16>() as f64;
+    if bytes as f64 >= least {
+        return Ok(());
+    }
+    let reason = format!("the weights do not fit config.json: {bytes} bytes, expected at least {least}");
+    Err(EncoderError::Format { path: path.into(), reason })
+}
+
 /// Reads the weights at `path` into the network. What the network has no use for (pooler, heads) is passed over.
 pub(super) fn read(network: &mut BertNetwork, config: &BertConfig, path: &Path) -> Result<(), EncoderError> {
     let bytes = fs::read(path).map_err(|source| EncoderError::Io { path: path.into(), source })?;

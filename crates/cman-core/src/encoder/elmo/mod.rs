@@ -110,9 +110,10 @@ impl Elmo {
     /// # Errors
     /// If there is no such file or more than one.
     pub fn files(dir: &Path) -> Result<[PathBuf; 2], EncoderError> {
-        let options = only_file(dir, OPTIONS)?;
-        let converted = dir.join(WEIGHTS);
-        let weights = if converted.is_file() { converted } else { only_file(dir, "weights.hdf5")? };
+        // The names of a converted model come before those of the published files that it may lie beside.
+        let named = |name: &str| Some(dir.join(name)).filter(|path| path.is_file());
+        let options = named(OPTIONS).map_or_else(|| only_file(dir, OPTIONS), Ok)?;
+        let weights = named(WEIGHTS).map_or_else(|| only_file(dir, "weights.hdf5"), Ok)?;
         Ok([options, weights])
     }
 
@@ -133,10 +134,11 @@ impl Elmo {
     pub fn convert(options: &Path, weights: &Path, dir: &Path) -> Result<(), EncoderError> {
         let (parsed, weights) = open(options, weights)?;
         let io = |path: PathBuf| |source| EncoderError::Io { path, source };
+        // Read before anything is written: the directory may be the model's own.
+        let text = fs::read(options).map_err(io(options.into()))?;
         fs::create_dir_all(dir).map_err(io(dir.into()))?;
         weights.save_safetensors(&parsed, &dir.join(WEIGHTS))?;
-        fs::copy(options, dir.join(OPTIONS)).map_err(io(dir.join(OPTIONS)))?;
-        Ok(())
+        fs::write(dir.join(OPTIONS), text).map_err(io(dir.join(OPTIONS)))
     }
 
     /// The same model with a cache of at most `n_words` word vectors, by default 65,536; 0 switches it off.
