@@ -14,7 +14,7 @@ use std::{
     sync::Arc,
 };
 
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 
 pub use config::{Activation, BertConfig, Family};
 pub use network::{BertNetwork, Block};
@@ -24,6 +24,7 @@ pub use pooling::Pooling;
 use crate::{
     encoder::{EncoderError, hash::hash_files},
     gather::gather,
+    kernels::{for_each, on_host},
     mask::mask_pad,
     mode::Mode,
 };
@@ -187,7 +188,7 @@ impl Bert {
         // Sentences of like length together: the attention alone is padded.
         let mut order: Vec<usize> = (0..pieces.len()).collect();
         order.sort_by_key(|&i| pieces[i].ids.len());
-        let mut vectors = vec![Vec::new(); pieces.len()];
+        let mut batches = Vec::new();
         let mut rest = order.as_slice();
         while !rest.is_empty() {
             let mut total = 0;
@@ -196,10 +197,17 @@ impl Bert {
                 total <= PIECES_AT_ONCE
             };
             let (batch, behind) = rest.split_at(rest.iter().take_while(fits).count().max(1));
+            batches.push((batch, Vec::new()));
             rest = behind;
+        }
+        let is_parallel = on_host(self.network.words.device(), DType::F32);
+        for_each(is_parallel, batches.iter_mut().collect(), |(batch, numbers): &mut (&[usize], Vec<f32>)| {
             let members: Vec<&Pieces> = batch.iter().map(|&i| &pieces[i]).collect();
             let found = self.words(&self.plan(&members), Mode::Evaluate);
-            let numbers: Vec<f32> = found.try_into_vec_as().expect("the device gives its numbers back");
+            *numbers = found.try_into_vec_as().expect("the device gives its numbers back");
+        });
+        let mut vectors = vec![Vec::new(); pieces.len()];
+        for (batch, numbers) in batches {
             let mut numbers = numbers.as_slice();
             for &i in batch {
                 let (own, others) = numbers.split_at(pieces[i].counts.len() * self.n_layers() * self.width());
