@@ -12,6 +12,7 @@
 //! | CRF loss (eq. 11) | [`log_partition`](crate::crf::log_partition) less [`gold_score`](crate::crf::gold_score) |
 //! | LSTM with projection (ELMo) | `ComposedLstm`, in [`encoder`](crate::encoder) |
 //! | relation loss (eq. 12) | [`pair_loss_composed`](crate::relation::pair_loss_composed) |
+//! | scores of chosen pairs (eq. 9) | [`table_composed`](crate::relation::table_composed), at these pairs |
 //! | linear layers | [`linear_composed`](crate::linear::linear_composed) |
 //! | residual connection and layer normalisation | [`residual_composed`](crate::norm::LayerNorm::residual_composed) |
 //! | rows of a table | [`select`](burn::tensor::Tensor::select) |
@@ -48,5 +49,6 @@ pub(crate) use parallel::{for_each, join};
 pub(crate) use product::transpose;
 pub(crate) use projected_lstm::{LstmWeights, ProjectedLstm, pieces};
 pub use raw::on_host;
+pub(crate) use relation::{Sizes as PairSizes, pair_scores};
 #[cfg(test)]
 pub(crate) use simd::tests::with_every_width;

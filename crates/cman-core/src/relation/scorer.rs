@@ -7,7 +7,11 @@ use burn::{
 use serde::{Deserialize, Serialize};
 
 use super::{Ends, composed};
-use crate::{init::Init, linear::Linear};
+use crate::{
+    init::Init,
+    kernels::{self, PairSizes},
+    linear::Linear,
+};
 
 /// Every number of a new b: away from 0, so that V's mean moves the score.
 const BIAS: f32 = 1.0;
@@ -97,13 +101,26 @@ impl Projection {
     /// If there is no pair.
     pub fn scores(&self, pairs: &[(usize, usize, usize)]) -> Tensor<2> {
         let [batch, steps, width] = self.head.dims();
+        let [relations, hidden] = self.v.dims();
         let device = self.head.device();
+        if kernels::on_host(device.clone(), self.head.dtype()) && !self.head.is_tracked() {
+            let [head, tail] = [&self.head, &self.tail].map(|x| numbers(x.clone()));
+            let v = numbers(self.v.clone());
+            let sizes = PairSizes { steps, width, relations, hidden };
+            let rows = pairs.iter().map(|&(sentence, i, j)| (sentence * steps + i, sentence * steps + j));
+            let scores = kernels::pair_scores([&head[..], &tail, &v], sizes, rows);
+            return Tensor::from_data(TensorData::new(scores, [pairs.len(), relations]), &device);
+        }
         let rows = |x: &Tensor<3>, place: fn(&(usize, usize, usize)) -> usize| {
             let rows: Vec<i64> = pairs.iter().map(|pair| (pair.0 * steps + place(pair)) as i64).collect();
             let rows = Tensor::<1, Int>::from_data(TensorData::new(rows, [pairs.len()]), &device);
             x.clone().reshape([batch * steps, width]).select(0, rows).unsqueeze_dims::<4>(&[0, 0])
         };
         let sum = rows(&self.head, |pair| pair.1) + rows(&self.tail, |pair| pair.2); // [1, 1, pairs, width]
-        composed::scores(sum, &self.v).reshape([pairs.len(), self.v.dims()[0]])
+        composed::scores(sum, &self.v).reshape([pairs.len(), relations])
     }
+}
+
+fn numbers<const D: usize>(x: Tensor<D>) -> Vec<f32> {
+    x.into_data().try_into_vec().expect("numbers of f32")
 }

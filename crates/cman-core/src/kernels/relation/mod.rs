@@ -1,7 +1,8 @@
-//! The relation loss of eq. 12 over all pairs of tokens with its gradients in one pass, on plain numbers; its
-//! definition is [`pair_loss_composed`](crate::relation::pair_loss_composed).
+//! The relation loss of eq. 12 over all pairs of tokens with its gradients in one pass, and the scores of chosen pairs
+//! (eq. 9), on plain numbers; their definitions are [`pair_loss_composed`](crate::relation::pair_loss_composed) and
+//! [`table_composed`](crate::relation::table_composed).
 //!
-//! A sentence makes a task, which goes through its relations one by one (through all of them at once where they share
+//! For the loss a sentence makes a task, which goes through its relations one by one (through all of them at once where they share
 //! their projections); see [`table`] for the pairs of one projection.
 
 mod table;
@@ -10,14 +11,14 @@ use pulp::{Simd, WithSimd};
 
 use super::{
     parallel::for_each,
-    simd::{LANES, dispatch},
+    simd::{LANES, dispatch, fma, load, tanh, vectors, vectors_mut},
 };
 use crate::relation::Positive;
 use table::{Side, Table};
 
 /// Sizes of a batch of projections.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Sizes {
+pub(crate) struct Sizes {
     /// Places of each sentence.
     pub steps: usize,
     /// Width of the projections: `relations * hidden`, or `hidden` where all relations share them.
@@ -88,6 +89,66 @@ pub(super) fn pair_loss(
         Gradients { head: d_head, tail: d_tail, v: d_v }
     });
     (loss as f32, gradients)
+}
+
+/// Pairs that one task scores.
+const PAIRS: usize = 64;
+
+/// The scores of pairs of rows of `head` and `tail`. `[pairs, relations]`
+///
+/// # Shapes
+/// As in [`pair_loss`].
+pub(crate) fn pair_scores(
+    [head, tail, v]: [&[f32]; 3],
+    sizes: Sizes,
+    pairs: impl ExactSizeIterator<Item = (usize, usize)>,
+) -> Vec<f32> {
+    let scorers = Scorers::new(v, sizes);
+    let mut scores = vec![0.0; pairs.len() * sizes.relations];
+    let pairs: Vec<(usize, usize)> = pairs.collect();
+    let parts = pairs.chunks(PAIRS).zip(scores.chunks_mut(PAIRS * sizes.relations));
+    let width = sizes.width;
+    let tasks: Vec<_> = parts.map(|(pairs, to)| Score { scorers: &scorers, head, tail, width, pairs, to }).collect();
+    for_each(tasks.len() > 1, tasks, dispatch);
+    scores
+}
+
+/// Some pairs.
+struct Score<'a> {
+    scorers: &'a Scorers,
+    head: &'a [f32],
+    tail: &'a [f32],
+    width: usize,
+    pairs: &'a [(usize, usize)],
+    to: &'a mut [f32],
+}
+
+impl WithSimd for Score<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { scorers, head, tail, width, pairs, to } = self;
+        let Scorers { hidden, d_padded, sharing, .. } = *scorers;
+        let mut activations = vec![0.0; d_padded];
+        for (&(i, j), to) in pairs.iter().zip(to.chunks_exact_mut(scorers.rows.len() / d_padded)) {
+            let projections = scorers.rows.chunks_exact(sharing * d_padded).zip(to.chunks_exact_mut(sharing));
+            for (projection, (v, to)) in projections.enumerate() {
+                let u = &head[i * width + projection * hidden..][..hidden];
+                let w = &tail[j * width + projection * hidden..][..hidden];
+                for (q, activation) in vectors_mut::<S>(&mut activations).iter_mut().enumerate() {
+                    *activation = tanh(simd, simd.add_f32s(load(simd, u, q), load(simd, w, q)));
+                }
+                for (v, to) in v.chunks_exact(d_padded).zip(to) {
+                    let mut sum = simd.splat_f32s(0.0);
+                    for (&v, &activation) in vectors::<S>(v).iter().zip(vectors::<S>(&activations)) {
+                        sum = fma(simd, v, activation, sum);
+                    }
+                    *to = simd.reduce_sum_f32s(sum);
+                }
+            }
+        }
+    }
 }
 
 /// `V`, its rows padded to vectors with zeros.
@@ -165,6 +226,29 @@ impl WithSimd for Task<'_> {
 mod tests {
     use super::*;
     use crate::{kernels::simd::tests::with_every_width, random::Key};
+
+    #[test]
+    fn chosen_pairs_are_scored_by_the_definition() {
+        let draw = |site: &str, n: usize| Key::new(3).at(site).uniform(n, 1.0);
+        for (relations, width) in [(3, 60), (3, 20), (1, 20)] {
+            let sizes = Sizes { steps: 9, width, relations, hidden: 20 };
+            let (mut head, tail, v) = (draw("head", 9 * width), draw("tail", 9 * width), draw("v", relations * 20));
+            head[..width].iter_mut().for_each(|u| *u += 1e4);
+            let pairs: Vec<(usize, usize)> = (0..81).map(|pair| (pair / 9, pair % 9)).collect();
+            for found in with_every_width(|| pair_scores([&head, &tail, &v], sizes, pairs.iter().copied())) {
+                for (n, found) in found.into_iter().enumerate() {
+                    let ((i, j), k) = (pairs[n / relations], n % relations);
+                    let first = if width == 20 { 0 } else { 20 * k };
+                    let part = |q: usize| {
+                        let sum = f64::from(head[i * width + first + q]) + f64::from(tail[j * width + first + q]);
+                        f64::from(v[20 * k + q]) * sum.tanh()
+                    };
+                    let expected: f64 = (0..20).map(part).sum();
+                    assert!((f64::from(found) - expected).abs() < 1e-5, "{found} for {expected}");
+                }
+            }
+        }
+    }
 
     #[test]
     fn every_kind_of_vector_gives_the_same() {
