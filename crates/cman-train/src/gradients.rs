@@ -14,8 +14,8 @@ use rayon::{
 /// Numbers that one task adds up.
 const CHUNK: usize = 1 << 15;
 
-/// The sum of the parts, out of which it takes the gradients of this module, and its Euclidean norm over all parameters (burn clips each tensor by its own norm; this is the
-/// usual global one).
+/// The sum of the parts, out of which it takes the gradients of this module, and its Euclidean norm over all parameters
+/// (burn clips each tensor by its own norm; this is the usual global one).
 pub(crate) fn sum<M: Module>(module: &M, parts: &mut [GradientsParams]) -> (GradientsParams, f64) {
     let mut visitor = Sum { parts, sum: GradientsParams::new(), squares: 0.0 };
     module.visit(&mut visitor);
