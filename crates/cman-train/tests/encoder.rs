@@ -223,7 +223,12 @@ fn a_stopped_run_with_a_fine_tuned_encoder_goes_on_to_the_same_bits() {
         let checkpoints = || Checkpoints::new(folder.path(), Duration::ZERO);
         let start = || learner(config()).unwrap();
         assert!(start().with_checkpoints(checkpoints(), false).unwrap().run(&mut StopAfter(stop)).is_err());
-        let found = start().with_checkpoints(checkpoints(), true).unwrap().run(&mut ()).unwrap().model;
+        // The same encoder at another place.
+        let moved = encoder_copy("distilbert");
+        let mut config = config();
+        config.encoder.path = moved.path().display().to_string();
+        let second = learner(config).unwrap().with_checkpoints(checkpoints(), true).unwrap();
+        let found = second.run(&mut ()).unwrap().model;
         assert!(bits(&found.network) == bits(&expected.network));
         let bert = |model: &Model| bits(&model.encoder.as_ref().unwrap().as_bert().unwrap().network);
         assert!(bert(&found) == bert(&expected));

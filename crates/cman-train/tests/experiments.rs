@@ -47,10 +47,22 @@ fn mistakes_are_found_before_anything_is_trained() {
     let fail = |options: PlanOptions| Plan::load(&file("sample"), &options).unwrap_err().to_string();
     let set = fail(PlanOptions { set: vec!["train.epochs=0".into()], ..PlanOptions::default() });
     assert_eq!(set, "configuration: train.epochs: expected at least 1, found 0");
+    let seed = fail(PlanOptions { set: vec!["seed=7".into()], ..PlanOptions::default() });
+    assert!(seed.starts_with("--set: `seed=7`: expected no seed among the settings"), "{seed}");
+    let seeds = fail(PlanOptions { seeds: Some(vec![1, 1]), ..PlanOptions::default() });
+    assert_eq!(seeds, "--seeds: seeds: `1` is there twice");
     let data = fail(PlanOptions { data: Some("nowhere".into()), ..PlanOptions::default() });
     assert!(data.starts_with("nowhere/../datasets/sample: "), "{data}");
     let vectors = fail(PlanOptions { vectors: Some("none.txt".into()), ..PlanOptions::default() });
     assert!(vectors.starts_with("none.txt: "), "{vectors}");
+
+    let folder = tempfile::tempdir().unwrap();
+    let experiment = folder.path().join("a.toml");
+    let corpus = "[[corpora]]\nname = 'c'\ntrain = 'train.json'\ntest = 'train.json'\n[[systems]]\nname = 's'\n";
+    std::fs::write(&experiment, format!("name = 'a'\ntitle = 'A'\n{corpus}")).unwrap();
+    std::fs::write(folder.path().join("train.json"), "[{\"tokens\": 3}]").unwrap();
+    let record = Plan::load(&experiment, &PlanOptions::default()).unwrap_err().to_string();
+    assert!(record.contains("train.json"), "{record}");
 }
 
 #[test]

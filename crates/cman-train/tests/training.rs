@@ -7,7 +7,7 @@ use std::time::Duration;
 use burn::tensor::Device;
 use cman_core::Backend;
 use cman_data::Schema;
-use cman_train::{Checkpoints, Config, Learner, Observer, TrainError, Trained, TrainingData};
+use cman_train::{Checkpoints, Config, EpochReport, Learner, Observer, TrainError, Trained, TrainingData};
 use common::{bits, config, schema, sentences};
 
 fn learner(config: Config, device: &Device) -> Learner {
@@ -27,6 +27,17 @@ impl Observer for StopAfter {
     fn wants_stop(&mut self) -> bool {
         self.0 -= 1;
         self.0 == 0
+    }
+}
+
+/// Learning rate and losses of each epoch.
+#[derive(Default)]
+struct Reports(Vec<[f64; 3]>);
+
+impl Observer for Reports {
+    fn epoch(&mut self, report: &EpochReport) -> Result<(), TrainError> {
+        self.0.push([report.learning_rate, report.ner_loss, report.re_loss]);
+        Ok(())
     }
 }
 
@@ -57,7 +68,8 @@ fn one_seed_gives_the_same_bits_with_any_number_of_threads_and_another_seed_does
 fn a_stopped_run_goes_on_to_the_same_bits() {
     let device = Device::flex();
     for settings in [&["train.schedule.kind=cosine", "train.predicted_labels=0.5"][..], &["train.patience=1"]] {
-        let expected = run(config(settings), &device);
+        let mut all = Reports::default();
+        let expected = learner(config(settings), &device).run(&mut all).unwrap();
         for stop in [1, 2, 3, 4] {
             let folder = tempfile::tempdir().unwrap();
             let checkpoints = || Checkpoints::new(folder.path().join("checkpoint"), Duration::ZERO);
@@ -67,7 +79,9 @@ fn a_stopped_run_goes_on_to_the_same_bits() {
                 other => panic!("stopped after {stop} batches: {:?}", other.map(|trained| trained.epoch)),
             }
             let second = learner(config(settings), &device).with_checkpoints(checkpoints(), true).unwrap();
-            let trained = second.run(&mut ()).unwrap();
+            let mut rest = Reports::default();
+            let trained = second.run(&mut rest).unwrap();
+            assert!(!rest.0.is_empty() && all.0.ends_with(&rest.0), "stopped after {stop} batches");
             assert_eq!(trained.epoch, expected.epoch, "stopped after {stop} batches");
             assert!(bits(&trained.model.network) == bits(&expected.model.network), "stopped after {stop} batches");
         }

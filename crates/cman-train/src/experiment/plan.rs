@@ -87,11 +87,12 @@ impl Plan {
         let mut experiment = Experiment::load(path)?;
         let folder = path.parent().unwrap_or(Path::new(""));
         let root = options.data.clone().unwrap_or_else(|| folder.to_owned());
+        let wrong = |place: &'static str| move |message| TrainError::Config { place: place.into(), message };
+        refuse_seed(options.set.iter().map(String::as_str)).map_err(wrong("--set"))?;
         if let Some(seeds) = &options.seeds {
             experiment.seeds.clone_from(seeds);
+            experiment.validate().map_err(wrong("--seeds"))?;
         }
-        let checked = refuse_seed(options.set.iter().map(String::as_str)).and_then(|()| experiment.validate());
-        checked.map_err(|message| TrainError::Config { place: path.display().to_string(), message })?;
         let mut systems = Vec::new();
         for system in experiment.systems() {
             let file = system.config.as_ref().or(experiment.config.as_ref()).map(|file| folder.join(file));
