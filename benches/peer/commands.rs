@@ -10,7 +10,7 @@ use burn::{
     tensor::{Int, Tensor, TensorData},
 };
 use cman::{
-    Config, Device,
+    Backend, Config, Device,
     core::{
         Cman, Gold, Mode, Share, TokenBatch,
         model::{PredictOptions, Sizes, Workload, train_operations},
@@ -41,7 +41,7 @@ pub struct Peer {
 
 impl Peer {
     /// Reads `config` (TOML), `contextual` (width), `sizes`, `batches` and `test` from what the script wrote.
-    pub fn new(data: Value) -> Result<Self> {
+    pub fn new(data: Value, backend: Backend) -> Result<Self> {
         let mut config = Config::from_toml(data["config"].as_str().context("config")?, "configuration")?;
         config.model.contextual.width = number(&data["contextual"])?;
         config.model.contextual.layers = LAYERS;
@@ -52,7 +52,7 @@ impl Peer {
             entities: number(&sizes["entities"])?,
             relations: number(&sizes["relations"])?,
         };
-        let device = Device::flex().autodiff();
+        let device = backend.device()?.autodiff();
         let batches: Vec<Vec<EncodedSentence>> = list(&data["batches"], |batch| list(batch, sentence))?;
         let width = config.model.contextual.width;
         let contextual = batches.iter().filter(|_| width > 0).map(|batch| contextual(batch, width, &device)).collect();
@@ -79,7 +79,7 @@ impl Peer {
             ["step", batch, kind] => self.step(parse(batch)?, kind),
             ["loss", batch] => Ok(self.loss(parse(batch)?)),
             ["operations", batch, kind] => Ok(self.operations(parse(batch)?, kind)),
-            ["extract", first, last] => self.extract(parse(first)?, parse(last)?),
+            ["extract", first, last, size] => self.extract(parse(first)?, parse(last)?, parse(size)?),
             ["bilstm", which, batch, steps, d_input, d_hidden, kind] => {
                 let shape = [parse(batch)?, parse(steps)?, parse(d_input)?, parse(d_hidden)?];
                 operations::bilstm(which, shape, *kind == "train").map(|took| json!(took))
@@ -130,6 +130,7 @@ impl Peer {
             let gradients = batch_gradients(&self.weights, n_sentences, prepare, &config, key)?;
             let what = gradients.not_finite();
             self.weights = gradients.apply(&self.weights, &mut self.optimizer, [rate, rate]);
+            self.device.sync()?;
             Ok(what)
         });
         if let Some(what) = what? {
@@ -162,11 +163,11 @@ impl Peer {
         json!(train_operations(&self.config.model, self.sizes, &workload))
     }
 
-    /// Extraction from the test sentences `first..last`, 32 at a time.
-    fn extract(&self, first: usize, last: usize) -> Result<Value> {
+    /// Extraction from the test sentences `first..last`, `size` at a time.
+    fn extract(&self, first: usize, last: usize, size: usize) -> Result<Value> {
         let network = self.weights.network.valid();
         let options = PredictOptions::from(&self.config.model.relation);
-        let (found, took) = time(|| predict(&network, &self.test[first..last], None, 32, options, false));
+        let (found, took) = time(|| predict(&network, &self.test[first..last], None, size, options, false));
         let found = found?;
         let entities: usize = found.iter().map(|sentence| sentence.entities.len()).sum();
         let relations: usize = found.iter().map(|sentence| sentence.relations.len()).sum();

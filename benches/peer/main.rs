@@ -1,6 +1,6 @@
 //! Our side of the comparison with PyTorch: a process that `benches/peer/run.py` starts and commands.
 //!
-//! `peer DATA.json [THREADS]` reads the batches that the script made, then commands from the standard input, one a line,
+//! `peer DATA.json [THREADS [DEVICE]]` reads the batches that the script made, then commands from the standard input, one a line,
 //! and answers each with a line of JSON. Times are in seconds.
 
 mod commands;
@@ -13,6 +13,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
+use cman::Backend;
 
 use crate::commands::Peer;
 
@@ -22,11 +23,12 @@ static GLOBAL: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> Result<()> {
     let mut arguments = env::args().skip(1);
-    let data = arguments.next().context("peer DATA.json [THREADS]")?;
+    let data = arguments.next().context("peer DATA.json [THREADS [DEVICE]]")?;
     let threads = arguments.next().map_or(Ok(0), |threads| threads.parse()).context("THREADS is a number")?;
+    let backend = arguments.next().map_or(Ok(Backend::Flex), |name| name.parse())?;
     rayon::ThreadPoolBuilder::new().num_threads(threads).use_current_thread().build_global()?;
     let data = serde_json::from_str(&fs::read_to_string(&data).context(data)?)?;
-    let mut peer = Peer::new(data)?;
+    let mut peer = Peer::new(data, backend)?;
     for line in io::stdin().lock().lines() {
         let line = line?;
         let answer = peer.answer(&line.split_whitespace().collect::<Vec<_>>()).with_context(|| line.clone())?;

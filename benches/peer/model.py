@@ -8,7 +8,7 @@ relation scorer forms the table of all pairs, with a mask, as every public imple
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import nn
@@ -30,6 +30,11 @@ class Batch:
     tags: torch.Tensor = None  # [sentences, tokens]
     related: torch.Tensor = None  # [sentences, tokens, tokens, relations]
     contextual: torch.Tensor = None  # [sentences, tokens, layers, width]
+
+    def to(self, device):
+        """The same batch on a device; the lengths stay, where packing wants them."""
+        moved = {name: x.to(device) for name, x in vars(self).items() if isinstance(x, torch.Tensor)}
+        return replace(self, **moved | {"lengths": self.lengths, "character_lengths": self.character_lengths})
 
 
 def collate(sentences, n_relations, contextual=None):
@@ -143,7 +148,7 @@ class Crf(nn.Module):
         mask, tags = batch.mask, batch.tags
         own = emissions.gather(2, tags[:, :, None])[:, :, 0]
         moves = self.transitions[tags[:, :-1], tags[:, 1:]]
-        last = tags.gather(1, (batch.lengths - 1)[:, None])[:, 0]
+        last = tags.gather(1, (batch.lengths - 1).to(tags.device)[:, None])[:, 0]
         gold = (own * mask).sum() + (moves * mask[:, 1:]).sum() + self.start[tags[:, 0]].sum() + self.end[last].sum()
 
         alpha = self.start + emissions[:, 0]
@@ -157,7 +162,7 @@ class Crf(nn.Module):
         emissions = self.emission(x)
         n = emissions.shape[1]
         score, back = self.start + emissions[:, 0], []
-        stay = torch.arange(len(self.start)).expand(len(score), -1)
+        stay = torch.arange(len(self.start), device=x.device).expand(len(score), -1)
         for t in range(1, n):
             best, source = (score[:, :, None] + self.transitions).max(1)
             live = batch.mask[:, t, None]
@@ -242,10 +247,10 @@ class Cman(nn.Module):
         tags = self.crf.decode(x, batch)
         table = self.relation(self.interact(x, tags, batch))
         entities = [spans(row[:n]) for row, n in zip(tags.tolist(), batch.lengths.tolist())]
-        ends = torch.zeros_like(batch.mask)
+        ends = torch.zeros(batch.mask.shape, dtype=torch.bool)
         for row, found in zip(ends, entities):
             row[[end - 1 for _, end, _ in found]] = True
-        pairs = ends[:, :, None] & ends[:, None] & ~torch.eye(ends.shape[1], dtype=torch.bool)
+        pairs = (ends[:, :, None] & ends[:, None] & ~torch.eye(ends.shape[1], dtype=torch.bool)).to(x.device)
         related = (table > math.log(threshold / (1 - threshold))) & pairs[..., None]
         at = [{end - 1: i for i, (_, end, _) in enumerate(found)} for found in entities]
         relations = [[] for _ in entities]

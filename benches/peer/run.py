@@ -38,12 +38,12 @@ LAYERS = 3
 class Ours:
     """The process of `main.rs` on these batches."""
 
-    def __init__(self, bench, batches, width, threads):
+    def __init__(self, bench, batches, width, threads, device="flex"):
         self.clock = bench.arguments.clock
-        self.path = bench.folder / f"data-{width}-{len(batches)}.json"
+        self.path = bench.folder / f"data-{width}-{len(batches)}-{threads}-{device}.json"
         data = {"config": bench.config, "contextual": width, "sizes": bench.encoder.sizes}
         self.path.write_text(json.dumps(data | {"batches": batches, "test": bench.test}))
-        command = [bench.arguments.programs / "examples/peer", self.path, str(threads)]
+        command = [bench.arguments.programs / "examples/peer", self.path, str(threads), device]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def __call__(self, *words):
@@ -190,10 +190,10 @@ class Bench:
             return [found for i in range(0, n, 32) for found in predict(i, min(n, i + 32))]
 
         entities, relations = (sum(len(found[k]) for found in all_of_them()) for k in (0, 1))
-        mine = ours("extract", 0, n)
+        mine = ours("extract", 0, n, 32)
         self.header("extraction", "ours", "PyTorch", "ratio")
         print(f"(entities: {mine['entities']} and {entities}, relations: {mine['relations']} and {relations})")
-        sides = {"ours": lambda: ours.seconds("extract", 0, n), "PyTorch": lambda: self.timed(all_of_them)}
+        sides = {"ours": lambda: ours.seconds("extract", 0, n, 32), "PyTorch": lambda: self.timed(all_of_them)}
         taken = self.in_turns(sides, self.arguments.rounds)
         a, b = (statistics.median(taken[side]) for side in ("ours", "PyTorch"))
         self.row("batch 32, sentences/s", taken, f"{n / a:.0f}", f"{n / b:.0f}", f"{b / a:.2f}")
@@ -201,7 +201,7 @@ class Bench:
         singles = [
             self.in_turns(
                 {
-                    "ours": lambda: ours.seconds("extract", i, i + 1),
+                    "ours": lambda: ours.seconds("extract", i, i + 1, 32),
                     "PyTorch": lambda: self.timed(lambda: predict(i, i + 1)),
                 },
                 3,

@@ -5,6 +5,10 @@ use std::ops::Range;
 use burn::tensor::{Tensor, TensorData};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
+use rayon::{
+    iter::{IndexedParallelIterator, ParallelIterator},
+    slice::ParallelSliceMut,
+};
 
 use crate::{batch::Share, random::Key};
 
@@ -86,9 +90,8 @@ impl Masks {
     /// - x: `[rows, steps, width]`
     /// - output: `[rows, steps, width]`, zero at padding
     pub fn apply(&self, x: Tensor<3>, lengths: &[usize]) -> Tensor<3> {
-        let [_, steps, width] = x.dims();
-        let run = |(i, &n): (usize, &usize)| Some(i * steps * width..(i * steps + n) * width);
-        self.multiply(x, lengths.iter().enumerate().map(run))
+        let [_, _, width] = x.dims();
+        self.multiply(x, |i| Some(0..lengths[i] * width))
     }
 
     /// On attention weights.
@@ -98,11 +101,11 @@ impl Masks {
     /// - output: `[rows, heads, steps, steps]`, zero at padding
     pub fn apply_to_weights(&self, weights: Tensor<4>, lengths: &[usize]) -> Tensor<4> {
         let [_, heads, steps, _] = weights.dims();
-        let runs = lengths.iter().enumerate().map(|(i, &n)| {
-            let queries = (i * heads..(i + 1) * heads).flat_map(move |head| head * steps..head * steps + n);
+        self.multiply(weights, |i| {
+            let n = lengths[i];
+            let queries = (0..heads).flat_map(move |head| head * steps..head * steps + n);
             queries.map(move |query| query * steps..query * steps + n)
-        });
-        self.multiply(weights, runs)
+        })
     }
 
     /// The mask of row `i`.
@@ -111,18 +114,19 @@ impl Masks {
         Mask { rng: self.keys[i].rng(), threshold, kept: 65_536.0 / (65_536 - threshold) as f32 }
     }
 
-    /// `runs` says for each row where its numbers are. The others become zero.
-    fn multiply<const D: usize>(
+    /// `runs` says where in each row its numbers are. The others become zero.
+    fn multiply<const D: usize, R: IntoIterator<Item = Range<usize>>>(
         &self,
         x: Tensor<D>,
-        runs: impl IntoIterator<Item = impl IntoIterator<Item = Range<usize>>>,
+        runs: impl Fn(usize) -> R + Sync,
     ) -> Tensor<D> {
         let shape = x.dims();
-        let mut mask = vec![0.0f32; shape.iter().product()];
-        for (i, runs) in runs.into_iter().enumerate() {
-            let mut row = self.of(i);
-            runs.into_iter().for_each(|run| row.draw(&mut mask[run]));
-        }
+        let n_numbers = shape.iter().product();
+        let mut mask = vec![0.0f32; n_numbers];
+        mask.par_chunks_mut((n_numbers / self.keys.len().max(1)).max(1)).enumerate().for_each(|(i, row)| {
+            let mut numbers = self.of(i);
+            runs(i).into_iter().for_each(|run| numbers.draw(&mut row[run]));
+        });
         let mask = Tensor::from_data(TensorData::new(mask, shape), &x.device());
         x * mask
     }

@@ -25,8 +25,19 @@ pub struct BatchLoss {
     pub re: f64,
 }
 
+/// The losses of a batch, still on its device: eqs. 11 and 12. `[2]`
+pub(crate) struct Losses(Tensor<1>);
+
+impl Losses {
+    /// Waits for them.
+    pub(crate) fn read(self) -> BatchLoss {
+        let losses: Vec<f64> = self.0.try_into_vec_as().expect("the device gives its numbers back");
+        BatchLoss { ner: losses[0], re: losses[1] }
+    }
+}
+
 /// The gradient of `factor * (L_joint(w) + L_joint(w + eta))`, or of the first term alone where alpha is 0, as parts
-/// that are to be added. A fine-tuned encoder has its share of it through the contextual vectors of the batch.
+/// that are to be added; nothing here waits for the device. A fine-tuned encoder has its share of it through the contextual vectors of the batch.
 ///
 /// The input is embedded once: both passes start from its value, and the sum of their gradients with respect to it is
 /// then carried through the embeddings. eta is a constant of the second pass; dropout masks are drawn afresh.
@@ -36,7 +47,7 @@ pub(crate) fn gradients(
     config: &AdversarialConfig,
     factor: f64,
     mode: Mode,
-) -> (BatchLoss, Vec<GradientsParams>) {
+) -> (Losses, Vec<GradientsParams>) {
     let StepBatch { tokens, gold, labels } = batch;
     let model = &weights.network;
     let input = model.embed(tokens);
@@ -52,7 +63,7 @@ pub(crate) fn gradients(
     };
 
     let (losses, mut gradient) = pass(value.clone(), mode.at("clean"));
-    let loss = BatchLoss { ner: losses.ner.into_scalar(), re: losses.re.into_scalar() };
+    let losses = Losses(Tensor::cat(vec![losses.ner.inner(), losses.re.inner()], 0));
     if config.alpha > 0.0 {
         let n_contextual = match config.scope {
             Scope::All => 0,
@@ -63,7 +74,7 @@ pub(crate) fn gradients(
     }
     let carried = (input * Tensor::from_inner(gradient)).sum().backward();
     parts.push(GradientsParams::from_grads(carried, weights));
-    (loss, parts)
+    (losses, parts)
 }
 
 /// `eta = alpha sqrt(D) g / ||g||_2`, the norm taken over all numbers of a sentence, D the width that is perturbed; the

@@ -17,9 +17,11 @@ const CHUNK: usize = 1 << 15;
 /// The sum of the parts, out of which it takes the gradients of this module, and its Euclidean norm over all parameters
 /// (burn clips each tensor by its own norm; this is the usual global one).
 pub(crate) fn sum<M: Module>(module: &M, parts: &mut [GradientsParams]) -> (GradientsParams, f64) {
-    let mut visitor = Sum { parts, sum: GradientsParams::new(), squares: 0.0 };
+    let mut visitor = Sum { parts, sum: GradientsParams::new(), squares: 0.0, on_device: None };
     module.visit(&mut visitor);
-    (visitor.sum, visitor.squares.sqrt())
+    // Read once: each reading would wait for the GPU.
+    let on_device = visitor.on_device.map_or(0.0, |squares| squares.into_scalar::<f64>());
+    (visitor.sum, (visitor.squares + on_device).sqrt())
 }
 
 /// Scales all gradients.
@@ -31,22 +33,34 @@ struct Sum<'a> {
     parts: &'a mut [GradientsParams],
     sum: GradientsParams,
     squares: f64,
+    /// Squares that are still on a GPU. `[1]`
+    on_device: Option<Tensor<1>>,
 }
 
 impl ModuleVisitor for Sum<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         let parts: Vec<Tensor<D>> = self.parts.iter_mut().filter_map(|part| part.remove::<D>(param.id)).collect();
         let Some(first) = parts.first() else { return };
-        let (sum, squares) = if on_host(first.device(), first.dtype()) { add_on_host(parts) } else { add(parts) };
+        let sum = if on_host(first.device(), first.dtype()) {
+            let (sum, squares) = add_on_host(parts);
+            self.squares += squares;
+            sum
+        } else {
+            let (sum, squares) = add(parts);
+            self.on_device = Some(match self.on_device.take() {
+                Some(others) => others + squares,
+                None => squares,
+            });
+            sum
+        };
         self.sum.register(param.id, sum);
-        self.squares += squares;
     }
 }
 
 /// The sum of some tensors, at least one, and of its squares.
-fn add<const D: usize>(parts: Vec<Tensor<D>>) -> (Tensor<D>, f64) {
+fn add<const D: usize>(parts: Vec<Tensor<D>>) -> (Tensor<D>, Tensor<1>) {
     let sum = parts.into_iter().reduce(|a, b| a + b).expect("a part");
-    let squares = sum.clone().square().sum().into_scalar::<f64>();
+    let squares = sum.clone().square().sum();
     (sum, squares)
 }
 
@@ -104,6 +118,7 @@ mod tests {
         let (sum, squares) = add_on_host(parts.clone());
         let (expected, expected_squares) = add(parts);
         assert_eq!(sum.into_data(), expected.into_data());
+        let expected_squares: f64 = expected_squares.into_scalar();
         assert!((squares / expected_squares - 1.0).abs() < 1e-5, "{squares} {expected_squares}");
     }
 }

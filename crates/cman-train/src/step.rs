@@ -8,7 +8,11 @@ use burn::{
 use cman_core::{Mode, Share, on_host, random::Key};
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 
-use crate::{BatchLoss, StepBatch, TrainConfig, Trainable, adversarial, gradients};
+use crate::{
+    BatchLoss, StepBatch, TrainConfig, Trainable,
+    adversarial::{self, Losses},
+    gradients,
+};
 
 /// Shares of a batch on the CPU. Two keep both cores of a small machine busy without a pause; a larger machine also
 /// finds work inside of the operations. Fixed, so that the sums, and with them the bits, do not depend on the threads.
@@ -53,12 +57,12 @@ pub fn batch_gradients<E: Send>(
     let n_shares = if on_host(device.clone(), DType::F32) { SHARES.min(n_sentences) } else { 1 };
     let shares = (0..n_shares).into_par_iter().with_max_len(1);
     let results: Vec<_> = shares.map(|share| gradients(share, n_shares)).collect::<Result<_, E>>()?;
-    let loss = results
-        .iter()
-        .fold(BatchLoss::default(), |sum, (loss, _)| BatchLoss { ner: sum.ner + loss.ner, re: sum.re + loss.re });
-    let mut parts: Vec<GradientsParams> = results.into_iter().flat_map(|(_, parts)| parts).collect();
+    let (losses, parts): (Vec<_>, Vec<_>) = results.into_iter().unzip();
+    let mut parts: Vec<GradientsParams> = parts.into_iter().flatten().collect();
     let (network, norm) = gradients::sum(&weights.network, &mut parts);
     let (encoder, encoder_norm) = gradients::sum(&weights.contextual_encoder, &mut parts);
+    let loss = losses.into_iter().map(Losses::read).reduce(|a, b| BatchLoss { ner: a.ner + b.ner, re: a.re + b.re });
+    let loss = loss.unwrap_or_default();
     let mut all = BatchGradients { loss, norm: norm.hypot(encoder_norm), network, encoder };
     if config.clip_norm > 0.0 && all.norm > config.clip_norm {
         let factor = config.clip_norm / all.norm;

@@ -42,6 +42,10 @@ pub fn negative_log_likelihood(potentials: &Potentials, tags: &[Vec<u32>]) -> Te
     if kernels::on_host(potentials.pair.device(), potentials.pair.dtype()) {
         return kernels::negative_log_likelihood(potentials, tags);
     }
+    #[cfg(feature = "gpu")]
+    if kernels::cube::runs(&potentials.pair.device(), potentials.pair.dtype(), potentials.end.dims()[0]) {
+        return kernels::cube::negative_log_likelihood(potentials, tags);
+    }
     let lengths: Vec<usize> = tags.iter().map(Vec::len).collect();
     (log_partition(potentials, &lengths) - gold_score(potentials, tags)).sum()
 }

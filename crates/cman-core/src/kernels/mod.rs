@@ -20,10 +20,15 @@
 //!
 //! The public functions of the model choose between the two by the device and the type of the tensors. Results do not
 //! depend on the number of threads: work is cut by the sizes of the batch alone, and sums are taken in a fixed order.
+//!
+//! On a GPU the twins run, and burn fuses what it can; but the recurrence of the BiLSTM and the CRF loss are chains of
+//! small steps, and have kernels of their own there (`cube`, in builds with a GPU backend).
 
 mod attention;
 mod bilstm;
 mod crf;
+#[cfg(feature = "gpu")]
+pub(crate) mod cube;
 mod extension;
 mod gather;
 mod gelu;

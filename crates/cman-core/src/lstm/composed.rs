@@ -9,14 +9,13 @@ use crate::mask::{mask_pad, zero_padding};
 /// Both directions run side by side: the input products of the backward direction are reversed within each sentence,
 /// so that padding comes last for both and no step needs a mask.
 pub fn bilstm(x: Tensor<3>, w_ih: Tensor<3>, w_hh: Tensor<3>, bias: Tensor<2>, lengths: &[usize]) -> Tensor<3> {
-    let [batch, steps, d_input] = x.dims();
+    let [batch, steps, _] = x.dims();
     let [_, d_hidden, d_gates] = w_hh.dims();
     let device = x.device();
     let reversed = reversed_rows(lengths, steps);
     let reversed = Tensor::<1, Int>::from_data(TensorData::new(reversed, [batch * steps]), &device);
 
-    let rows: Tensor<3> = x.reshape([1, batch * steps, d_input]);
-    let gates = rows.matmul(w_ih) + bias.unsqueeze_dim(1); // [2, batch steps, 4 d_hidden]
+    let gates = input_gates(x, w_ih, bias).reshape([2, batch * steps, d_gates]);
     let forward = gates.clone().narrow(0, 0, 1);
     let backward = gates.narrow(0, 1, 1).select(1, reversed.clone());
     let gates = Tensor::cat(vec![forward, backward], 0).reshape([2, batch, steps, d_gates]);
@@ -37,6 +36,13 @@ pub fn bilstm(x: Tensor<3>, w_ih: Tensor<3>, w_hh: Tensor<3>, bias: Tensor<2>, l
     let backward = states.narrow(0, 1, 1).select(1, reversed);
     let both = Tensor::cat(vec![forward, backward], 2).reshape([batch, steps, 2 * d_hidden]);
     zero_padding(both, &mask_pad(lengths, steps, &device))
+}
+
+/// The input's share of the gates of every token, for all steps in one product. `[2, batch, steps, 4 d_hidden]`
+pub(super) fn input_gates(x: Tensor<3>, w_ih: Tensor<3>, bias: Tensor<2>) -> Tensor<4> {
+    let ([batch, steps, d_input], [_, _, d_gates]) = (x.dims(), w_ih.dims());
+    let rows: Tensor<3> = x.reshape([1, batch * steps, d_input]);
+    (rows.matmul(w_ih) + bias.unsqueeze_dim(1)).reshape([2, batch, steps, d_gates])
 }
 
 /// For each place of a padded batch, the place that mirrors it in its own sentence; padding stays where it is.

@@ -2,6 +2,8 @@
 
 mod composed;
 
+#[cfg(feature = "gpu")]
+use burn::tensor::{DType, TensorData};
 use burn::{
     module::{Module, Param},
     tensor::Tensor,
@@ -63,6 +65,12 @@ impl BiLstm {
         let (w_ih, w_hh, bias) = (self.w_ih.val(), self.w_hh.val(), self.bias.val());
         if kernels::on_host(x.device(), x.dtype()) {
             return kernels::bilstm(x, w_ih, w_hh, bias, lengths, &self.packs);
+        }
+        #[cfg(feature = "gpu")]
+        if kernels::cube::runs(&x.device(), x.dtype(), w_hh.dims()[1]) {
+            let ends = lengths.iter().map(|&n| n as i32).collect();
+            let ends = Tensor::from_data(TensorData::new::<i32, _>(ends, [batch]), (&x.device(), DType::I32));
+            return kernels::cube::states(composed::input_gates(x, w_ih, bias), w_hh, ends);
         }
         composed::bilstm(x, w_ih, w_hh, bias, lengths)
     }

@@ -2,13 +2,18 @@
 
 use burn::tensor::activation::sigmoid;
 use cman_data::{Span, Tag};
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
 use super::Cman;
 use crate::{
     batch::TokenBatch,
+    crf::Lattice,
     mode::Mode,
     relation::{Ends, RelationConfig, ScoredRelation, candidates, decode},
 };
+
+/// Sentences that are decoded sooner than other threads are awake. On the CPU no batch is larger.
+const FEW: usize = 8;
 
 /// How predictions are read off the network.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -45,24 +50,30 @@ pub struct Prediction {
     pub relations: Vec<ScoredRelation>,
 }
 
+/// The tags of a sentence and the entities that they spell.
+fn entities(lattice: &Lattice) -> Prediction {
+    let tags = lattice.viterbi();
+    let marginals = lattice.marginals();
+    let typed: Vec<Tag> = tags.iter().map(|&tag| Tag::from_id(tag as usize)).collect();
+    let entities = cman_data::decode(&typed).into_iter().map(|span| {
+        let inside = Tag::Inside(span.kind).id() as u32;
+        let probability = marginals.span(span.tokens(), &tags[span.tokens()], inside);
+        ScoredEntity { span, probability }
+    });
+    Prediction { entities: entities.collect(), tags, relations: Vec::new() }
+}
+
 impl Cman {
     /// Entities and relations of every sentence. `labels` are the tags that the relation part reads: the Viterbi tags
     /// where `None`, or given ones (Table 3's gold labels). The model must not be on an autodiff device.
     pub fn predict(&self, batch: &TokenBatch, labels: Option<&[Vec<u32>]>, options: PredictOptions) -> Vec<Prediction> {
         let x = self.encode(self.embed(batch), batch, Mode::Evaluate);
         let lattices = self.crf.potentials(x.clone(), batch.lengths()).lattices(batch.lengths());
-        let mut predictions: Vec<Prediction> = Vec::with_capacity(lattices.len());
-        for lattice in &lattices {
-            let tags = lattice.viterbi();
-            let marginals = lattice.marginals();
-            let typed: Vec<Tag> = tags.iter().map(|&tag| Tag::from_id(tag as usize)).collect();
-            let entities = cman_data::decode(&typed).into_iter().map(|span| {
-                let inside = Tag::Inside(span.kind).id() as u32;
-                let probability = marginals.span(span.tokens(), &tags[span.tokens()], inside);
-                ScoredEntity { span, probability }
-            });
-            predictions.push(Prediction { entities: entities.collect(), tags, relations: Vec::new() });
-        }
+        let mut predictions: Vec<Prediction> = if lattices.len() > FEW {
+            lattices.par_iter().map(entities).collect()
+        } else {
+            lattices.iter().map(entities).collect()
+        };
 
         let spans = |p: &Prediction| p.entities.iter().map(|entity| entity.span.clone()).collect::<Vec<Span>>();
         let pairs: Vec<Vec<(usize, usize)>> = predictions.iter().map(|p| candidates(&spans(p), options.ends)).collect();

@@ -6,7 +6,7 @@ use burn::{
 };
 use cman_core::lstm::{BiLstm, bilstm_composed};
 
-use super::common::{assert_close, devices, difference, gradient, numbers, random, with_threads};
+use super::common::{assert_close, devices, devices_and_gpus, difference, gradient, numbers, random, with_threads};
 
 /// A BiLSTM, its input and the gradient of its output.
 struct Case {
@@ -63,7 +63,7 @@ fn ragged(n: usize, steps: usize) -> Vec<usize> {
 
 #[test]
 fn it_equals_its_composed_twin() {
-    for (backend, device) in devices() {
+    for (backend, device) in devices_and_gpus() {
         let device = device.autodiff();
         let mut cases: Vec<Case> =
             (1..=70).map(|d_hidden| Case::new(1 + d_hidden % 9, d_hidden, &[3, 1, 5], 5, &device)).collect();
@@ -85,7 +85,7 @@ fn it_equals_its_composed_twin() {
 
 #[test]
 fn its_gradient_agrees_with_finite_differences() {
-    for (backend, device) in devices() {
+    for (backend, device) in devices_and_gpus() {
         let case = Case::new(6, 10, &ragged(7, 6), 6, &device.clone().autodiff());
         let [_, dx, dw_ih, dw_hh, dbias] = case.run(true);
         let BiLstm { w_ih, w_hh, bias, .. } = &case.lstm;
@@ -137,7 +137,7 @@ fn threads_change_no_bit() {
 
 #[test]
 fn padding_and_what_needs_no_gradient_change_nothing() {
-    for (_, device) in devices() {
+    for (_, device) in devices_and_gpus() {
         let case = Case::new(9, 12, &[4, 2, 5, 1], 7, &device.clone().autodiff());
         let [y, dx, dw_ih, ..] = case.run(true);
         let plain = Case::new(9, 12, &[4, 2, 5, 1], 7, &device);
@@ -161,7 +161,7 @@ fn padding_and_what_needs_no_gradient_change_nothing() {
 
 #[test]
 fn nan_is_not_lost() {
-    for (_, device) in devices() {
+    for (_, device) in devices_and_gpus() {
         let case = Case::new(9, 12, &[4, 2], 4, &device);
         let x = case.x.slice_fill([0..1, 3..4, 0..1], f32::NAN);
         let y = numbers(&case.lstm.forward(x, &case.lengths));

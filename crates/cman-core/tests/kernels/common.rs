@@ -1,17 +1,27 @@
 //! What the tests of all kernels share.
 
 use burn::tensor::{Device, Gradients, Tensor, TensorData};
-use cman_core::random::Key;
+use cman_core::{Backend, random::Key};
 
-/// The devices whose tensors the kernels take.
+/// The CPU's devices, which have all kernels.
 pub fn devices() -> Vec<(&'static str, Device)> {
-    vec![
-        #[cfg(feature = "flex")]
-        ("flex", Device::flex()),
-        #[cfg(feature = "ndarray")]
-        #[allow(deprecated)] // upstream prefers flex
-        ("ndarray", Device::ndarray()),
-    ]
+    open(Backend::is_cpu)
+}
+
+/// The devices of this build that the machine has; some kernels run on GPUs too.
+pub fn devices_and_gpus() -> Vec<(&'static str, Device)> {
+    open(|_| true)
+}
+
+fn open(wanted: fn(Backend) -> bool) -> Vec<(&'static str, Device)> {
+    let open = |backend: Backend| match backend.device() {
+        Ok(device) => Some((backend.name(), device)),
+        Err(error) => {
+            println!("skipped: {error}");
+            None
+        }
+    };
+    Backend::compiled().into_iter().filter(|&backend| wanted(backend)).filter_map(open).collect()
 }
 
 /// Random numbers within ±`bound`, different for every `site`.

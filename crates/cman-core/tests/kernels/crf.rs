@@ -3,7 +3,7 @@
 use burn::tensor::{Device, Tensor};
 use cman_core::crf::{Potentials, gold_score, log_partition, negative_log_likelihood};
 
-use super::common::{assert_close, devices, difference, gradient, numbers, random, with_threads};
+use super::common::{assert_close, devices, devices_and_gpus, difference, gradient, numbers, random, with_threads};
 
 fn potentials(n_tags: usize, batch: usize, steps: usize, device: &Device) -> Potentials {
     Potentials {
@@ -35,7 +35,7 @@ fn run(potentials: &Potentials, loss: impl Fn(&Potentials) -> Tensor<1>) -> [Vec
 
 #[test]
 fn it_equals_its_composed_twin() {
-    for (backend, device) in devices() {
+    for (backend, device) in devices_and_gpus() {
         let device = device.autodiff();
         for (n_tags, batch, steps) in [(1, 2, 3), (2, 1, 1), (3, 5, 6), (9, 16, 30), (17, 3, 8), (40, 2, 5)] {
             let (potentials, tags) = (potentials(n_tags, batch, steps, &device), tags(n_tags, batch, steps));
@@ -50,7 +50,7 @@ fn it_equals_its_composed_twin() {
 
 #[test]
 fn its_gradient_agrees_with_finite_differences() {
-    for (backend, device) in devices() {
+    for (backend, device) in devices_and_gpus() {
         let tags = tags(4, 3, 5);
         let tracked = potentials(4, 3, 5, &device.clone().autodiff());
         let [_, _, d_pair, d_end] = run(&tracked, |p| negative_log_likelihood(p, &tags));
@@ -80,7 +80,7 @@ fn threads_change_no_bit() {
 
 #[test]
 fn expanded_potentials_are_read_in_their_order() {
-    for (_, device) in devices() {
+    for (_, device) in devices_and_gpus() {
         let (n_tags, batch, steps) = (3, 4, 5);
         let tags = tags(n_tags, batch, steps);
         let Potentials { first, end, .. } = potentials(n_tags, batch, steps, &device);
