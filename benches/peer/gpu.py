@@ -22,6 +22,7 @@ from model import adam, collate, train_step
 from run import ALPHA, RATE, ROOT, Bench, Ours, contextual, processor
 
 GPU = torch.device("cuda")
+LEARN = 100
 
 
 class GpuBench(Bench):
@@ -57,8 +58,12 @@ class GpuBench(Bench):
             for size, batches in of_size.items():
                 self.training(ours, network, optimizer, batches, first, size, width)
                 first += len(batches)
-            for size in self.arguments.sizes if width == 0 else []:
-                self.extracting(ours, size)
+            if width == 0:
+                for side in ours.values():
+                    for step in range(LEARN):  # so that there are entities to relate
+                        side("step", step % first, "clean")
+                for size in self.arguments.sizes:
+                    self.extracting(ours, size)
             for side in ours.values():
                 side.close()
 
