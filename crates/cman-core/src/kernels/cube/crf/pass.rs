@@ -1,5 +1,7 @@
 //! The forward-backward algorithm, a cube of the GPU for each sentence and a unit of it for each tag.
 
+#![allow(clippy::needless_range_loop)] // the language of the kernels has no iterators
+
 use burn_cubecl::cubecl::{self, prelude::*};
 
 /// The loss of each sentence and its gradients. All arrays are contiguous.
