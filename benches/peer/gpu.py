@@ -2,24 +2,19 @@
 
 Build our side with the backends to measure, then run with a Python whose torch sees the GPU (docs/PERFORMANCE.md):
 
-    cargo build --release --workspace --bins --examples --features wgpu,cuda
+    cargo build --release --workspace --bins --examples --features wgpu
     python benches/peer/gpu.py --out gpu.json
 """
 
-import argparse
-import json
-import os
 import statistics
-import tempfile
 import time
-from pathlib import Path
 
 import numpy as np
 import torch
 
 import corpus
 from model import adam, collate, train_step
-from run import ALPHA, RATE, ROOT, Bench, Ours, contextual, processor
+from run import ALPHA, RATE, Bench, Ours, contextual, measure, parser_of, processor
 
 GPU = torch.device("cuda")
 LEARN = 100
@@ -115,27 +110,17 @@ class GpuBench(Bench):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    shared = Path(os.environ.get("CMAN_SHARED", ROOT / "../shared"))
-    parser.add_argument("--corpus", type=Path, default=shared / "data/conll04/multihead", help="folder with train.txt and test.txt")
-    parser.add_argument("--programs", type=Path, default=ROOT / "target/release", help="folder with examples/peer")
-    parser.add_argument("--devices", nargs="+", default=["cuda", "wgpu", "flex"], help="of ours")
+    parser = parser_of(__doc__)
+    parser.add_argument("--devices", nargs="+", default=["wgpu", "flex"], help="of ours")
     parser.add_argument("--sizes", nargs="+", type=int, default=[16, 32, 64, 128, 256], help="sentences of a batch")
     parser.add_argument("--widths", nargs="+", type=int, default=[0, 1024], help="of the contextual input")
     parser.add_argument("--rounds", type=int, default=5, help="of which the medians are taken")
     parser.add_argument("--batches", type=int, default=2, help="training batches of each size")
-    parser.add_argument("--out", type=Path, help="JSON file with every time taken")
     arguments = parser.parse_args()
     arguments.clock, arguments.threads = "wall", 0
     # As most users of PyTorch have it: products on the tensor cores. Ours are in full precision.
     torch.set_float32_matmul_precision("high")
-    with tempfile.TemporaryDirectory() as folder:
-        bench = GpuBench(arguments, Path(folder))
-        try:
-            bench.run()
-        finally:
-            if arguments.out:
-                arguments.out.write_text(json.dumps(bench.results, indent=1) + "\n")
+    measure(GpuBench, arguments)
 
 
 if __name__ == "__main__":

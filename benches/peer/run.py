@@ -394,12 +394,30 @@ def model_config(data):
     return config
 
 
-def main():
-    cells = ["steps", "extraction", "lstm", "memory", "scaling", "start"]
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def parser_of(description):
+    """A command line with what every measurement takes."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     shared = Path(os.environ.get("CMAN_SHARED", ROOT / "../shared"))
     parser.add_argument("--corpus", type=Path, default=shared / "data/conll04/multihead", help="folder with train.txt and test.txt")
     parser.add_argument("--programs", type=Path, default=ROOT / "target/release", help="folder with cman and examples/peer")
+    parser.add_argument("--out", type=Path, help="JSON file with every time taken")
+    return parser
+
+
+def measure(kind, arguments):
+    """Runs a bench; what it has measured is kept even where it fails."""
+    with tempfile.TemporaryDirectory() as folder:
+        bench = kind(arguments, Path(folder))
+        try:
+            bench.run()
+        finally:
+            if arguments.out:
+                arguments.out.write_text(json.dumps(bench.results, indent=1) + "\n")
+
+
+def main():
+    cells = ["steps", "extraction", "lstm", "memory", "scaling", "start"]
+    parser = parser_of(__doc__)
     parser.add_argument("--cells", nargs="+", choices=cells, default=cells, help="what to measure")
     parser.add_argument("--rounds", type=int, default=7, help="of which the medians are taken")
     parser.add_argument("--batches", type=int, default=12, help="training batches")
@@ -410,19 +428,12 @@ def main():
         default="wall",
         help="cpu: processor time with one thread a side, for a machine that others use",
     )
-    parser.add_argument("--out", type=Path, help="JSON file with every time taken")
     parser.add_argument("--worker", nargs="+", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     torch.set_num_threads(1 if arguments.clock == "cpu" else arguments.threads)
     if arguments.worker:
         return work(arguments.worker)
-    with tempfile.TemporaryDirectory() as folder:
-        bench = Bench(arguments, Path(folder))
-        try:
-            bench.run()
-        finally:
-            if arguments.out:
-                arguments.out.write_text(json.dumps(bench.results, indent=1) + "\n")
+    measure(Bench, arguments)
 
 
 if __name__ == "__main__":

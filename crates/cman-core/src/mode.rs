@@ -121,9 +121,9 @@ impl Masks {
         runs: impl Fn(usize) -> R + Sync,
     ) -> Tensor<D> {
         let shape = x.dims();
-        let n_numbers = shape.iter().product();
-        let mut mask = vec![0.0f32; n_numbers];
-        mask.par_chunks_mut((n_numbers / self.keys.len().max(1)).max(1)).enumerate().for_each(|(i, row)| {
+        let row_size: usize = shape[1..].iter().product();
+        let mut mask = vec![0.0f32; shape[0] * row_size];
+        mask.par_chunks_mut(row_size.max(1)).enumerate().for_each(|(i, row)| {
             let mut numbers = self.of(i);
             runs(i).into_iter().for_each(|run| numbers.draw(&mut row[run]));
         });

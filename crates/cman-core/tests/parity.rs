@@ -9,28 +9,16 @@ use std::collections::BTreeMap;
 
 use burn::tensor::Device;
 use cman_core::{
-    Backend, Mode, ModelConfig, Share, TokenBatch,
+    Mode, ModelConfig, Share, TokenBatch,
     model::{PredictOptions, Prediction},
     random::Key,
 };
 use cman_data::EncodedSentence;
-use common::{batch, gradients, is_blind, model, sentences, variants};
+use common::{batch, devices, gradients, is_blind, model, sentences, variants};
 
 const LENGTHS: [usize; 5] = [4, 1, 7, 2, 5];
 /// Relative to the largest number of what is compared.
 const TOLERANCE: f64 = 1e-4;
-
-/// The backends to compare with the first.
-fn devices() -> Vec<(Backend, Device)> {
-    let open = |backend: Backend| match backend.device() {
-        Ok(device) => Some((backend, device)),
-        Err(error) => {
-            println!("skipped: {error}");
-            None
-        }
-    };
-    Backend::compiled().into_iter().filter_map(open).collect()
-}
 
 /// Every variant, and the first one as it is trained, with dropout.
 fn cases() -> Vec<(&'static str, ModelConfig, Mode)> {

@@ -37,7 +37,8 @@ impl Losses {
 }
 
 /// The gradient of `factor * (L_joint(w) + L_joint(w + eta))`, or of the first term alone where alpha is 0, as parts
-/// that are to be added; nothing here waits for the device. A fine-tuned encoder has its share of it through the contextual vectors of the batch.
+/// that are to be added; nothing here waits for the device. A fine-tuned encoder has its share of it through the
+/// contextual vectors of the batch.
 ///
 /// The input is embedded once: both passes start from its value, and the sum of their gradients with respect to it is
 /// then carried through the embeddings. eta is a constant of the second pass; dropout masks are drawn afresh.

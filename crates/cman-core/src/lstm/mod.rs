@@ -2,8 +2,6 @@
 
 mod composed;
 
-#[cfg(feature = "gpu")]
-use burn::tensor::{DType, TensorData};
 use burn::{
     module::{Module, Param},
     tensor::Tensor,
@@ -68,9 +66,7 @@ impl BiLstm {
         }
         #[cfg(feature = "gpu")]
         if kernels::cube::runs(&x.device(), x.dtype(), w_hh.dims()[1]) {
-            let ends = lengths.iter().map(|&n| n as i32).collect();
-            let ends = Tensor::from_data(TensorData::new::<i32, _>(ends, [batch]), (&x.device(), DType::I32));
-            return kernels::cube::states(composed::input_gates(x, w_ih, bias), w_hh, ends);
+            return kernels::cube::states(composed::input_gates(x, w_ih, bias), w_hh, lengths);
         }
         composed::bilstm(x, w_ih, w_hh, bias, lengths)
     }

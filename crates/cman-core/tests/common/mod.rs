@@ -19,6 +19,18 @@ use cman_data::{EncodedRelation, EncodedSentence, Span, Tag, encode};
 
 pub const SIZES: Sizes = Sizes { words: 20, characters: 9, entities: 2, relations: 3 };
 
+/// The devices of this build that the machine has; says which it has not.
+pub fn devices() -> Vec<(Backend, Device)> {
+    let open = |backend: Backend| match backend.device() {
+        Ok(device) => Some((backend, device)),
+        Err(error) => {
+            println!("skipped: {error}");
+            None
+        }
+    };
+    Backend::compiled().into_iter().filter_map(open).collect()
+}
+
 /// The paper's model with small widths and no dropout.
 pub fn small() -> ModelConfig {
     let mut config = ModelConfig { hidden: 6, heads: 3, ..ModelConfig::default() };

@@ -3,25 +3,11 @@
 use burn::tensor::{Device, Gradients, Tensor, TensorData};
 use cman_core::{Backend, random::Key};
 
+pub use crate::common::devices as devices_and_gpus;
+
 /// The CPU's devices, which have all kernels.
-pub fn devices() -> Vec<(&'static str, Device)> {
-    open(Backend::is_cpu)
-}
-
-/// The devices of this build that the machine has; some kernels run on GPUs too.
-pub fn devices_and_gpus() -> Vec<(&'static str, Device)> {
-    open(|_| true)
-}
-
-fn open(wanted: fn(Backend) -> bool) -> Vec<(&'static str, Device)> {
-    let open = |backend: Backend| match backend.device() {
-        Ok(device) => Some((backend.name(), device)),
-        Err(error) => {
-            println!("skipped: {error}");
-            None
-        }
-    };
-    Backend::compiled().into_iter().filter(|&backend| wanted(backend)).filter_map(open).collect()
+pub fn devices() -> Vec<(Backend, Device)> {
+    devices_and_gpus().into_iter().filter(|(backend, _)| backend.is_cpu()).collect()
 }
 
 /// Random numbers within ±`bound`, different for every `site`.

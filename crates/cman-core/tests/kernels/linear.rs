@@ -98,7 +98,7 @@ fn what_stands_at_padding_reaches_nothing() {
         case.x = case.x.mask_fill(padding, f32::NAN);
         let found = case.run(true);
         for (found, expected) in found.iter().zip(&clean) {
-            assert_close(backend, found, expected, 0.0);
+            assert_close(backend.name(), found, expected, 0.0);
         }
     }
 }

@@ -93,7 +93,7 @@ fn extreme_projections_keep_their_differences() {
                 *head = head.clone().slice_assign(at(head), u + size);
                 *tail = tail.clone().slice_assign(at(tail), w - size);
             }
-            case.check(backend);
+            case.check(backend.name());
         }
     }
 }

@@ -6,7 +6,7 @@ mod lstm;
 
 use burn::{
     backend::DispatchDevice,
-    tensor::{DType, Device, Shape},
+    tensor::{DType, Device, Int, Shape, Tensor, TensorData},
 };
 use burn_cubecl::{ops::numeric::empty_device_contiguous_dtype, tensor::CubeTensor};
 
@@ -28,6 +28,17 @@ pub(crate) fn runs(device: &Device, dtype: DType, width: usize) -> bool {
         && width <= gpu.max_units_per_cube as usize
         && 20 * width <= SHARED.min(gpu.max_shared_memory_size)
         && ARRAYS <= gpu.max_bindings as usize
+}
+
+/// Whole numbers as the kernels read them.
+fn integers<const D: usize>(numbers: Vec<i32>, shape: [usize; D], device: &Device) -> Tensor<D, Int> {
+    Tensor::from_data(TensorData::new(numbers, shape), (device, DType::I32))
+}
+
+/// The lengths of sentences. `[batch]`
+fn lengths_on(device: &Device, lengths: impl ExactSizeIterator<Item = usize>) -> Tensor<1, Int> {
+    let shape = [lengths.len()];
+    integers(lengths.map(|n| n as i32).collect(), shape, device)
 }
 
 /// A tensor on the device of another, not yet written.

@@ -15,7 +15,7 @@ use burn::{
         ops::FloatTensorOps,
         tensor::{FloatTensor, IntTensor},
     },
-    tensor::{DType, Int, Shape, Tensor, TensorData},
+    tensor::{Shape, Tensor},
 };
 use burn_cubecl::{
     CubeBackend,
@@ -23,7 +23,7 @@ use burn_cubecl::{
     kernel::into_contiguous,
 };
 
-use super::empty;
+use super::{empty, integers, lengths_on};
 use crate::crf::Potentials;
 
 /// See [`negative_log_likelihood`](crate::crf::negative_log_likelihood).
@@ -35,13 +35,12 @@ pub(crate) fn negative_log_likelihood(potentials: &Potentials, tags: &[Vec<u32>]
     assert!(tags.iter().all(|tags| (1..=steps).contains(&tags.len())), "1 to {steps} tags a sentence");
     assert!(tags.iter().flatten().all(|&tag| (tag as usize) < n_tags), "tags below {n_tags}");
     let device = pair.device();
-    let lengths: Vec<i32> = tags.iter().map(|tags| tags.len() as i32).collect();
     let mut gold = vec![0i32; batch * steps];
     for (row, tags) in gold.chunks_mut(steps).zip(tags) {
         row.iter_mut().zip(tags).for_each(|(to, &tag)| *to = tag as i32);
     }
-    let gold = Tensor::<2, Int>::from_data(TensorData::new(gold, [batch, steps]), (&device, DType::I32));
-    let lengths = Tensor::<1, Int>::from_data(TensorData::new(lengths, [batch]), (&device, DType::I32));
+    let gold = integers(gold, [batch, steps], &device);
+    let lengths = lengths_on(&device, tags.iter().map(Vec::len));
     Tensor::from_dispatch(<Dispatch as CrfLoss>::crf_loss(
         first.clone().into_dispatch(),
         pair.clone().into_dispatch(),

@@ -1,4 +1,4 @@
-//! The recurrence of the BiLSTM: made of burn's operations some sixty launches a step, here one launch a pass.
+//! The recurrence of the BiLSTM: made of burn's operations a chain of launches for every step, here one launch a pass.
 
 mod passes;
 
@@ -14,7 +14,7 @@ use burn::{
         fusion::custom::TensorSpec,
         tensor::{FloatTensor, IntTensor},
     },
-    tensor::{Int, Shape, Tensor},
+    tensor::{Shape, Tensor},
 };
 use burn_cubecl::{
     CubeBackend,
@@ -23,16 +23,16 @@ use burn_cubecl::{
     tensor::CubeTensor,
 };
 
-use super::{SHARED, empty};
+use super::{SHARED, empty, lengths_on};
 
 /// The states of both directions of an LSTM.
 ///
 /// # Shapes
 /// - gates: `[2, batch, steps, 4 d_hidden]`, the input's share of the gates of each token
 /// - w_hh: `[2, d_hidden, 4 d_hidden]`
-/// - lengths: `[batch]`
 /// - output: `[batch, steps, 2 d_hidden]`, zero at padding
-pub(crate) fn states(gates: Tensor<4>, w_hh: Tensor<3>, lengths: Tensor<1, Int>) -> Tensor<3> {
+pub(crate) fn states(gates: Tensor<4>, w_hh: Tensor<3>, lengths: &[usize]) -> Tensor<3> {
+    let lengths = lengths_on(&gates.device(), lengths.iter().copied());
     let states = <Dispatch as Recurrence>::lstm(gates.into_dispatch(), w_hh.into_dispatch(), lengths.into_dispatch());
     Tensor::from_dispatch(states)
 }
