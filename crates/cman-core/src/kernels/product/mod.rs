@@ -49,6 +49,14 @@ pub(in crate::kernels) struct RowsMut<'a> {
     pub index: &'a [usize],
 }
 
+impl RowsMut<'_> {
+    /// Chosen row `i` and all that follows it.
+    #[inline(always)]
+    fn row(&mut self, i: usize) -> &mut [f32] {
+        &mut self.data[self.index[i] * self.width..]
+    }
+}
+
 /// Neighbouring columns of a row-major matrix.
 #[derive(Clone)]
 pub(in crate::kernels) struct Columns<'a> {

@@ -79,54 +79,89 @@ impl Panels {
     #[inline(always)]
     pub fn multiply<S: Simd>(&self, simd: S, from: Rows, to: RowsMut, add: bool) {
         if wide::<S>() == 4 {
-            self.multiply_wide::<S, 4>(simd, from, to, add);
+            self.multiply_wide::<S, 4, 2, 1>(simd, from, to, add);
         } else {
-            self.multiply_wide::<S, 2>(simd, from, to, add);
+            self.multiply_wide::<S, 2, 4, 2>(simd, from, to, add);
         }
     }
 
+    /// A tile of few rows has too few sums to hide how long one addition takes: a single row goes through `ONE` panels
+    /// at once, two rows through `TWO`.
     #[inline(always)]
-    fn multiply_wide<S: Simd, const V: usize>(&self, simd: S, from: Rows, to: RowsMut, add: bool) {
+    fn multiply_wide<S: Simd, const V: usize, const ONE: usize, const TWO: usize>(
+        &self,
+        simd: S,
+        from: Rows,
+        mut to: RowsMut,
+        add: bool,
+    ) {
         assert!(from.index.len() == to.index.len() && from.width >= self.k && to.width >= self.n);
         let width = V * S::F32_LANES;
         let n_wide = self.n / width;
         let (wide, narrow) = self.data.split_at(self.k * n_wide * width);
-        for (j, panel) in wide.chunks_exact(self.k * width).enumerate() {
+        let n_done = match from.index.len() {
+            1 => few_rows::<S, 1, V, ONE>(simd, from, self.k, wide, &mut to, add),
+            2 => few_rows::<S, 2, V, TWO>(simd, from, self.k, wide, &mut to, add),
+            _ => 0,
+        };
+        for (j, panel) in wide.chunks_exact(self.k * width).enumerate().skip(n_done) {
             let panel = vectors::<S>(panel).as_chunks::<V>().0;
-            panel_product(simd, from, panel, to.data, to.width, to.index, j * width..(j + 1) * width, add);
+            panel_product(simd, from, panel, &mut to, j * width..(j + 1) * width, add);
         }
         for (j, panel) in narrow.chunks_exact(self.k * S::F32_LANES).enumerate() {
             let panel = vectors::<S>(panel).as_chunks::<1>().0;
             let start = n_wide * width + j * S::F32_LANES;
-            let columns = start..(start + S::F32_LANES).min(self.n);
-            panel_product(simd, from, panel, to.data, to.width, to.index, columns, add);
+            panel_product(simd, from, panel, &mut to, start..(start + S::F32_LANES).min(self.n), add);
         }
     }
 }
 
+/// The product of all `R` chosen rows with `panels`, `G` of which are read side by side. Returns how many panels that
+/// was: what is left at the end is fewer than `G`.
+#[inline(always)]
+fn few_rows<S: Simd, const R: usize, const V: usize, const G: usize>(
+    simd: S,
+    from: Rows,
+    k: usize,
+    panels: &[f32],
+    to: &mut RowsMut,
+    add: bool,
+) -> usize {
+    let width = V * S::F32_LANES;
+    let rows: [&[f32]; R] = std::array::from_fn(|r| from.row(r, k));
+    let groups = panels.chunks_exact(k * width * G);
+    let n_done = groups.len() * G;
+    for (j, group) in groups.enumerate() {
+        let panels = std::array::from_fn(|g| vectors::<S>(&group[g * k * width..][..k * width]).as_chunks::<V>().0);
+        for (r, sums) in row_tile::<S, R, V, G>(simd, rows, panels).into_iter().enumerate() {
+            let to = &mut to.row(r)[j * G * width..];
+            for (g, sum) in sums.into_iter().enumerate() {
+                put(simd, &mut to[g * width..][..width], sum, add);
+            }
+        }
+    }
+    n_done
+}
+
 /// The columns of a product that one panel gives.
 #[inline(always)]
-#[allow(clippy::too_many_arguments)] // a view of the output would borrow it anew for every tile
 fn panel_product<S: Simd, const V: usize>(
     simd: S,
     from: Rows,
     panel: &[[S::f32s; V]],
-    to: &mut [f32],
-    width: usize,
-    index: &[usize],
+    to: &mut RowsMut,
     columns: Range<usize>,
     add: bool,
 ) {
     macro_rules! tile {
         ($rows:literal, $start:ident) => {{
             let rows: [&[f32]; $rows] = std::array::from_fn(|r| from.row($start + r, panel.len()));
-            let sums = row_tile(simd, rows, panel);
-            for (r, sum) in sums.into_iter().enumerate() {
-                put(simd, &mut to[index[$start + r] * width..][columns.clone()], sum, add);
+            for (r, [sum]) in row_tile(simd, rows, [panel]).into_iter().enumerate() {
+                put(simd, &mut to.row($start + r)[columns.clone()], sum, add);
             }
         }};
     }
-    for (start, n) in tiles(index.len()) {
+    for (start, n) in tiles(from.index.len()) {
         match n {
             1 => tile!(1, start),
             2 => tile!(2, start),
@@ -138,20 +173,23 @@ fn panel_product<S: Simd, const V: usize>(
     }
 }
 
-/// `rows` times a panel.
+/// `rows` times panels of equal length.
 #[inline(always)]
-fn row_tile<S: Simd, const R: usize, const V: usize>(
+fn row_tile<S: Simd, const R: usize, const V: usize, const G: usize>(
     simd: S,
     rows: [&[f32]; R],
-    panel: &[[S::f32s; V]],
-) -> [[S::f32s; V]; R] {
-    let rows = rows.map(|row| &row[..panel.len()]); // one check, not one a number
-    let mut sums = [[simd.splat_f32s(0.0); V]; R];
-    for (p, weights) in panel.iter().enumerate() {
+    panels: [&[[S::f32s; V]]; G],
+) -> [[[S::f32s; V]; G]; R] {
+    let k = panels[0].len();
+    let (rows, panels) = (rows.map(|row| &row[..k]), panels.map(|panel| &panel[..k])); // one check, not one a number
+    let mut sums = [[[simd.splat_f32s(0.0); V]; G]; R];
+    for p in 0..k {
         for r in 0..R {
             let x = simd.splat_f32s(rows[r][p]);
-            for v in 0..V {
-                sums[r][v] = fma(simd, x, weights[v], sums[r][v]);
+            for g in 0..G {
+                for v in 0..V {
+                    sums[r][g][v] = fma(simd, x, panels[g][p][v], sums[r][g][v]);
+                }
             }
         }
     }
@@ -199,7 +237,9 @@ mod tests {
 
     #[test]
     fn chosen_rows_are_multiplied() {
-        for (k, n, rows) in [(1, 1, 1), (3, 5, 2), (7, 64, 6), (20, 16, 7), (5, 130, 13), (40, 79, 5), (17, 200, 30)] {
+        let small = [(1, 1, 1), (3, 5, 2), (7, 64, 6), (20, 16, 7)];
+        let large = [(9, 210, 1), (9, 210, 2), (5, 130, 13), (40, 79, 5), (17, 200, 30)];
+        for (k, n, rows) in small.into_iter().chain(large) {
             let w = Key::new(1).uniform(k * n, 1.0);
             let transposed: Vec<f32> = (0..k * n).map(|i| w[i % k * n + i / k]).collect();
             let (from_width, to_width) = (k + 2, n + 3);
