@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{DType, Tensor, TensorData};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use rayon::{
@@ -10,7 +10,7 @@ use rayon::{
     slice::ParallelSliceMut,
 };
 
-use crate::{batch::Share, random::Key};
+use crate::{batch::Share, kernels::Buffer, random::Key};
 
 /// How a forward pass runs.
 #[derive(Clone, Copy, Debug)]
@@ -122,13 +122,15 @@ impl Masks {
     ) -> Tensor<D> {
         let shape = x.dims();
         let row_size: usize = shape[1..].iter().product();
-        let mut mask = vec![0.0f32; shape[0] * row_size];
+        let mut mask = Buffer::new(shape[0] * row_size);
         mask.par_chunks_mut(row_size.max(1)).enumerate().for_each(|(i, row)| {
             let mut numbers = self.of(i);
+            row.fill(0.0);
             runs(i).into_iter().for_each(|run| numbers.draw(&mut row[run]));
         });
-        let mask = Tensor::from_data(TensorData::new(mask, shape), &x.device());
-        x * mask
+        let mask = TensorData::from_bytes(mask.into_bytes(), shape, DType::F32);
+        let device = x.device();
+        x * Tensor::from_data(mask, &device)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use burn::{
     optim::{AdamState, AdaptiveMomentumState, Optimizer},
-    tensor::{Device, Tensor, TensorData},
+    tensor::{Device, Tensor},
 };
 use cman_core::on_host;
 use rayon::{
@@ -94,10 +94,10 @@ fn update_on_host<const D: usize>(
     state: AdamState<D>,
     factors: Factors,
 ) -> (Tensor<D>, AdamState<D>) {
-    let (device, dims) = (tensor.device(), tensor.dims());
+    let device = tensor.device();
     let AdaptiveMomentumState { time, moment_1, moment_2, .. } = state.momentum;
-    let [mut grad, mut moment_1, mut moment_2] =
-        [grad, moment_1, moment_2].map(|tensor| tensor.into_data().try_into_vec::<f32>().expect("numbers of f32"));
+    let mut data = [grad, moment_1, moment_2].map(Tensor::into_data);
+    let [grad, moment_1, moment_2] = data.each_mut().map(|data| data.as_mut_slice::<f32>().expect("numbers of f32"));
     grad.par_chunks_mut(CHUNK).zip(moment_1.par_chunks_mut(CHUNK).zip(moment_2.par_chunks_mut(CHUNK))).for_each(
         |(grad, (moment_1, moment_2))| {
             for ((g, m), v) in grad.iter_mut().zip(moment_1).zip(moment_2) {
@@ -107,14 +107,17 @@ fn update_on_host<const D: usize>(
             }
         },
     );
-    let make = |numbers| Tensor::from_data(TensorData::new(numbers, dims), &device);
-    let (step, kept) = (make(grad), if factors.kept == 1.0 { tensor } else { tensor * factors.kept });
-    (step + kept, AdamState::new(AdaptiveMomentumState::new(time, make(moment_1), make(moment_2))))
+    let [step, moment_1, moment_2] = data.map(|data| Tensor::from_data(data, &device));
+    let kept = if factors.kept == 1.0 { tensor } else { tensor * factors.kept };
+    (step + kept, AdamState::new(AdaptiveMomentumState::new(time, moment_1, moment_2)))
 }
 
 #[cfg(test)]
 mod tests {
-    use burn::optim::{AdamConfig, AdamWConfig};
+    use burn::{
+        optim::{AdamConfig, AdamWConfig},
+        tensor::TensorData,
+    };
     use cman_core::random::Key;
 
     use super::*;

@@ -66,10 +66,12 @@ fn add<const D: usize>(parts: Vec<Tensor<D>>) -> (Tensor<D>, Tensor<1>) {
 
 /// As [`add`], in one pass over the numbers.
 fn add_on_host<const D: usize>(parts: Vec<Tensor<D>>) -> (Tensor<D>, f64) {
-    let (device, dims) = (parts[0].device(), parts[0].dims());
-    let mut parts = parts.into_iter().map(|part| part.into_data().try_into_vec::<f32>().expect("numbers of f32"));
-    let mut sum = parts.next().expect("a part");
-    let others: Vec<Vec<f32>> = parts.collect();
+    let device = parts[0].device();
+    let mut parts = parts.into_iter().map(Tensor::into_data);
+    let mut first = parts.next().expect("a part");
+    let others: Vec<TensorData> = parts.collect();
+    let others: Vec<&[f32]> = others.iter().map(|part| part.as_slice().expect("numbers of f32")).collect();
+    let sum: &mut [f32] = first.as_mut_slice().expect("numbers of f32");
     let squares: Vec<f64> = sum
         .par_chunks_mut(CHUNK)
         .enumerate()
@@ -85,7 +87,7 @@ fn add_on_host<const D: usize>(parts: Vec<Tensor<D>>) -> (Tensor<D>, f64) {
             lanes.iter().sum()
         })
         .collect();
-    (Tensor::from_data(TensorData::new(sum, dims), &device), squares.iter().sum())
+    (Tensor::from_data(first, &device), squares.iter().sum())
 }
 
 struct Scale<'a> {

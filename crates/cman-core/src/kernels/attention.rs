@@ -3,9 +3,9 @@
 use pulp::{Simd, WithSimd};
 
 use super::{
+    buffer::Buffer,
     parallel::for_each,
-    product::{Columns, Panels, Rows, RowsMut, transpose},
-    scratch::Scratch,
+    product::{Base, Columns, Panels, Rows, RowsMut, transpose},
     simd::{LANES, dispatch, exp, fma, vectors, vectors_mut},
 };
 use crate::mode::{Mask, Masks};
@@ -51,9 +51,9 @@ fn padded(n: usize) -> usize {
 #[derive(Debug)]
 pub(super) struct Trace {
     /// Attention weights `[heads, n, padded n]`.
-    weights: Scratch,
+    weights: Buffer,
     /// What they were multiplied with, in the same shape; empty without dropout.
-    mask: Scratch,
+    mask: Buffer,
 }
 
 /// What each token gathers, `[batch, steps, d_model]`, zero at padding, and if a backward pass will follow what it needs.
@@ -63,10 +63,10 @@ pub(super) fn forward(
     sizes: &Sizes,
     dropout: Option<&Masks>,
     keep: bool,
-) -> (Vec<f32>, Vec<Trace>) {
-    let mut output = vec![0.0; q.len()];
-    let scratch = |n: usize, is_kept| Scratch::new(if is_kept { sizes.heads * n * padded(n) } else { 0 });
-    let trace = |&n: &usize| Trace { weights: scratch(n, keep), mask: scratch(n, keep && dropout.is_some()) };
+) -> (Buffer, Vec<Trace>) {
+    let mut output = Buffer::new(q.len());
+    let buffer = |n: usize, is_kept| Buffer::new(if is_kept { sizes.heads * n * padded(n) } else { 0 });
+    let trace = |&n: &usize| Trace { weights: buffer(n, keep), mask: buffer(n, keep && dropout.is_some()) };
     let mut traces: Vec<Trace> = sizes.lengths.iter().map(trace).collect();
     let tasks = output
         .chunks_exact_mut(sizes.steps * sizes.d_model)
@@ -82,8 +82,8 @@ pub(super) fn forward(
 }
 
 /// The gradients of queries, keys and values from that of the output, `dy`; zero at padding.
-pub(super) fn backward([q, k, v]: [&[f32]; 3], traces: &[Trace], dy: &[f32], sizes: &Sizes) -> [Vec<f32>; 3] {
-    let mut gradients = [(); 3].map(|()| vec![0.0; q.len()]);
+pub(super) fn backward([q, k, v]: [&[f32]; 3], traces: &[Trace], dy: &[f32], sizes: &Sizes) -> [Buffer; 3] {
+    let mut gradients = [(); 3].map(|()| Buffer::new(q.len()));
     let [dq, dk, dv] = gradients.each_mut().map(|gradient| gradient.chunks_exact_mut(sizes.steps * sizes.d_model));
     let tasks = dq
         .zip(dk)
@@ -114,10 +114,11 @@ impl WithSimd for Forward<'_> {
         let Self { sizes, q, k, v, mut dropout, output, trace } = self;
         let (d_model, d_head) = (sizes.d_model, sizes.d_head());
         let n = q.len() / d_model;
+        output[n * d_model..].fill(0.0);
         let width = padded(n);
         let index: Vec<usize> = (0..n).collect();
         let scale = 1.0 / (d_head as f32).sqrt();
-        let of_block = |is_needed| Scratch::new(if is_needed { BLOCK.min(n) * width } else { 0 });
+        let of_block = |is_needed| Buffer::new(if is_needed { BLOCK.min(n) * width } else { 0 });
         let mut scores = of_block(trace.weights.is_empty());
         let mut mask = of_block(dropout.is_some() && trace.mask.is_empty());
         let mut dropped = of_block(dropout.is_some());
@@ -135,7 +136,7 @@ impl WithSimd for Forward<'_> {
                 };
                 let (queries, local) = (&index[rows.clone()], &index[..rows.len()]);
                 let from = Rows { data: &q[first..], width: d_model, index: queries };
-                keys.multiply(simd, from, RowsMut { data: block, width, index: local }, false);
+                keys.multiply(simd, from, RowsMut { data: block, width, index: local }, Base::Zero);
                 for row in block.chunks_exact_mut(width) {
                     softmax(simd, row, n, scale);
                 }
@@ -154,7 +155,7 @@ impl WithSimd for Forward<'_> {
                 }
                 let from = Rows { data: weights, width, index: local };
                 let to = RowsMut { data: &mut output[first..], width: d_model, index: queries };
-                values.multiply(simd, from, to, false);
+                values.multiply(simd, from, to, Base::Zero);
             }
         }
     }
@@ -179,11 +180,14 @@ impl WithSimd for Backward<'_> {
         let Self { sizes, q, k, v, trace, dy, to: [dq, dk, dv] } = self;
         let (d_model, d_head) = (sizes.d_model, sizes.d_head());
         let n = q.len() / d_model;
+        for gradient in [&mut *dq, &mut *dk, &mut *dv] {
+            gradient[n * d_model..].fill(0.0);
+        }
         let width = padded(n);
         let index: Vec<usize> = (0..n).collect();
         let scale = 1.0 / (d_head as f32).sqrt();
-        let [mut d_scores, mut turned] = [(); 2].map(|()| Scratch::new(n * width));
-        let mut dropped = Scratch::new(if trace.mask.is_empty() { 0 } else { n * width });
+        let [mut d_scores, mut turned] = [(); 2].map(|()| Buffer::new(n * width));
+        let mut dropped = Buffer::new(if trace.mask.is_empty() { 0 } else { n * width });
         for (head, weights) in trace.weights.chunks_exact(n * width).enumerate() {
             let first = head * d_head;
             let columns = |data| Columns { data, width: d_model, range: first..first + d_head };
@@ -195,10 +199,10 @@ impl WithSimd for Backward<'_> {
             transpose(if mask.is_some() { &dropped } else { weights }, width, &mut turned, width, [n, n]);
             let from = Rows { data: &turned, width, index: &index };
             let to = RowsMut { data: &mut dv[first..], width: d_model, index: &index };
-            Panels::new(simd, columns(dy)).multiply(simd, from, to, false);
+            Panels::new(simd, columns(dy)).multiply(simd, from, to, Base::Zero);
             let from = Rows { data: &dy[first..], width: d_model, index: &index };
             let to = RowsMut { data: &mut d_scores, width, index: &index };
-            Panels::transposed(simd, columns(v)).multiply(simd, from, to, false);
+            Panels::transposed(simd, columns(v)).multiply(simd, from, to, Base::Zero);
             if let Some(mask) = mask {
                 for (d_scores, &mask) in vectors_mut::<S>(&mut d_scores).iter_mut().zip(vectors::<S>(mask)) {
                     *d_scores = simd.mul_f32s(*d_scores, mask);
@@ -212,11 +216,11 @@ impl WithSimd for Backward<'_> {
             // s = q k^T
             let from = Rows { data: &d_scores, width, index: &index };
             let to = RowsMut { data: &mut dq[first..], width: d_model, index: &index };
-            Panels::new(simd, columns(k)).multiply(simd, from, to, false);
+            Panels::new(simd, columns(k)).multiply(simd, from, to, Base::Zero);
             transpose(&d_scores, width, &mut turned, width, [n, n]);
             let from = Rows { data: &turned, width, index: &index };
             let to = RowsMut { data: &mut dk[first..], width: d_model, index: &index };
-            Panels::new(simd, columns(q)).multiply(simd, from, to, false);
+            Panels::new(simd, columns(q)).multiply(simd, from, to, Base::Zero);
         }
     }
 }

@@ -9,6 +9,7 @@
 use pulp::{Simd, WithSimd};
 
 use super::{
+    buffer::Buffer,
     parallel::for_each,
     simd::{LANES, dispatch, exp, load, select, store, vectors, vectors_mut},
 };
@@ -27,14 +28,14 @@ pub(super) struct Potentials<'a> {
 }
 
 /// The gradients of the loss: probabilities under the model less gold.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Gradients {
     /// `[batch, tags]`
-    pub first: Vec<f32>,
+    pub first: Buffer,
     /// `[batch, steps, from, to]`, zero at step 0 and at padding
-    pub pair: Vec<f32>,
+    pub pair: Buffer,
     /// `[tags]`
-    pub end: Vec<f32>,
+    pub end: Buffer,
 }
 
 /// The loss summed over the sentences, and its gradients.
@@ -44,7 +45,7 @@ pub(super) struct Gradients {
 pub(super) fn negative_log_likelihood(potentials: Potentials, tags: &[Vec<u32>]) -> (f32, Gradients) {
     let Potentials { first, pair, end, steps } = potentials;
     let k = end.len();
-    let (mut d_first, mut d_pair) = (vec![0.0; first.len()], vec![0.0; pair.len()]);
+    let (mut d_first, mut d_pair) = (Buffer::zeros(first.len()), Buffer::zeros(pair.len()));
     let mut found = vec![Found { loss: 0.0, end: vec![0.0; k] }; tags.len()];
     let inputs = tags.iter().zip(first.chunks_exact(k)).zip(pair.chunks_exact(steps * k * k));
     let outputs = d_first.chunks_exact_mut(k).zip(d_pair.chunks_exact_mut(steps * k * k)).zip(&mut found);
@@ -57,7 +58,7 @@ pub(super) fn negative_log_likelihood(potentials: Potentials, tags: &[Vec<u32>])
     for_each(pair.len() > 1 << 17, tasks, dispatch);
 
     let loss: f64 = found.iter().map(|found| found.loss).sum();
-    let mut d_end = vec![0.0; k];
+    let mut d_end = Buffer::zeros(k);
     for found in &found {
         d_end.iter_mut().zip(&found.end).for_each(|(sum, part)| *sum += part);
     }

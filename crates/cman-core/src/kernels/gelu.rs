@@ -3,6 +3,7 @@
 use pulp::{Simd, WithSimd};
 
 use super::{
+    buffer::Buffer,
     parallel::for_each,
     simd::{abs, dispatch, exp, load, polynomial, select, store},
 };
@@ -11,17 +12,18 @@ use super::{
 const CHUNK: usize = 1 << 14;
 
 /// `x Phi(x)` of every number.
-pub(super) fn gelu(x: &[f32]) -> Vec<f32> {
-    let mut y = vec![0.0; x.len()];
+pub(super) fn gelu(x: &[f32]) -> Buffer {
+    let mut y = Buffer::new(x.len());
     let tasks: Vec<(&[f32], &mut [f32])> = x.chunks(CHUNK).zip(y.chunks_mut(CHUNK)).collect();
     for_each(tasks.len() > 1, tasks, |(x, y)| dispatch(Gelu { x, y }));
     y
 }
 
 /// The gradient with respect to x, from that with respect to `x Phi(x)`.
-pub(super) fn gelu_backward(x: &[f32], gradient: &[f32]) -> Vec<f32> {
+pub(super) fn gelu_backward(x: &[f32], gradient: &[f32]) -> Buffer {
     assert_eq!(x.len(), gradient.len(), "a gradient for every number");
-    let mut d_x = gradient.to_vec();
+    let mut d_x = Buffer::new(x.len());
+    d_x.copy_from_slice(gradient);
     let tasks: Vec<(&[f32], &mut [f32])> = x.chunks(CHUNK).zip(d_x.chunks_mut(CHUNK)).collect();
     for_each(tasks.len() > 1, tasks, |(x, gradient)| dispatch(Backward { x, gradient }));
     d_x

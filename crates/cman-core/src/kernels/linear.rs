@@ -6,8 +6,9 @@ use std::{ops::Range, sync::OnceLock};
 use pulp::{Simd, WithSimd};
 
 use super::{
+    buffer::Buffer,
     parallel::for_each,
-    product::{Columns, Panels, Rows, RowsMut, sum_of_outer_products},
+    product::{Base, Columns, Panels, Rows, RowsMut, sum_of_outer_products},
     simd::dispatch,
 };
 
@@ -95,26 +96,26 @@ impl WithSimd for Pack<'_> {
 /// # Shapes
 /// - x: `[batch, steps, d_input]`
 /// - output: `[batch, steps, d_output]`; what stands at padding means nothing
-pub(super) fn forward(x: &[f32], w: &[f32], bias: &[f32], sizes: &Sizes, packs: &Packs) -> Vec<f32> {
-    multiply([x, bias], packs.plain(w, sizes), [sizes.d_input, sizes.d_output], sizes)
+pub(super) fn forward(x: &[f32], w: &[f32], bias: &[f32], sizes: &Sizes, packs: &Packs) -> Buffer {
+    multiply(x, Base::Row(bias), packs.plain(w, sizes), [sizes.d_input, sizes.d_output], sizes)
 }
 
 /// The gradients of a layer, in the shapes of what they belong to.
 #[derive(Debug)]
 pub(super) struct Gradients {
     /// Of the input, if it was asked for; zero at padding.
-    pub x: Option<Vec<f32>>,
+    pub x: Option<Buffer>,
     /// Of the weights.
-    pub w: Vec<f32>,
+    pub w: Buffer,
     /// Of the biases.
-    pub bias: Vec<f32>,
+    pub bias: Buffer,
 }
 
 /// The gradients from that of the output.
 pub(super) fn backward([x, w, dy]: [&[f32]; 3], sizes: &Sizes, packs: &Packs, with_x: bool) -> Gradients {
     let &Sizes { d_input, d_output, .. } = sizes;
     let rows = &sizes.rows(&sizes.lengths);
-    let mut dw = vec![0.0; w.len()];
+    let mut dw = Buffer::new(w.len());
     let tasks = dw.chunks_mut(WEIGHT_ROWS * d_output).enumerate().map(|(i, to)| Weight {
         x: Rows { data: x, width: d_input, index: rows },
         dy: Rows { data: dy, width: d_output, index: rows },
@@ -122,27 +123,28 @@ pub(super) fn backward([x, w, dy]: [&[f32]; 3], sizes: &Sizes, packs: &Packs, wi
         to,
     });
     for_each(sizes.is_large(), tasks.collect(), dispatch);
-    let mut bias = vec![0.0; d_output];
+    let mut bias = Buffer::zeros(d_output);
     for row in rows {
         bias.iter_mut().zip(&dy[row * d_output..]).for_each(|(sum, dy)| *sum += dy);
     }
-    let dx = with_x.then(|| multiply([dy, &[]], packs.transposed(w, sizes), [d_output, d_input], sizes));
+    let dx = with_x.then(|| multiply(dy, Base::Zero, packs.transposed(w, sizes), [d_output, d_input], sizes));
     Gradients { x: dx, w: dw, bias }
 }
 
-/// All tokens of `x` times `w`, plus the bias if there is one; at padding the bias, or zero.
-fn multiply([x, bias]: [&[f32]; 2], w: &Panels, [d_from, d_to]: [usize; 2], sizes: &Sizes) -> Vec<f32> {
+/// All tokens of `x` times `w`, plus `base`; zero at padding.
+fn multiply(x: &[f32], base: Base, w: &Panels, [d_from, d_to]: [usize; 2], sizes: &Sizes) -> Buffer {
     let (batch, steps) = (sizes.lengths.len(), sizes.steps);
-    let mut y = if bias.is_empty() { vec![0.0; batch * steps * d_to] } else { bias.repeat(batch * steps) };
+    let mut y = Buffer::new(batch * steps * d_to);
     let per_task = (TOKENS * batch).div_ceil(sizes.n_tokens().max(1)).max(1);
     let parts = x.chunks(per_task * steps * d_from).zip(y.chunks_mut(per_task * steps * d_to));
     let tasks = parts.zip(sizes.lengths.chunks(per_task)).map(|((x, to), sentences)| Multiply {
         x,
         w,
+        base,
+        sentences,
         rows: sizes.rows(sentences),
         widths: [d_from, d_to],
         to,
-        add: !bias.is_empty(),
     });
     for_each(sizes.is_large(), tasks.collect(), dispatch);
     y
@@ -152,10 +154,12 @@ fn multiply([x, bias]: [&[f32]; 2], w: &Panels, [d_from, d_to]: [usize; 2], size
 struct Multiply<'a> {
     x: &'a [f32],
     w: &'a Panels,
+    base: Base<'a>,
+    /// Their lengths.
+    sentences: &'a [usize],
     rows: Vec<usize>,
     widths: [usize; 2],
     to: &'a mut [f32],
-    add: bool,
 }
 
 impl WithSimd for Multiply<'_> {
@@ -163,9 +167,12 @@ impl WithSimd for Multiply<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { x, w, rows, widths: [d_from, d_to], to, add } = self;
+        let Self { x, w, base, sentences, rows, widths: [d_from, d_to], to } = self;
+        for (to, n) in to.chunks_exact_mut(to.len() / sentences.len()).zip(sentences) {
+            to[n * d_to..].fill(0.0);
+        }
         let from = Rows { data: x, width: d_from, index: &rows };
-        w.multiply(simd, from, RowsMut { data: to, width: d_to, index: &rows }, add);
+        w.multiply(simd, from, RowsMut { data: to, width: d_to, index: &rows }, base);
     }
 }
 
@@ -200,7 +207,7 @@ mod tests {
             let packs = Packs::default();
             let y = forward(&x, &w, &bias, &sizes, &packs);
             let found = backward([&x, &w, &dy], &sizes, &packs, true);
-            [y, found.x.unwrap(), found.w, found.bias]
+            [y, found.x.unwrap(), found.w, found.bias].map(|numbers| numbers.to_vec())
         });
         for others in &results[1..] {
             for (found, expected) in others.iter().flatten().zip(results[0].iter().flatten()) {

@@ -26,6 +26,7 @@
 
 mod attention;
 mod bilstm;
+mod buffer;
 mod crf;
 #[cfg(feature = "gpu")]
 pub(crate) mod cube;
@@ -41,10 +42,10 @@ mod product;
 mod projected_lstm;
 mod raw;
 mod relation;
-mod scratch;
 mod simd;
 
 pub(crate) use bilstm::Packs as BiLstmPacks;
+pub(crate) use buffer::Buffer;
 pub(crate) use extension::{
     attention, bilstm, gather, gelu, linear, negative_log_likelihood, pair_loss, residual_norm,
 };

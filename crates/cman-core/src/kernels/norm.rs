@@ -4,8 +4,8 @@
 use pulp::{Simd, WithSimd};
 
 use super::{
+    buffer::Buffer,
     parallel::for_each,
-    scratch::Scratch,
     simd::{LANES, dispatch, fma, fnma, load, store, vectors, vectors_mut},
 };
 
@@ -16,7 +16,7 @@ const ROWS: usize = 256;
 #[derive(Debug)]
 pub(super) struct Trace {
     /// The vectors before `gamma` and `beta`, `[rows, padded d_model]`.
-    normalised: Scratch,
+    normalised: Buffer,
     /// What they were multiplied with for it, one a vector.
     factors: Vec<f32>,
 }
@@ -25,11 +25,11 @@ pub(super) struct Trace {
 ///
 /// # Shapes
 /// - x, y, output: `[rows, d_model]`
-pub(super) fn forward(x: &[f32], y: &[f32], [gamma, beta]: [&[f32]; 2], epsilon: f32) -> (Vec<f32>, Trace) {
+pub(super) fn forward(x: &[f32], y: &[f32], [gamma, beta]: [&[f32]; 2], epsilon: f32) -> (Buffer, Trace) {
     let (d, padded) = (gamma.len(), gamma.len().next_multiple_of(LANES));
     let rows = x.len() / d;
-    let mut output = vec![0.0; x.len()];
-    let mut trace = Trace { normalised: Scratch::new(rows * padded), factors: vec![0.0; rows] };
+    let mut output = Buffer::new(x.len());
+    let mut trace = Trace { normalised: Buffer::new(rows * padded), factors: vec![0.0; rows] };
     let tasks: Vec<Forward> = x
         .chunks(ROWS * d)
         .zip(y.chunks(ROWS * d))
@@ -51,9 +51,9 @@ pub(super) fn forward(x: &[f32], y: &[f32], [gamma, beta]: [&[f32]; 2], epsilon:
 }
 
 /// The gradients of the sum, `[rows, d_model]`, of gamma and of beta, from that of the output.
-pub(super) fn backward(trace: &Trace, gamma: &[f32], dy: &[f32]) -> [Vec<f32>; 3] {
+pub(super) fn backward(trace: &Trace, gamma: &[f32], dy: &[f32]) -> [Buffer; 3] {
     let (d, padded) = (gamma.len(), gamma.len().next_multiple_of(LANES));
-    let mut dx = vec![0.0; dy.len()];
+    let mut dx = Buffer::new(dy.len());
     let mut parts = vec![0.0; 2 * padded * trace.factors.len().div_ceil(ROWS)];
     let tasks: Vec<Backward> = dy
         .chunks(ROWS * d)
@@ -63,7 +63,7 @@ pub(super) fn backward(trace: &Trace, gamma: &[f32], dy: &[f32]) -> [Vec<f32>; 3
         .map(|(((dy, dx), (normalised, factors)), sums)| Backward { dy, gamma, normalised, factors, dx, sums })
         .collect();
     for_each(true, tasks, dispatch);
-    let mut sums = [vec![0.0; d], vec![0.0; d]];
+    let mut sums = [Buffer::zeros(d), Buffer::zeros(d)];
     for part in parts.chunks(2 * padded) {
         for (sum, part) in sums.iter_mut().zip(part.chunks(padded)) {
             sum.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
@@ -176,7 +176,7 @@ mod tests {
             let results = with_every_width(|| {
                 let (output, trace) = forward(&x, &y, [&gamma, &beta], 1e-2);
                 let [dx, d_gamma, d_beta] = backward(&trace, &gamma, &dy);
-                [output, dx, d_gamma, d_beta]
+                [output, dx, d_gamma, d_beta].map(|numbers| numbers.to_vec())
             });
             for others in &results[1..] {
                 for (found, expected) in others.iter().flatten().zip(results[0].iter().flatten()) {

@@ -5,7 +5,7 @@ use std::ops::Range;
 use pulp::{Simd, WithSimd};
 
 use super::{
-    product::{Columns, Panels, Rows, RowsMut},
+    product::{Base, Columns, Panels, Rows, RowsMut},
     simd::{clamp, dispatch, fma, load, sigmoid, store, tanh},
 };
 
@@ -128,18 +128,15 @@ impl WithSimd for Run<'_> {
         let mut start = 0;
         for piece in pieces(live) {
             let n_rows = live[piece.clone()].iter().sum();
-            gates.clear();
-            for _ in 0..n_rows {
-                gates.extend_from_slice(&lstm.bias);
-            }
+            gates.resize(n_rows * n_gates, 0.0);
             let from = Rows { data: x, width: d_input, index: &rows[start..start + n_rows] };
             let to = RowsMut { data: &mut gates, width: n_gates, index: &rows[..n_rows] };
-            lstm.w_ih.multiply(simd, from, to, true);
+            lstm.w_ih.multiply(simd, from, to, Base::Row(&lstm.bias));
             let mut row = 0;
             for &n in &live[piece] {
                 let from = Rows { data: states, width: d_state, index: &rows[..n] };
                 let to = RowsMut { data: &mut gates, width: n_gates, index: &rows[row..row + n] };
-                lstm.w_hh.multiply(simd, from, to, true);
+                lstm.w_hh.multiply(simd, from, to, Base::Old);
                 let of_step = gates[row * n_gates..][..n * n_gates].chunks_exact(n_gates);
                 for ((gates, cell), gated) in
                     of_step.zip(cells.chunks_exact_mut(d_cell)).zip(gated.chunks_exact_mut(d_cell))
@@ -148,7 +145,7 @@ impl WithSimd for Run<'_> {
                 }
                 let from = Rows { data: &gated, width: d_cell, index: &rows[..n] };
                 let to = RowsMut { data: states, width: d_state, index: &rows[..n] };
-                lstm.projection.multiply(simd, from, to, false);
+                lstm.projection.multiply(simd, from, to, Base::Zero);
                 for state in &mut states[..n * d_state] {
                     *state = state.clamp(-lstm.state_clip, lstm.state_clip);
                 }

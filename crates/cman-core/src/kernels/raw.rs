@@ -11,6 +11,8 @@ use burn::{
     tensor::{DType, Device, TensorData},
 };
 
+use super::buffer::Buffer;
+
 /// A backend that lends the numbers of its f32 tensors.
 pub(crate) trait RawF32: Backend {
     /// The numbers in row-major order; copied only where they do not lie so already.
@@ -25,8 +27,8 @@ pub(crate) trait RawF32: Backend {
     }
 
     /// A tensor of these numbers.
-    fn tensor(numbers: Vec<f32>, shape: &[usize], device: &Self::Device) -> FloatTensor<Self> {
-        Self::float_from_data(TensorData::new(numbers, shape.to_vec()), device)
+    fn tensor(numbers: Buffer, shape: &[usize], device: &Self::Device) -> FloatTensor<Self> {
+        Self::float_from_data(TensorData::from_bytes(numbers.into_bytes(), shape.to_vec(), DType::F32), device)
     }
 
     /// The sizes of a tensor.

@@ -11,9 +11,9 @@ use super::{
     split_mut,
 };
 use crate::kernels::{
+    buffer::Buffer,
     parallel::for_each,
-    product::{Panels, Rows, RowsMut, sum_of_outer_products},
-    scratch::Scratch,
+    product::{Base, Panels, Rows, RowsMut, sum_of_outer_products},
     simd::{dispatch, fma, fnma, load, tanh, vectors, vectors_mut},
 };
 
@@ -27,13 +27,13 @@ const INPUT_TOKENS: usize = 64;
 #[derive(Debug)]
 pub(in crate::kernels) struct Gradients {
     /// Of the input, if it was asked for; zero at padding.
-    pub x: Option<Vec<f32>>,
+    pub x: Option<Buffer>,
     /// Of the input weights.
-    pub w_ih: Vec<f32>,
+    pub w_ih: Buffer,
     /// Of the recurrent weights.
-    pub w_hh: Vec<f32>,
+    pub w_hh: Buffer,
     /// Of the biases.
-    pub bias: Vec<f32>,
+    pub bias: Buffer,
 }
 
 /// The gradients from that of the output, `dy` `[batch, steps, 2 d_hidden]`; `x` and `weights` are those of the
@@ -44,7 +44,7 @@ pub(in crate::kernels) fn backward(trace: &Trace, x: &[f32], weights: Weights, d
     let is_large = sizes.is_large(plan.n_tokens);
     let recurrent = trace.packs.recurrent(weights, sizes, is_large);
 
-    let mut d_gates = [(); 2].map(|()| Scratch::new(plan.n_tokens * n_gates));
+    let mut d_gates = [(); 2].map(|()| Buffer::new(plan.n_tokens * n_gates));
     let mut bias_parts = vec![0.0; 2 * plan.groups.len() * n_gates];
     let mut parts = bias_parts.chunks_exact_mut(n_gates);
     let mut tasks = Vec::with_capacity(2 * plan.groups.len());
@@ -57,16 +57,16 @@ pub(in crate::kernels) fn backward(trace: &Trace, x: &[f32], weights: Weights, d
         }
     }
     for_each(is_large, tasks, dispatch);
-    let mut bias = vec![0.0; 2 * n_gates];
+    let mut bias = Buffer::zeros(2 * n_gates);
     for (sum, parts) in bias.chunks_exact_mut(n_gates).zip(bias_parts.chunks_exact(plan.groups.len() * n_gates)) {
         for part in parts.chunks_exact(n_gates) {
             sum.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
         }
     }
 
-    let mut w_ih = vec![0.0; 2 * sizes.d_input * n_gates];
-    let mut w_hh = vec![0.0; 2 * sizes.d_hidden * n_gates];
-    let mut dx = if with_x { Some(vec![0.0; dy.len() / (2 * sizes.d_hidden) * sizes.d_input]) } else { None };
+    let mut w_ih = Buffer::new(2 * sizes.d_input * n_gates);
+    let mut w_hh = Buffer::new(2 * sizes.d_hidden * n_gates);
+    let mut dx = with_x.then(|| Buffer::new(dy.len() / (2 * sizes.d_hidden) * sizes.d_input));
     let (all, padded): (Vec<usize>, Vec<usize>) = ((0..plan.n_tokens).collect(), plan.padded_rows());
     let transitions = Direction::BOTH.map(|direction| direction.transitions(plan));
     // The large ones first: the small ones behind them even out what the threads have to do.
@@ -146,7 +146,7 @@ impl WithSimd for Recurrence<'_> {
                 simd,
                 Rows { data: d_gates, width: n_gates, index: &step.rows[..n_previous] },
                 RowsMut { data: &mut d_hidden_states, width: d_padded, index: &slots[..n_previous] },
-                false,
+                Base::Zero,
             );
         }
     }
@@ -210,6 +210,8 @@ enum Product<'a> {
         w_ih: &'a [Panels; 2],
         from: Vec<usize>,
         rows: Vec<usize>,
+        /// Where there is no token.
+        padding: Vec<Range<usize>>,
         d_input: usize,
         to: &'a mut [f32],
     },
@@ -225,7 +227,7 @@ fn weight_tasks<'a>(a: Rows<'a>, b: Rows<'a>, to: &'a mut [f32]) -> impl Iterato
 fn input_tasks<'a>(
     plan: &Plan,
     sizes: Sizes,
-    d_gates: &'a [Scratch; 2],
+    d_gates: &'a [Buffer; 2],
     w_ih: &'a [Panels; 2],
     dx: &'a mut [f32],
 ) -> Vec<Product<'a>> {
@@ -237,7 +239,9 @@ fn input_tasks<'a>(
         let from = sentences.iter().cloned().flatten().collect();
         let rows = sentences.iter().enumerate().flat_map(|(b, s)| b * sizes.steps..b * sizes.steps + s.len()).collect();
         let d_gates = d_gates.each_ref().map(|d_gates| &**d_gates);
-        tasks.push(Product::Input { d_gates, w_ih, from, rows, d_input: sizes.d_input, to });
+        let padding =
+            sentences.iter().enumerate().map(|(b, s)| b * sizes.steps + s.len()..(b + 1) * sizes.steps).collect();
+        tasks.push(Product::Input { d_gates, w_ih, from, rows, padding, d_input: sizes.d_input, to });
     }
     tasks
 }
@@ -249,10 +253,18 @@ impl WithSimd for Product<'_> {
     fn with_simd<S: Simd>(self, simd: S) {
         match self {
             Self::Weight { a, b, columns, to } => sum_of_outer_products(simd, a, b, columns, to),
-            Self::Input { d_gates, w_ih, from, rows, d_input, to } => {
+            Self::Input { d_gates, w_ih, from, rows, padding, d_input, to } => {
+                for rows in padding {
+                    to[rows.start * d_input..rows.end * d_input].fill(0.0);
+                }
                 for (i, (d_gates, w_ih)) in d_gates.into_iter().zip(w_ih).enumerate() {
                     let from = Rows { data: d_gates, width: w_ih.k(), index: &from };
-                    w_ih.multiply(simd, from, RowsMut { data: to, width: d_input, index: &rows }, i > 0);
+                    w_ih.multiply(
+                        simd,
+                        from,
+                        RowsMut { data: to, width: d_input, index: &rows },
+                        if i > 0 { Base::Old } else { Base::Zero },
+                    );
                 }
             }
         }

@@ -11,9 +11,9 @@ use super::{
     split_mut,
 };
 use crate::kernels::{
+    buffer::Buffer,
     parallel::for_each,
-    product::{Rows, RowsMut},
-    scratch::Scratch,
+    product::{Base, Rows, RowsMut},
     simd::{dispatch, fma, sigmoid, tanh, vectors, vectors_mut},
 };
 
@@ -30,11 +30,11 @@ pub(in crate::kernels) struct Trace {
 #[derive(Debug)]
 pub(super) struct States {
     /// The gates behind their activations `[tokens, 4 d_padded]`.
-    pub gates: Scratch,
+    pub gates: Buffer,
     /// The cells `[tokens, d_padded]`; empty at inference.
-    pub cells: Scratch,
+    pub cells: Buffer,
     /// The states `[tokens, d_padded]`.
-    pub hidden: Scratch,
+    pub hidden: Buffer,
 }
 
 /// Encodes a batch. `packs` are those of the weights. `keep`: whether a backward pass will follow.
@@ -49,14 +49,14 @@ pub(in crate::kernels) fn forward(
     lengths: &[usize],
     packs: Arc<Packs>,
     keep: bool,
-) -> (Vec<f32>, Trace) {
+) -> (Buffer, Trace) {
     let plan = Plan::new(lengths, sizes.steps);
     let is_large = sizes.is_large(plan.n_tokens);
     let d_padded = sizes.d_padded();
     let states = || States {
-        gates: Scratch::new(plan.n_tokens * 4 * d_padded),
-        cells: Scratch::new(if keep { plan.n_tokens * d_padded } else { 0 }),
-        hidden: Scratch::new(plan.n_tokens * d_padded),
+        gates: Buffer::new(plan.n_tokens * 4 * d_padded),
+        cells: Buffer::new(if keep { plan.n_tokens * d_padded } else { 0 }),
+        hidden: Buffer::new(plan.n_tokens * d_padded),
     };
     let mut directions = [states(), states()];
     let packed = packs.forward(weights, sizes, is_large);
@@ -78,18 +78,19 @@ pub(in crate::kernels) fn forward(
 }
 
 /// The states of both directions beside each other, in their places of the padded batch.
-fn assemble(plan: &Plan, sizes: Sizes, directions: &[States; 2]) -> Vec<f32> {
+fn assemble(plan: &Plan, sizes: Sizes, directions: &[States; 2]) -> Buffer {
     let (d_hidden, d_padded) = (sizes.d_hidden, sizes.d_padded());
     let sentences = plan.sentences();
     let width = sizes.steps * 2 * d_hidden;
-    let mut y = Vec::with_capacity(sentences.len() * width);
-    for (place, rows) in sentences.into_iter().enumerate() {
-        for row in rows {
-            for states in directions {
-                y.extend_from_slice(&states.hidden[row * d_padded..][..d_hidden]);
+    let mut y = Buffer::new(sentences.len() * width);
+    for (y, rows) in y.chunks_exact_mut(width).zip(sentences) {
+        let (tokens, padding) = y.split_at_mut(rows.len() * 2 * d_hidden);
+        for (to, row) in tokens.chunks_exact_mut(2 * d_hidden).zip(rows) {
+            for (to, states) in to.chunks_exact_mut(d_hidden).zip(directions) {
+                to.copy_from_slice(&states.hidden[row * d_padded..][..d_hidden]);
             }
         }
-        y.resize((place + 1) * width, 0.0);
+        padding.fill(0.0);
     }
     y
 }
@@ -121,7 +122,7 @@ impl WithSimd for Task<'_> {
             simd,
             Rows { data: x, width: sizes.d_input, index: &from },
             RowsMut { data: gates, width: n_gates, index: &to },
-            false,
+            Base::Zero,
         );
         let mut state = vec![0.0; group.sentences.len() * d_padded];
         let mut step = Step::default();
@@ -132,7 +133,7 @@ impl WithSimd for Task<'_> {
                 simd,
                 Rows { data: hidden, width: d_padded, index: &step.previous },
                 RowsMut { data: gates, width: n_gates, index: &step.rows[..step.previous.len()] },
-                true,
+                Base::Old,
             );
             for (&row, state) in step.rows.iter().zip(state.chunks_exact_mut(d_padded)) {
                 let gates = &mut gates[row * n_gates..][..n_gates];

@@ -16,7 +16,7 @@ pub(super) use backward::backward;
 pub(super) use forward::{Trace, forward};
 pub(crate) use packs::Packs;
 
-use super::simd::LANES;
+use super::{buffer::Buffer, simd::LANES};
 use plan::Direction;
 
 /// Sizes of a BiLSTM and of the padded batch it reads.
@@ -71,12 +71,16 @@ impl Sizes {
     }
 
     /// Undoes [`pad_gates`](Self::pad_gates).
-    fn cut_gates(self, padded: Vec<f32>) -> Vec<f32> {
+    fn cut_gates(self, padded: Buffer) -> Buffer {
         let (d_hidden, d_padded) = (self.d_hidden, self.d_padded());
         if d_hidden == d_padded {
             return padded;
         }
-        padded.chunks_exact(d_padded).flat_map(|gate| &gate[..d_hidden]).copied().collect()
+        let mut gates = Buffer::new(padded.len() / d_padded * d_hidden);
+        for (to, from) in gates.chunks_exact_mut(d_hidden).zip(padded.chunks_exact(d_padded)) {
+            to.copy_from_slice(&from[..d_hidden]);
+        }
+        gates
     }
 
     /// Whether a pass over this many tokens is worth waking other threads for.
@@ -113,7 +117,7 @@ mod tests {
         let results = with_every_width(|| {
             let (y, trace) = forward(&x, weights, sizes, &lengths, Arc::default(), true);
             let found = backward(&trace, &x, weights, &dy, true);
-            [y, found.x.unwrap(), found.w_ih, found.w_hh, found.bias]
+            [y, found.x.unwrap(), found.w_ih, found.w_hh, found.bias].map(|numbers| numbers.to_vec())
         });
         for others in &results[1..] {
             for (found, expected) in others.iter().flatten().zip(results[0].iter().flatten()) {

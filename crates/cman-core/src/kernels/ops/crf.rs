@@ -4,6 +4,7 @@ use burn::backend::{Autodiff, autodiff::checkpoint::strategy::CheckpointStrategy
 
 use super::known;
 use crate::kernels::{
+    buffer::Buffer,
     crf::{self, Potentials},
     raw::RawF32,
 };
@@ -31,7 +32,7 @@ pub(crate) fn run_tracked<B: RawF32, C: CheckpointStrategy>(
     })
 }
 
-fn evaluate<B: RawF32>([first, pair, end]: [&FloatTensor<B>; 3], tags: &[Vec<u32>]) -> (f32, [Vec<f32>; 3]) {
+fn evaluate<B: RawF32>([first, pair, end]: [&FloatTensor<B>; 3], tags: &[Vec<u32>]) -> (f32, [Buffer; 3]) {
     let [batch, steps, n_tags, _] = B::dims(pair);
     assert_eq!((B::dims(first), B::dims(end)), ([batch, n_tags], [n_tags]), "scores of the first and the last tag");
     assert_eq!(tags.len(), batch, "the tags of every sentence");

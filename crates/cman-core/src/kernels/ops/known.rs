@@ -10,13 +10,13 @@ use burn::backend::{
     tensor::FloatTensor,
 };
 
-use crate::kernels::raw::RawF32;
+use crate::kernels::{buffer::Buffer, raw::RawF32};
 
 /// The loss of three tensors, `[1]`; if any of them is tracked, it is. `evaluate` gives the loss, and if it is asked to
 /// the gradient of each tensor.
 pub(super) fn loss<B: RawF32, C: CheckpointStrategy>(
     inputs: [FloatTensor<Autodiff<B, C>>; 3],
-    evaluate: impl FnOnce([&FloatTensor<B>; 3], bool) -> (f32, Option<[Vec<f32>; 3]>),
+    evaluate: impl FnOnce([&FloatTensor<B>; 3], bool) -> (f32, Option<[Buffer; 3]>),
 ) -> FloatTensor<Autodiff<B, C>> {
     let [(a, node_a), (b, node_b), (c, node_c)] = inputs.map(|input| input.into_parts());
     match KnownGradients.prepare::<C>([node_a, node_b, node_c]).compute_bound().stateful() {
@@ -34,7 +34,9 @@ pub(super) fn loss<B: RawF32, C: CheckpointStrategy>(
 
 /// A loss as a tensor on the device of `like`.
 pub(super) fn scalar<B: RawF32>(loss: f32, like: &FloatTensor<B>) -> FloatTensor<B> {
-    B::tensor(vec![loss], &[1], &like.device())
+    let mut number = Buffer::new(1);
+    number[0] = loss;
+    B::tensor(number, &[1], &like.device())
 }
 
 #[derive(Debug)]

@@ -16,14 +16,14 @@ use burn::backend::{
     tensor::FloatTensor,
 };
 
-use super::raw::RawF32;
+use super::{buffer::Buffer, raw::RawF32};
 
 /// Hands on the gradient of a tensor, if its node is tracked and there is one.
 fn register<B: RawF32>(
     gradients: &mut Gradients,
     node: Option<NodeId>,
     tensor: &FloatTensor<B>,
-    gradient: Option<Vec<f32>>,
+    gradient: Option<Buffer>,
 ) {
     if let (Some(node), Some(gradient)) = (node, gradient) {
         gradients.register::<B>(node, B::tensor(gradient, &tensor.shape().to_vec(), &tensor.device()));

@@ -5,6 +5,7 @@ use burn::backend::{Autodiff, autodiff::checkpoint::strategy::CheckpointStrategy
 use super::known;
 use crate::{
     kernels::{
+        buffer::Buffer,
         raw::RawF32,
         relation::{self, Sizes},
     },
@@ -38,7 +39,7 @@ fn evaluate<B: RawF32>(
     positives: &[Positive],
     lengths: &[usize],
     with_gradients: bool,
-) -> (f32, Option<[Vec<f32>; 3]>) {
+) -> (f32, Option<[Buffer; 3]>) {
     let ([_, steps, width], [relations, hidden]) = (B::dims(head), B::dims(v));
     let sizes = Sizes { steps, width, relations, hidden };
     let numbers = (B::numbers(head), B::numbers(tail), B::numbers(v));

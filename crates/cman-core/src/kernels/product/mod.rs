@@ -15,7 +15,7 @@ pub(in crate::kernels) use outer::sum_of_outer_products;
 pub(in crate::kernels) use panels::Panels;
 pub(crate) use transpose::transpose;
 
-use super::simd::{load, store, vectors_mut};
+use super::simd::{load, store, vectors, vectors_mut};
 
 /// Rows of a tile.
 const TILE: usize = 6;
@@ -57,6 +57,28 @@ impl RowsMut<'_> {
     }
 }
 
+/// What every row of a product is added to.
+#[derive(Clone, Copy)]
+pub(in crate::kernels) enum Base<'a> {
+    /// Nothing: the product takes the place of what is there.
+    Zero,
+    /// What is there.
+    Old,
+    /// This row.
+    Row(&'a [f32]),
+}
+
+impl Base<'_> {
+    /// What stands in the columns from `start` on.
+    #[inline(always)]
+    fn from_column(self, start: usize) -> Self {
+        match self {
+            Self::Row(row) => Base::Row(&row[start..]),
+            other => other,
+        }
+    }
+}
+
 /// Neighbouring columns of a row-major matrix.
 #[derive(Clone)]
 pub(in crate::kernels) struct Columns<'a> {
@@ -81,17 +103,26 @@ const fn wide<S: Simd>() -> usize {
     if S::REGISTER_COUNT >= 32 { 4 } else { 2 }
 }
 
-/// Sets or adds to the numbers of one row of a tile.
+/// Sets the numbers of one row of a tile.
 #[inline(always)]
-fn put<S: Simd, const V: usize>(simd: S, to: &mut [f32], values: [S::f32s; V], add: bool) {
+fn put<S: Simd, const V: usize>(simd: S, to: &mut [f32], values: [S::f32s; V], base: Base) {
     if to.len() == V * S::F32_LANES {
         let to = &mut vectors_mut::<S>(to)[..V];
-        for v in 0..V {
-            to[v] = if add { simd.add_f32s(to[v], values[v]) } else { values[v] };
+        match base {
+            Base::Zero => to.copy_from_slice(&values),
+            Base::Old => (0..V).for_each(|v| to[v] = simd.add_f32s(to[v], values[v])),
+            Base::Row(row) => {
+                let row = &vectors::<S>(row)[..V];
+                (0..V).for_each(|v| to[v] = simd.add_f32s(row[v], values[v]));
+            }
         }
     } else {
         for (v, value) in values.into_iter().enumerate() {
-            let value = if add { simd.add_f32s(load(simd, to, v), value) } else { value };
+            let value = match base {
+                Base::Zero => value,
+                Base::Old => simd.add_f32s(load(simd, to, v), value),
+                Base::Row(row) => simd.add_f32s(load(simd, row, v), value),
+            };
             store(simd, to, v, value);
         }
     }

@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use pulp::Simd;
 
-use super::{Rows, put, tiles, wide};
+use super::{Base, Rows, put, tiles, wide};
 use crate::kernels::{
-    scratch::Scratch,
+    buffer::Buffer,
     simd::{fma, vectors, vectors_mut},
 };
 
@@ -35,8 +35,8 @@ fn outer_wide<S: Simd, const V: usize>(simd: S, a: Rows, b: Rows, columns: Range
     assert!(a.index.len() == b.index.len() && to.len() == columns.len() * b.width);
     // Terms that a sum takes before it turns to the next columns, so that what it reads stays in the cache.
     let depth = 512 / V;
-    let mut columns_of_a = Scratch::new(depth * columns.len());
-    let mut panel_of_b = Scratch::new(depth * width);
+    let mut columns_of_a = Buffer::new(depth * columns.len());
+    let mut panel_of_b = Buffer::new(depth * width);
     macro_rules! gather {
         ($rows:literal, $p:ident, $index:ident) => {{
             let to = columns_of_a[$p * $index.len()..].as_chunks_mut::<$rows>().0;
@@ -46,11 +46,11 @@ fn outer_wide<S: Simd, const V: usize>(simd: S, a: Rows, b: Rows, columns: Range
         }};
     }
     macro_rules! tile {
-        ($rows:literal, $p:ident, $n:ident, $j:ident, $add:expr) => {{
+        ($rows:literal, $p:ident, $n:ident, $j:ident, $base:expr) => {{
             let a = columns_of_a[$p * $n..($p + $rows) * $n].as_chunks::<$rows>().0;
             let sums = outer_tile::<S, $rows, V>(simd, a, vectors::<S>(&panel_of_b[..$n * width]).as_chunks::<V>().0);
             for (r, sum) in sums.into_iter().enumerate() {
-                put(simd, &mut to[($p + r) * b.width..][$j.clone()], sum, $add);
+                put(simd, &mut to[($p + r) * b.width..][$j.clone()], sum, $base);
             }
         }};
     }
@@ -86,7 +86,7 @@ fn outer_wide<S: Simd, const V: usize>(simd: S, a: Rows, b: Rows, columns: Range
                 }
             }
             for (p, rows) in tiles(columns.len()) {
-                of_rows!(tile, rows, p, n, j, part > 0);
+                of_rows!(tile, rows, p, n, j, if part > 0 { Base::Old } else { Base::Zero });
             }
         }
     }

@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use pulp::Simd;
 
-use super::{Columns, Rows, RowsMut, put, tiles, transpose, wide};
+use super::{Base, Columns, Rows, RowsMut, put, tiles, transpose, wide};
 use crate::kernels::{
-    scratch::Scratch,
+    buffer::Buffer,
     simd::{fma, vectors},
 };
 
@@ -16,7 +16,7 @@ use crate::kernels::{
 pub(in crate::kernels) struct Panels {
     k: usize,
     n: usize,
-    data: Scratch,
+    data: Buffer,
 }
 
 impl Panels {
@@ -61,7 +61,7 @@ impl Panels {
         let wide = wide::<S>() * S::F32_LANES;
         let n_wide = n / wide;
         let n_narrow = (n - n_wide * wide).div_ceil(S::F32_LANES);
-        let mut data = Scratch::new(k * (n_wide * wide + n_narrow * S::F32_LANES));
+        let mut data = Buffer::new(k * (n_wide * wide + n_narrow * S::F32_LANES));
         let (wide_panels, narrow_panels) = data.split_at_mut(k * n_wide * wide);
         let mut start = 0;
         let panels = wide_panels.chunks_exact_mut(k * wide).map(|panel| (panel, wide));
@@ -74,14 +74,14 @@ impl Panels {
         Self { k, n, data }
     }
 
-    /// `to[i] = from[i] w` for every chosen row, or `to[i] += from[i] w`. Only the first `k` numbers of a row of
+    /// `to[i] = from[i] w` for every chosen row, plus `base`. Only the first `k` numbers of a row of
     /// `from` and the first `n` of a row of `to` count.
     #[inline(always)]
-    pub fn multiply<S: Simd>(&self, simd: S, from: Rows, to: RowsMut, add: bool) {
+    pub fn multiply<S: Simd>(&self, simd: S, from: Rows, to: RowsMut, base: Base) {
         if wide::<S>() == 4 {
-            self.multiply_wide::<S, 4, 2, 1>(simd, from, to, add);
+            self.multiply_wide::<S, 4, 2, 1>(simd, from, to, base);
         } else {
-            self.multiply_wide::<S, 2, 4, 2>(simd, from, to, add);
+            self.multiply_wide::<S, 2, 4, 2>(simd, from, to, base);
         }
     }
 
@@ -93,25 +93,25 @@ impl Panels {
         simd: S,
         from: Rows,
         mut to: RowsMut,
-        add: bool,
+        base: Base,
     ) {
         assert!(from.index.len() == to.index.len() && from.width >= self.k && to.width >= self.n);
         let width = V * S::F32_LANES;
         let n_wide = self.n / width;
         let (wide, narrow) = self.data.split_at(self.k * n_wide * width);
         let n_done = match from.index.len() {
-            1 => few_rows::<S, 1, V, ONE>(simd, from, self.k, wide, &mut to, add),
-            2 => few_rows::<S, 2, V, TWO>(simd, from, self.k, wide, &mut to, add),
+            1 => few_rows::<S, 1, V, ONE>(simd, from, self.k, wide, &mut to, base),
+            2 => few_rows::<S, 2, V, TWO>(simd, from, self.k, wide, &mut to, base),
             _ => 0,
         };
         for (j, panel) in wide.chunks_exact(self.k * width).enumerate().skip(n_done) {
             let panel = vectors::<S>(panel).as_chunks::<V>().0;
-            panel_product(simd, from, panel, &mut to, j * width..(j + 1) * width, add);
+            panel_product(simd, from, panel, &mut to, j * width..(j + 1) * width, base);
         }
         for (j, panel) in narrow.chunks_exact(self.k * S::F32_LANES).enumerate() {
             let panel = vectors::<S>(panel).as_chunks::<1>().0;
             let start = n_wide * width + j * S::F32_LANES;
-            panel_product(simd, from, panel, &mut to, start..(start + S::F32_LANES).min(self.n), add);
+            panel_product(simd, from, panel, &mut to, start..(start + S::F32_LANES).min(self.n), base);
         }
     }
 }
@@ -125,7 +125,7 @@ fn few_rows<S: Simd, const R: usize, const V: usize, const G: usize>(
     k: usize,
     panels: &[f32],
     to: &mut RowsMut,
-    add: bool,
+    base: Base,
 ) -> usize {
     let width = V * S::F32_LANES;
     let rows: [&[f32]; R] = std::array::from_fn(|r| from.row(r, k));
@@ -136,7 +136,7 @@ fn few_rows<S: Simd, const R: usize, const V: usize, const G: usize>(
         for (r, sums) in row_tile::<S, R, V, G>(simd, rows, panels).into_iter().enumerate() {
             let to = &mut to.row(r)[j * G * width..];
             for (g, sum) in sums.into_iter().enumerate() {
-                put(simd, &mut to[g * width..][..width], sum, add);
+                put(simd, &mut to[g * width..][..width], sum, base.from_column((j * G + g) * width));
             }
         }
     }
@@ -151,13 +151,13 @@ fn panel_product<S: Simd, const V: usize>(
     panel: &[[S::f32s; V]],
     to: &mut RowsMut,
     columns: Range<usize>,
-    add: bool,
+    base: Base,
 ) {
     macro_rules! tile {
         ($rows:literal, $start:ident) => {{
             let rows: [&[f32]; $rows] = std::array::from_fn(|r| from.row($start + r, panel.len()));
             for (r, [sum]) in row_tile(simd, rows, [panel]).into_iter().enumerate() {
-                put(simd, &mut to.row($start + r)[columns.clone()], sum, add);
+                put(simd, &mut to.row($start + r)[columns.clone()], sum, base.from_column(columns.start));
             }
         }};
     }
@@ -214,7 +214,7 @@ mod tests {
         w: &'a [f32],
         n: usize,
         is_transposed: bool,
-        add: bool,
+        base: Base<'a>,
         from: Rows<'a>,
         to: RowsMut<'a>,
     }
@@ -224,14 +224,14 @@ mod tests {
 
         #[inline(always)]
         fn with_simd<S: Simd>(self, simd: S) {
-            let Self { w, n, is_transposed, add, from, to } = self;
+            let Self { w, n, is_transposed, base, from, to } = self;
             let panels = if is_transposed {
                 Panels::transposed(simd, Columns::all(w, w.len() / n))
             } else {
                 Panels::new(simd, Columns::all(w, n))
             };
             assert_eq!(panels.k(), w.len() / n);
-            panels.multiply(simd, from, to, add);
+            panels.multiply(simd, from, to, base);
         }
     }
 
@@ -247,13 +247,19 @@ mod tests {
             let before = Key::new(3).uniform(2 * rows * to_width, 1.0);
             let from_index: Vec<usize> = (0..rows).map(|i| 2 * rows - 1 - 2 * i).collect();
             let to_index: Vec<usize> = (0..rows).map(|i| 2 * i).collect();
-            for (is_transposed, add) in [(false, false), (false, true), (true, false), (true, true)] {
+            let bias = Key::new(4).uniform(n, 1.0);
+            let bases = [Base::Zero, Base::Old, Base::Row(&bias)];
+            for (is_transposed, base) in [false, true].into_iter().flat_map(|is| bases.map(|base| (is, base))) {
                 let mut expected = before.clone();
                 for (&from_row, &to_row) in from_index.iter().zip(&to_index) {
                     for c in 0..n {
                         let sum: f32 = (0..k).map(|p| from[from_row * from_width + p] * w[p * n + c]).sum();
                         let to = &mut expected[to_row * to_width + c];
-                        *to = if add { *to + sum } else { sum };
+                        *to = match base {
+                            Base::Zero => sum,
+                            Base::Old => *to + sum,
+                            Base::Row(row) => row[c] + sum,
+                        };
                     }
                 }
                 let found = with_every_width(|| {
@@ -262,7 +268,7 @@ mod tests {
                         w: if is_transposed { &transposed } else { &w },
                         n,
                         is_transposed,
-                        add,
+                        base,
                         from: Rows { data: &from, width: from_width, index: &from_index },
                         to: RowsMut { data: &mut found, width: to_width, index: &to_index },
                     });

@@ -10,6 +10,7 @@ mod table;
 use pulp::{Simd, WithSimd};
 
 use super::{
+    buffer::Buffer,
     parallel::for_each,
     simd::{LANES, dispatch, fma, load, tanh, vectors, vectors_mut},
 };
@@ -30,14 +31,14 @@ pub(crate) struct Sizes {
 }
 
 /// Gradients of the loss.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Gradients {
     /// `[batch, steps, width]`
-    pub head: Vec<f32>,
+    pub head: Buffer,
     /// `[batch, steps, width]`
-    pub tail: Vec<f32>,
+    pub tail: Buffer,
     /// `[relations, hidden]`
-    pub v: Vec<f32>,
+    pub v: Buffer,
 }
 
 /// The loss summed over a batch and, if wanted, its gradients.
@@ -59,7 +60,7 @@ pub(super) fn pair_loss(
     positives.dedup();
 
     let size = if with_gradients { head.len() } else { 0 };
-    let (mut d_head, mut d_tail) = (vec![0.0; size], vec![0.0; size]);
+    let (mut d_head, mut d_tail) = (Buffer::zeros(size), Buffer::zeros(size));
     let mut gradients = d_head.chunks_exact_mut(steps * width).zip(d_tail.chunks_exact_mut(steps * width));
     let mut found = vec![Found::default(); lengths.len()];
     let mut tasks = Vec::with_capacity(lengths.len());
@@ -82,7 +83,7 @@ pub(super) fn pair_loss(
 
     let loss: f64 = found.iter().map(|found| found.loss).sum();
     let gradients = with_gradients.then(|| {
-        let mut d_v = vec![0.0; v.len()];
+        let mut d_v = Buffer::zeros(v.len());
         for found in &found {
             d_v.iter_mut().zip(&found.v).for_each(|(sum, part)| *sum += part);
         }
@@ -262,7 +263,7 @@ mod tests {
             let results = with_every_width(|| {
                 let (loss, gradients) = pair_loss([&head, &tail, &v], sizes, &[3, 19], &positives, true);
                 let gradients = gradients.unwrap();
-                [vec![loss], gradients.head, gradients.tail, gradients.v]
+                [vec![loss], gradients.head.to_vec(), gradients.tail.to_vec(), gradients.v.to_vec()]
             });
             for others in &results[1..] {
                 for (found, expected) in others.iter().flatten().zip(results[0].iter().flatten()) {
