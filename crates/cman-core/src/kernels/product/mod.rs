@@ -71,7 +71,7 @@ pub(in crate::kernels) enum Base<'a> {
 impl Base<'_> {
     /// What stands in the columns from `start` on.
     #[inline(always)]
-    fn from_column(self, start: usize) -> Self {
+    fn columns_from(self, start: usize) -> Self {
         match self {
             Self::Row(row) => Base::Row(&row[start..]),
             other => other,

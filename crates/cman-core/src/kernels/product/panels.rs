@@ -136,7 +136,7 @@ fn few_rows<S: Simd, const R: usize, const V: usize, const G: usize>(
         for (r, sums) in row_tile::<S, R, V, G>(simd, rows, panels).into_iter().enumerate() {
             let to = &mut to.row(r)[j * G * width..];
             for (g, sum) in sums.into_iter().enumerate() {
-                put(simd, &mut to[g * width..][..width], sum, base.from_column((j * G + g) * width));
+                put(simd, &mut to[g * width..][..width], sum, base.columns_from((j * G + g) * width));
             }
         }
     }
@@ -157,7 +157,7 @@ fn panel_product<S: Simd, const V: usize>(
         ($rows:literal, $start:ident) => {{
             let rows: [&[f32]; $rows] = std::array::from_fn(|r| from.row($start + r, panel.len()));
             for (r, [sum]) in row_tile(simd, rows, [panel]).into_iter().enumerate() {
-                put(simd, &mut to.row($start + r)[columns.clone()], sum, base.from_column(columns.start));
+                put(simd, &mut to.row($start + r)[columns.clone()], sum, base.columns_from(columns.start));
             }
         }};
     }
