@@ -1,6 +1,6 @@
 //! Inference (section 3.5): Viterbi tags, then relations between the entities they spell.
 
-use burn::tensor::activation::sigmoid;
+use burn::tensor::{Tensor, TensorData, activation::sigmoid};
 use cman_data::{Span, Tag};
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
@@ -8,6 +8,7 @@ use super::Cman;
 use crate::{
     batch::TokenBatch,
     crf::Lattice,
+    gather::gather,
     mode::Mode,
     relation::{Ends, RelationConfig, ScoredRelation, candidates, decode},
 };
@@ -63,6 +64,20 @@ fn entities(lattice: &Lattice) -> Prediction {
     Prediction { entities: entities.collect(), tags, relations: Vec::new() }
 }
 
+/// Of `x` `[batch, steps, 2d]` the tokens that are in pairs `(sentence, head, tail)`, side by side like one sentence
+/// `[1, tokens, 2d]`, and the pairs there.
+fn ends_alone(x: Tensor<3>, pairs: &[(usize, usize, usize)]) -> (Tensor<3>, Vec<(usize, usize, usize)>) {
+    let [batch, steps, width] = x.dims();
+    let mut tokens: Vec<usize> = pairs.iter().flat_map(|&(s, i, j)| [s * steps + i, s * steps + j]).collect();
+    tokens.sort_unstable();
+    tokens.dedup();
+    let place = |token: usize| tokens.binary_search(&token).expect("a token of a pair");
+    let pairs = pairs.iter().map(|&(s, i, j)| (0, place(s * steps + i), place(s * steps + j))).collect();
+    let rows: Vec<i64> = tokens.iter().map(|&token| token as i64).collect();
+    let rows = Tensor::from_data(TensorData::new(rows, [tokens.len()]), &x.device());
+    (gather(x.reshape([batch * steps, width]), rows).unsqueeze(), pairs)
+}
+
 impl Cman {
     /// Entities and relations of every sentence. `labels` are the tags that the relation part reads: the Viterbi tags
     /// where `None`, or given ones (Table 3's gold labels). The model must not be on an autodiff device.
@@ -84,7 +99,9 @@ impl Cman {
         }
         let viterbi: Vec<Vec<u32>> = predictions.iter().map(|p| p.tags.clone()).collect();
         let x = self.interact(x, labels.unwrap_or(&viterbi), batch, Mode::Evaluate);
-        let scores = sigmoid(self.relation.project(x, batch.lengths()).scores(&flat));
+        let (x, flat) = ends_alone(x, &flat);
+        let n_tokens = x.dims()[1];
+        let scores = sigmoid(self.relation.project(x, &[n_tokens]).scores(&flat));
         let n_outputs = scores.dims()[1];
         let probabilities: Vec<f64> = scores.try_into_vec_as().expect("the device gives its numbers back");
         let mut rest = probabilities.as_slice();
