@@ -397,8 +397,7 @@ def model_config(data):
 def parser_of(description):
     """A command line with what every measurement takes."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
-    shared = Path(os.environ.get("CMAN_SHARED", ROOT / "../shared"))
-    parser.add_argument("--corpus", type=Path, default=shared / "data/conll04/multihead", help="folder with train.txt and test.txt")
+    parser.add_argument("--corpus", type=Path, default="conll04/multihead", help="folder with train.txt and test.txt")
     parser.add_argument("--programs", type=Path, default=ROOT / "target/release", help="folder with cman and examples/peer")
     parser.add_argument("--out", type=Path, help="JSON file with every time taken")
     return parser
