@@ -10,8 +10,8 @@ use crate::kernels::{
     simd::{fma, vectors},
 };
 
-/// A matrix `[k, n]` cut into panels of columns, each of which a tile reads from end to end. The last panels are one
-/// vector wide, and the very last is padded with zeros. The layout belongs to the kind of vector it was made with.
+/// A matrix `[k, n]` cut into panels of columns, each of which a tile reads from end to end. The last panel is as many
+/// vectors wide as are left, and padded with zeros. The layout belongs to the kind of vector it was made with.
 #[derive(Debug)]
 pub(in crate::kernels) struct Panels {
     k: usize,
@@ -60,16 +60,14 @@ impl Panels {
     fn cut<S: Simd>(k: usize, n: usize, fill: impl Fn(&mut [f32], Range<usize>, usize)) -> Self {
         let wide = wide::<S>() * S::F32_LANES;
         let n_wide = n / wide;
-        let n_narrow = (n - n_wide * wide).div_ceil(S::F32_LANES);
-        let mut data = Buffer::new(k * (n_wide * wide + n_narrow * S::F32_LANES));
-        let (wide_panels, narrow_panels) = data.split_at_mut(k * n_wide * wide);
-        let mut start = 0;
-        let panels = wide_panels.chunks_exact_mut(k * wide).map(|panel| (panel, wide));
-        for (panel, width) in panels.chain(narrow_panels.chunks_exact_mut(k * S::F32_LANES).map(|p| (p, S::F32_LANES)))
-        {
-            let end = (start + width).min(n);
-            fill(panel, start..end, width);
-            start = end;
+        let last = (n - n_wide * wide).next_multiple_of(S::F32_LANES);
+        let mut data = Buffer::new(k * (n_wide * wide + last));
+        let (wide_panels, last_panel) = data.split_at_mut(k * n_wide * wide);
+        for (j, panel) in wide_panels.chunks_exact_mut(k * wide).enumerate() {
+            fill(panel, j * wide..(j + 1) * wide, wide);
+        }
+        if last > 0 {
+            fill(last_panel, n_wide * wide..n, last);
         }
         Self { k, n, data }
     }
@@ -98,20 +96,22 @@ impl Panels {
         assert!(from.index.len() == to.index.len() && from.width >= self.k && to.width >= self.n);
         let width = V * S::F32_LANES;
         let n_wide = self.n / width;
-        let (wide, narrow) = self.data.split_at(self.k * n_wide * width);
+        let (wide, last) = self.data.split_at(self.k * n_wide * width);
         let n_done = match from.index.len() {
             1 => few_rows::<S, 1, V, ONE>(simd, from, self.k, wide, &mut to, base),
             2 => few_rows::<S, 2, V, TWO>(simd, from, self.k, wide, &mut to, base),
             _ => 0,
         };
         for (j, panel) in wide.chunks_exact(self.k * width).enumerate().skip(n_done) {
-            let panel = vectors::<S>(panel).as_chunks::<V>().0;
-            panel_product(simd, from, panel, &mut to, j * width..(j + 1) * width, base);
+            panel_product::<S, V>(simd, from, panel, &mut to, j * width..(j + 1) * width, base);
         }
-        for (j, panel) in narrow.chunks_exact(self.k * S::F32_LANES).enumerate() {
-            let panel = vectors::<S>(panel).as_chunks::<1>().0;
-            let start = n_wide * width + j * S::F32_LANES;
-            panel_product(simd, from, panel, &mut to, start..(start + S::F32_LANES).min(self.n), base);
+        let columns = n_wide * width..self.n;
+        match columns.len().div_ceil(S::F32_LANES) {
+            0 => {}
+            1 => panel_product::<S, 1>(simd, from, last, &mut to, columns, base),
+            2 => panel_product::<S, 2>(simd, from, last, &mut to, columns, base),
+            3 => panel_product::<S, 3>(simd, from, last, &mut to, columns, base),
+            _ => panel_product::<S, V>(simd, from, last, &mut to, columns, base),
         }
     }
 }
@@ -148,11 +148,12 @@ fn few_rows<S: Simd, const R: usize, const V: usize, const G: usize>(
 fn panel_product<S: Simd, const V: usize>(
     simd: S,
     from: Rows,
-    panel: &[[S::f32s; V]],
+    panel: &[f32],
     to: &mut RowsMut,
     columns: Range<usize>,
     base: Base,
 ) {
+    let panel = vectors::<S>(panel).as_chunks::<V>().0;
     macro_rules! tile {
         ($rows:literal, $start:ident) => {{
             let rows: [&[f32]; $rows] = std::array::from_fn(|r| from.row($start + r, panel.len()));
