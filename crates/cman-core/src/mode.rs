@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use burn::tensor::{DType, Tensor, TensorData};
+use burn::tensor::Tensor;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use rayon::{
@@ -128,9 +128,8 @@ impl Masks {
             row.fill(0.0);
             runs(i).into_iter().for_each(|run| numbers.draw(&mut row[run]));
         });
-        let mask = TensorData::from_bytes(mask.into_bytes(), shape, DType::F32);
-        let device = x.device();
-        x * Tensor::from_data(mask, &device)
+        let mask = Tensor::from_data(mask.into_data(shape), &x.device());
+        x * mask
     }
 }
 

@@ -12,6 +12,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use burn::tensor::{DType, Shape, TensorData};
 use burn_std::{AccessError, AccessPolicy, AllocationController, AllocationProperty, Bytes};
 
 /// Numbers in the free buffers of a thread, at most (128 MiB).
@@ -79,8 +80,12 @@ impl Buffer {
         zeros
     }
 
-    /// The memory of a tensor, of which this is what counts.
-    pub fn into_bytes(self) -> Bytes {
+    /// These numbers as those of a tensor, which they come back from when it is dropped.
+    pub fn into_data(self, shape: impl Into<Shape>) -> TensorData {
+        TensorData::from_bytes(self.into_bytes(), shape, DType::F32)
+    }
+
+    fn into_bytes(self) -> Bytes {
         let size = size_of_val(&*self);
         // SAFETY: all numbers of the buffer are initialized, and `size` bytes are no more than it has.
         unsafe { Bytes::from_controller(Box::new(Lent(self)), size) }

@@ -8,7 +8,7 @@ use pulp::{Simd, WithSimd};
 use super::{
     buffer::Buffer,
     parallel::for_each,
-    product::{Base, Columns, Panels, Rows, RowsMut, sum_of_outer_products},
+    product::{Base, Columns, Panels, Rows, RowsMut, clear_padding, sum_of_outer_products},
     simd::dispatch,
 };
 
@@ -168,9 +168,7 @@ impl WithSimd for Multiply<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { x, w, base, sentences, rows, widths: [d_from, d_to], to } = self;
-        for (to, n) in to.chunks_exact_mut(to.len() / sentences.len()).zip(sentences) {
-            to[n * d_to..].fill(0.0);
-        }
+        clear_padding(to, d_to, sentences);
         let from = Rows { data: x, width: d_from, index: &rows };
         w.multiply(simd, from, RowsMut { data: to, width: d_to, index: &rows }, base);
     }

@@ -5,6 +5,7 @@ use std::ops::Range;
 use pulp::{Simd, WithSimd};
 
 use super::{
+    buffer::Buffer,
     product::{Base, Columns, Panels, Rows, RowsMut},
     simd::{clamp, dispatch, fma, load, sigmoid, store, tanh},
 };
@@ -123,12 +124,11 @@ impl WithSimd for Run<'_> {
         let rows: Vec<usize> = (0..live.iter().sum()).collect();
         let n_sentences = live.first().copied().unwrap_or(0);
         let mut gated = vec![0.0; n_sentences * d_cell];
-        let mut gates = Vec::new();
         let mut output = Vec::with_capacity(rows.len() * d_state);
         let mut start = 0;
         for piece in pieces(live) {
             let n_rows = live[piece.clone()].iter().sum();
-            gates.resize(n_rows * n_gates, 0.0);
+            let mut gates = Buffer::new(n_rows * n_gates);
             let from = Rows { data: x, width: d_input, index: &rows[start..start + n_rows] };
             let to = RowsMut { data: &mut gates, width: n_gates, index: &rows[..n_rows] };
             lstm.w_ih.multiply(simd, from, to, Base::Row(&lstm.bias));

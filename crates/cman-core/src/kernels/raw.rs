@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use burn::{
     backend::{Backend, DispatchDevice, TensorMetadata, tensor::FloatTensor},
-    tensor::{DType, Device, TensorData},
+    tensor::{DType, Device},
 };
 
 use super::buffer::Buffer;
@@ -28,7 +28,7 @@ pub(crate) trait RawF32: Backend {
 
     /// A tensor of these numbers.
     fn tensor(numbers: Buffer, shape: &[usize], device: &Self::Device) -> FloatTensor<Self> {
-        Self::float_from_data(TensorData::from_bytes(numbers.into_bytes(), shape.to_vec(), DType::F32), device)
+        Self::float_from_data(numbers.into_data(shape.to_vec()), device)
     }
 
     /// The sizes of a tensor.

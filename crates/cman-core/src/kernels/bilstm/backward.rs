@@ -13,7 +13,7 @@ use super::{
 use crate::kernels::{
     buffer::Buffer,
     parallel::for_each,
-    product::{Base, Panels, Rows, RowsMut, sum_of_outer_products},
+    product::{Base, Panels, Rows, RowsMut, clear_padding, sum_of_outer_products},
     simd::{dispatch, fma, fnma, load, tanh, vectors, vectors_mut},
 };
 
@@ -210,8 +210,8 @@ enum Product<'a> {
         w_ih: &'a [Panels; 2],
         from: Vec<usize>,
         rows: Vec<usize>,
-        /// Where there is no token.
-        padding: Vec<Range<usize>>,
+        /// Of the sentences.
+        lengths: Vec<usize>,
         d_input: usize,
         to: &'a mut [f32],
     },
@@ -239,9 +239,8 @@ fn input_tasks<'a>(
         let from = sentences.iter().cloned().flatten().collect();
         let rows = sentences.iter().enumerate().flat_map(|(b, s)| b * sizes.steps..b * sizes.steps + s.len()).collect();
         let d_gates = d_gates.each_ref().map(|d_gates| &**d_gates);
-        let padding =
-            sentences.iter().enumerate().map(|(b, s)| b * sizes.steps + s.len()..(b + 1) * sizes.steps).collect();
-        tasks.push(Product::Input { d_gates, w_ih, from, rows, padding, d_input: sizes.d_input, to });
+        let lengths = sentences.iter().map(Range::len).collect();
+        tasks.push(Product::Input { d_gates, w_ih, from, rows, lengths, d_input: sizes.d_input, to });
     }
     tasks
 }
@@ -253,18 +252,11 @@ impl WithSimd for Product<'_> {
     fn with_simd<S: Simd>(self, simd: S) {
         match self {
             Self::Weight { a, b, columns, to } => sum_of_outer_products(simd, a, b, columns, to),
-            Self::Input { d_gates, w_ih, from, rows, padding, d_input, to } => {
-                for rows in padding {
-                    to[rows.start * d_input..rows.end * d_input].fill(0.0);
-                }
-                for (i, (d_gates, w_ih)) in d_gates.into_iter().zip(w_ih).enumerate() {
+            Self::Input { d_gates, w_ih, from, rows, lengths, d_input, to } => {
+                clear_padding(to, d_input, &lengths);
+                for ((d_gates, w_ih), base) in d_gates.into_iter().zip(w_ih).zip([Base::Zero, Base::Old]) {
                     let from = Rows { data: d_gates, width: w_ih.k(), index: &from };
-                    w_ih.multiply(
-                        simd,
-                        from,
-                        RowsMut { data: to, width: d_input, index: &rows },
-                        if i > 0 { Base::Old } else { Base::Zero },
-                    );
+                    w_ih.multiply(simd, from, RowsMut { data: to, width: d_input, index: &rows }, base);
                 }
             }
         }

@@ -57,6 +57,17 @@ impl RowsMut<'_> {
     }
 }
 
+/// Clears the places behind the tokens of each sentence, of which `lengths` says how many it has: products leave them
+/// alone.
+///
+/// # Shapes
+/// - x: `[sentences, steps, width]`
+pub(in crate::kernels) fn clear_padding(x: &mut [f32], width: usize, lengths: &[usize]) {
+    for (x, n) in x.chunks_exact_mut(x.len() / lengths.len()).zip(lengths) {
+        x[n * width..].fill(0.0);
+    }
+}
+
 /// What every row of a product is added to.
 #[derive(Clone, Copy)]
 pub(in crate::kernels) enum Base<'a> {

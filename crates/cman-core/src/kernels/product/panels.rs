@@ -72,8 +72,8 @@ impl Panels {
         Self { k, n, data }
     }
 
-    /// `to[i] = from[i] w` for every chosen row, plus `base`. Only the first `k` numbers of a row of
-    /// `from` and the first `n` of a row of `to` count.
+    /// `to[i] = from[i] w` for every chosen row, plus `base`. Only the first `k` numbers of a row of `from` and the
+    /// first `n` of a row of `to` count.
     #[inline(always)]
     pub fn multiply<S: Simd>(&self, simd: S, from: Rows, to: RowsMut, base: Base) {
         if wide::<S>() == 4 {
