@@ -150,12 +150,12 @@ fn attention(bencher: Bencher, [batch, steps, d_model]: [usize; 3], run: Attend)
 
 #[divan::bench(name = "flex/attention forward and backward, fused", args = ATTENTION)]
 fn attention_fused(bencher: Bencher, shape: [usize; 3]) {
-    attention(bencher, shape, |inputs, lengths, mask_pad| attend(inputs, HEADS, lengths, mask_pad, None));
+    attention(bencher, shape, |inputs, lengths, mask_pad| attend(inputs, HEADS, [lengths; 2], mask_pad, None));
 }
 
 #[divan::bench(name = "flex/attention forward and backward, composed", args = ATTENTION)]
 fn attention_composed(bencher: Bencher, shape: [usize; 3]) {
-    attention(bencher, shape, |inputs, lengths, mask_pad| attend_composed(inputs, HEADS, lengths, mask_pad, None));
+    attention(bencher, shape, |inputs, lengths, mask_pad| attend_composed(inputs, HEADS, [lengths; 2], mask_pad, None));
 }
 
 type CrfLoss = fn(&Potentials, &[Vec<u32>]) -> Tensor<1>;

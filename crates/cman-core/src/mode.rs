@@ -97,14 +97,14 @@ impl Masks {
     /// On attention weights.
     ///
     /// # Shapes
-    /// - weights: `[rows, heads, steps, steps]`
-    /// - output: `[rows, heads, steps, steps]`, zero at padding
-    pub fn apply_to_weights(&self, weights: Tensor<4>, lengths: &[usize]) -> Tensor<4> {
-        let [_, heads, steps, _] = weights.dims();
+    /// - weights: `[rows, heads, queries, keys]`
+    /// - output: `[rows, heads, queries, keys]`, zero at padding
+    pub fn apply_to_weights(&self, weights: Tensor<4>, [queries, keys]: [&[usize]; 2]) -> Tensor<4> {
+        let [_, heads, n_queries, n_keys] = weights.dims();
         self.multiply(weights, |i| {
-            let n = lengths[i];
-            let queries = (0..heads).flat_map(move |head| head * steps..head * steps + n);
-            queries.map(move |query| query * steps..query * steps + n)
+            let (of_row, keys) = (queries[i], keys[i]);
+            let queries = (0..heads).flat_map(move |head| head * n_queries..head * n_queries + of_row);
+            queries.map(move |query| query * n_keys..query * n_keys + keys)
         })
     }
 

@@ -4,9 +4,16 @@ mod common;
 
 use std::collections::BTreeMap;
 
-use burn::{module::Module, tensor::Device};
-use cman_core::{Mode, ModelConfig, model::PredictOptions};
-use cman_data::EncodedSentence;
+use burn::{
+    module::Module,
+    tensor::{Device, activation::sigmoid},
+};
+use cman_core::{
+    Cman, Mode, ModelConfig,
+    model::PredictOptions,
+    relation::{Ends, ScoredRelation, candidates, decode, table_composed},
+};
+use cman_data::{EncodedSentence, Span};
 use common::{SIZES, batch, cpu_devices, gradients, is_blind, joint_loss, model, sentences, variants};
 
 const LENGTHS: [usize; 6] = [4, 1, 9, 2, 6, 9];
@@ -87,17 +94,26 @@ fn every_parameter_gets_a_gradient() {
     }
 }
 
+/// New weights find little: with words and emissions this large tags vary.
+fn telling_model(config: &ModelConfig, device: &Device) -> Cman {
+    let mut model = model(config, device);
+    model.embedding.word.trained = model.embedding.word.trained.map(|table| table * 30.0);
+    model.crf.scorer.emission.weight = model.crf.scorer.emission.weight.map(|weight| weight * 300.0);
+    model
+}
+
+/// Every pair of entities is a relation of some probability.
+fn options(config: &ModelConfig, ends: Ends) -> PredictOptions {
+    PredictOptions { ends, threshold: 1e-9, ..PredictOptions::from(&config.relation) }
+}
+
 #[test]
 fn predictions_do_not_depend_on_the_batch() {
     let (mut n_cases, mut n_telling) = (0, 0);
     for (name, config, device) in cases() {
-        // New weights find little: with words and emissions this large tags vary, and at this threshold every pair of
-        // entities is a relation of some probability.
-        let mut model = model(&config, &device);
-        model.embedding.word.trained = model.embedding.word.trained.map(|table| table * 30.0);
-        model.crf.scorer.emission.weight = model.crf.scorer.emission.weight.map(|weight| weight * 300.0);
+        let model = telling_model(&config, &device);
         let data = sentences(&LENGTHS, 5);
-        let options = PredictOptions { threshold: 1e-9, ..PredictOptions::from(&config.relation) };
+        let options = options(&config, Ends::Last);
         let predict = |data: &[&EncodedSentence]| model.predict(&batch(data, &config, &device).0, None, options);
         let together = predict(&data.iter().collect::<Vec<_>>());
         n_cases += 1;
@@ -119,6 +135,41 @@ fn predictions_do_not_depend_on_the_batch() {
 }
 
 #[test]
+fn relations_are_those_of_the_full_table() {
+    let (mut n_without, mut n_found) = (0, 0);
+    for (name, config, device) in cases() {
+        let model = telling_model(&config, &device);
+        let data = sentences(&LENGTHS, 5);
+        let (batch, _) = batch(&data.iter().collect::<Vec<_>>(), &config, &device);
+        let x = model.encode(model.embed(&batch), &batch, Mode::Evaluate);
+        for ends in [Ends::Last, Ends::Any] {
+            let predictions = model.predict(&batch, None, options(&config, ends));
+            let tags: Vec<Vec<u32>> = predictions.iter().map(|p| p.tags.clone()).collect();
+            let x = model.interact(x.clone(), &tags, &batch, Mode::Evaluate);
+            let table = table_composed(&model.relation.project(x, batch.lengths()));
+            let [_, steps, _, n_outputs] = table.dims();
+            let table: Vec<f64> = sigmoid(table).try_into_vec_as().unwrap();
+            for (s, prediction) in predictions.iter().enumerate() {
+                let spans: Vec<Span> = prediction.entities.iter().map(|entity| entity.span.clone()).collect();
+                let rows = candidates(&spans, ends).into_iter();
+                let rows = rows.flat_map(|(i, j)| &table[((s * steps + i) * steps + j) * n_outputs..][..n_outputs]);
+                let rows: Vec<f64> = rows.copied().collect();
+                let expected = decode(&spans, ends, &rows, n_outputs, SIZES.relations, 1e-9);
+                assert_eq!(prediction.relations.len(), expected.len(), "{name}");
+                for (found, expected) in prediction.relations.iter().zip(&expected) {
+                    let places = |r: &ScoredRelation| (r.head, r.tail, r.kind);
+                    assert_eq!(places(found), places(expected), "{name}");
+                    assert!((found.probability - expected.probability).abs() < 1e-5, "{name}");
+                }
+                n_without += usize::from(expected.is_empty());
+                n_found += expected.len();
+            }
+        }
+    }
+    assert!(n_without > 0 && n_found > 100, "{n_found} relations, {n_without} sentences without any");
+}
+
+#[test]
 fn scores_of_pairs_are_those_of_the_full_table() {
     for (name, config, device) in cases() {
         let model = model(&config, &device);
@@ -126,7 +177,7 @@ fn scores_of_pairs_are_those_of_the_full_table() {
         let (batch, gold) = batch(&data.iter().collect::<Vec<_>>(), &config, &device);
         let x = model.encode(model.embed(&batch), &batch, Mode::Evaluate);
         let projection = model.relation.project(model.interact(x, &gold.tags, &batch, Mode::Evaluate), batch.lengths());
-        let table = cman_core::relation::table_composed(&projection);
+        let table = table_composed(&projection);
         let [_, steps, _, n_outputs] = table.dims();
         let table: Vec<f64> = table.try_into_vec_as().unwrap();
         let pairs: Vec<(usize, usize, usize)> =

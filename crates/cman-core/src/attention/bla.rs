@@ -7,7 +7,7 @@ use burn::{
 use serde::{Deserialize, Serialize};
 
 use super::{MultiHeadAttention, SequenceEncoder};
-use crate::{init::Init, mode::Mode, model::ModelConfig, norm::LayerNorm};
+use crate::{gather::ChosenTokens, init::Init, mode::Mode, model::ModelConfig, norm::LayerNorm};
 
 /// What the residual connection of the label-attention unit adds to the attended labels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,7 +59,25 @@ impl Bla {
         mode: Mode,
     ) -> Tensor<3> {
         let labels = self.sequence.forward(labels, lengths, mask_pad, mode);
-        let attended = self.attention.forward(x.clone(), labels.clone(), lengths, mask_pad);
-        self.norm.residual(if self.residual_on_keys { labels } else { x }, attended)
+        let residual = if self.residual_on_keys { labels.clone() } else { x.clone() };
+        self.norm.residual(residual, self.attention.forward(x, labels, [lengths; 2], mask_pad))
+    }
+
+    /// What [`forward`](Self::forward) gives for these tokens, in evaluation.
+    ///
+    /// # Shapes
+    /// - output: `[batch, longest of tokens, 2d]`
+    pub(crate) fn of_tokens(
+        &self,
+        x: Tensor<3>,
+        labels: Tensor<3>,
+        tokens: &ChosenTokens,
+        lengths: &[usize],
+        mask_pad: &Tensor<2, Bool>,
+    ) -> Tensor<3> {
+        let labels = self.sequence.forward(labels, lengths, mask_pad, Mode::Evaluate);
+        let x = tokens.of(x);
+        let residual = if self.residual_on_keys { tokens.of(labels.clone()) } else { x.clone() };
+        self.norm.residual(residual, self.attention.forward(x, labels, [tokens.lengths(), lengths], mask_pad))
     }
 }

@@ -40,8 +40,8 @@ impl Bsa {
     /// - output: `[batch, steps, 2d]`
     pub fn forward(&self, x: Tensor<3>, lengths: &[usize], mask_pad: &Tensor<2, Bool>, mode: Mode) -> Tensor<3> {
         let h = self.sequence.forward(x, lengths, mask_pad, mode);
-        let attended =
-            self.attention.as_ref().map(|attention| attention.forward(h.clone(), h.clone(), lengths, mask_pad));
+        let attend = |attention: &MultiHeadAttention| attention.forward(h.clone(), h.clone(), [lengths; 2], mask_pad);
+        let attended = self.attention.as_ref().map(attend);
         match (&self.norm, attended) {
             (Some(norm), Some(attended)) => norm.residual(h, attended),
             (Some(norm), None) => norm.forward(h),

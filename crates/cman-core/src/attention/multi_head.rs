@@ -37,21 +37,21 @@ impl MultiHeadAttention {
     /// Every query attends to the keys of its own sentence.
     ///
     /// # Shapes
-    /// - query: `[batch, steps, d_model]`
-    /// - keys: `[batch, steps, d_model]`, which are the values as well
-    /// - mask_pad: `[batch, steps]`, true at padding
-    /// - output: `[batch, steps, d_model]`; what stands at padding means nothing
+    /// - query: `[batch, queries, d_model]`, of sentence `b` in its first `lengths[0][b]` places
+    /// - keys: `[batch, steps, d_model]`, in the first `lengths[1][b]`, which are the values as well
+    /// - mask_pad: `[batch, steps]`, true behind them
+    /// - output: `[batch, queries, d_model]`; what stands at padding means nothing
     pub fn forward(
         &self,
         query: Tensor<3>,
         keys: Tensor<3>,
-        lengths: &[usize],
+        lengths: [&[usize]; 2],
         mask_pad: &Tensor<2, Bool>,
     ) -> Tensor<3> {
-        let q = self.query.forward(query, lengths);
-        let k = self.key.forward(keys.clone(), lengths);
-        let v = self.value.forward(keys, lengths);
-        self.output.forward(attend([q, k, v], self.n_heads, lengths, mask_pad, None), lengths)
+        let q = self.query.forward(query, lengths[0]);
+        let k = self.key.forward(keys.clone(), lengths[1]);
+        let v = self.value.forward(keys, lengths[1]);
+        self.output.forward(attend([q, k, v], self.n_heads, lengths, mask_pad, None), lengths[0])
     }
 }
 
@@ -59,23 +59,26 @@ impl MultiHeadAttention {
 /// `dropout` is on the attention weights.
 ///
 /// # Shapes
-/// - queries, keys, values: `[batch, steps, d_model]`, sentence `b` in its first `lengths[b]` places
+/// - queries: `[batch, queries, d_model]`, of sentence `b` in its first `lengths[0][b]` places
+/// - keys, values: `[batch, steps, d_model]`, in the first `lengths[1][b]`
 /// - mask_pad: `[batch, steps]`, true behind them
-/// - output: `[batch, steps, d_model]`; what stands at padding means nothing
+/// - output: `[batch, queries, d_model]`; what stands at padding means nothing
 ///
 /// # Panics
-/// If the shapes differ, there is not one length a sentence, or `heads` does not divide `d_model`.
+/// If the shapes do not fit each other, there are not two lengths a sentence, or `heads` does not divide `d_model`.
 pub fn attend(
     [q, k, v]: [Tensor<3>; 3],
     heads: usize,
-    lengths: &[usize],
+    lengths: [&[usize]; 2],
     mask_pad: &Tensor<2, Bool>,
     dropout: Option<&Masks>,
 ) -> Tensor<3> {
-    let [batch, steps, d_model] = q.dims();
+    let [batch, _, d_model] = q.dims();
     assert!(heads > 0 && d_model.is_multiple_of(heads), "{heads} heads must divide the width {d_model}");
-    assert_eq!(lengths.len(), batch, "one length a sentence");
-    assert!(lengths.iter().all(|&n| (1..=steps).contains(&n)), "lengths {lengths:?} within 1..={steps}");
+    for (lengths, [_, steps, _]) in lengths.into_iter().zip([q.dims(), k.dims()]) {
+        assert_eq!(lengths.len(), batch, "one length a sentence");
+        assert!(lengths.iter().all(|&n| (1..=steps).contains(&n)), "lengths {lengths:?} within 1..={steps}");
+    }
     if kernels::on_host(q.device(), q.dtype()) {
         return kernels::attention(q, k, v, heads, lengths, dropout);
     }
@@ -86,20 +89,24 @@ pub fn attend(
 pub fn attend_composed(
     [q, k, v]: [Tensor<3>; 3],
     heads: usize,
-    lengths: &[usize],
+    lengths: [&[usize]; 2],
     mask_pad: &Tensor<2, Bool>,
     dropout: Option<&Masks>,
 ) -> Tensor<3> {
-    let [batch, steps, d_model] = q.dims();
+    let dims @ [batch, _, d_model] = q.dims();
     let d_head = d_model / heads;
-    let split = |x: Tensor<3>| x.reshape([batch, steps, heads, d_head]).swap_dims(1, 2); // [batch, heads, steps, d_head]
+    let split = |x: Tensor<3>| {
+        let [_, steps, _] = x.dims();
+        x.reshape([batch, steps, heads, d_head]).swap_dims(1, 2) // [batch, heads, steps, d_head]
+    };
     let q = split(q) / (d_head as f64).sqrt();
-    let scores = q.matmul(split(k).transpose()); // [batch, heads, steps, steps]
+    let scores = q.matmul(split(k).transpose()); // [batch, heads, queries, steps]
+    let [_, _, _, steps] = scores.dims();
     let mask = mask_pad.clone().reshape([batch, 1, 1, steps]).expand(scores.dims());
     let weights = softmax(scores.mask_fill(mask, FORBIDDEN), 3);
     let weights = match dropout {
         Some(masks) => masks.apply_to_weights(weights, lengths),
         None => weights,
     };
-    weights.matmul(split(v)).swap_dims(1, 2).reshape([batch, steps, d_model])
+    weights.matmul(split(v)).swap_dims(1, 2).reshape(dims)
 }

@@ -16,13 +16,22 @@ const BLOCK: usize = 64;
 /// The sizes of a batch.
 #[derive(Clone, Debug)]
 pub(super) struct Sizes {
-    /// Places of a sentence, padding included.
-    pub steps: usize,
     /// Width of queries, keys and values.
     pub d_model: usize,
     /// Number of heads, each `d_model / heads` wide.
     pub heads: usize,
-    /// Number of tokens of each sentence.
+    /// The queries.
+    pub queries: Ragged,
+    /// The keys, and with them the values.
+    pub keys: Ragged,
+}
+
+/// The rows of a padded batch.
+#[derive(Clone, Debug)]
+pub(super) struct Ragged {
+    /// Places of a sentence, padding included.
+    pub steps: usize,
+    /// Number of rows of each sentence.
     pub lengths: Vec<usize>,
 }
 
@@ -33,12 +42,15 @@ impl Sizes {
 
     /// Whether the batch is worth waking other threads for.
     fn is_large(&self) -> bool {
-        self.lengths.iter().map(|n| n * n * self.d_model).sum::<usize>() > 1 << 18
+        let pairs = self.queries.lengths.iter().zip(&self.keys.lengths).map(|(queries, keys)| queries * keys);
+        pairs.sum::<usize>() * self.d_model > 1 << 18
     }
+}
 
-    /// A tensor `[batch, steps, d_model]` cut into sentences, each without its padding.
-    fn sentences<'a>(&'a self, x: &'a [f32]) -> impl Iterator<Item = &'a [f32]> {
-        x.chunks_exact(self.steps * self.d_model).zip(&self.lengths).map(|(x, n)| &x[..n * self.d_model])
+impl Ragged {
+    /// A tensor `[batch, steps, width]` cut into sentences, each without its padding.
+    fn sentences<'a>(&'a self, x: &'a [f32], width: usize) -> impl Iterator<Item = &'a [f32]> {
+        x.chunks_exact(self.steps * width).zip(&self.lengths).map(move |(x, n)| &x[..n * width])
     }
 }
 
@@ -50,13 +62,13 @@ fn padded(n: usize) -> usize {
 /// What the backward pass wants to know of a sentence; nothing is kept where there will be none.
 #[derive(Debug)]
 pub(super) struct Trace {
-    /// Attention weights `[heads, n, padded n]`.
+    /// Attention weights `[heads, queries, padded keys]`.
     weights: Buffer,
     /// What they were multiplied with, in the same shape; empty without dropout.
     mask: Buffer,
 }
 
-/// What each token gathers, `[batch, steps, d_model]`, zero at padding, and if a backward pass will follow what it needs.
+/// What each query gathers, `[batch, steps, d_model]`, zero at padding, and if a backward pass will follow what it needs.
 /// `dropout` is on the attention weights.
 pub(super) fn forward(
     [q, k, v]: [&[f32]; 3],
@@ -64,14 +76,17 @@ pub(super) fn forward(
     dropout: Option<&Masks>,
     keep: bool,
 ) -> (Buffer, Vec<Trace>) {
+    let &Sizes { d_model, heads, ref queries, ref keys } = sizes;
     let mut output = Buffer::new(q.len());
-    let buffer = |n: usize, is_kept| Buffer::new(if is_kept { sizes.heads * n * padded(n) } else { 0 });
-    let trace = |&n: &usize| Trace { weights: buffer(n, keep), mask: buffer(n, keep && dropout.is_some()) };
-    let mut traces: Vec<Trace> = sizes.lengths.iter().map(trace).collect();
+    let trace = |(n, &m): (&usize, &usize)| {
+        let buffer = |is_kept| Buffer::new(if is_kept { heads * n * padded(m) } else { 0 });
+        Trace { weights: buffer(keep), mask: buffer(keep && dropout.is_some()) }
+    };
+    let mut traces: Vec<Trace> = queries.lengths.iter().zip(&keys.lengths).map(trace).collect();
     let tasks = output
-        .chunks_exact_mut(sizes.steps * sizes.d_model)
+        .chunks_exact_mut(queries.steps * d_model)
         .zip(&mut traces)
-        .zip(sizes.sentences(q).zip(sizes.sentences(k)).zip(sizes.sentences(v)))
+        .zip(queries.sentences(q, d_model).zip(keys.sentences(k, d_model)).zip(keys.sentences(v, d_model)))
         .enumerate()
         .map(|(i, ((output, trace), ((q, k), v)))| {
             let dropout = dropout.map(|masks| masks.of(i));
@@ -83,13 +98,15 @@ pub(super) fn forward(
 
 /// The gradients of queries, keys and values from that of the output, `dy`; zero at padding.
 pub(super) fn backward([q, k, v]: [&[f32]; 3], traces: &[Trace], dy: &[f32], sizes: &Sizes) -> [Buffer; 3] {
-    let mut gradients = [(); 3].map(|()| Buffer::new(q.len()));
-    let [dq, dk, dv] = gradients.each_mut().map(|gradient| gradient.chunks_exact_mut(sizes.steps * sizes.d_model));
+    let &Sizes { d_model, ref queries, ref keys, .. } = sizes;
+    let mut gradients = [q, k, v].map(|x| Buffer::new(x.len()));
+    let [dq, dk, dv] = &mut gradients;
     let tasks = dq
-        .zip(dk)
-        .zip(dv)
-        .zip(sizes.sentences(q).zip(sizes.sentences(k)).zip(sizes.sentences(v)))
-        .zip(traces.iter().zip(sizes.sentences(dy)))
+        .chunks_exact_mut(queries.steps * d_model)
+        .zip(dk.chunks_exact_mut(keys.steps * d_model))
+        .zip(dv.chunks_exact_mut(keys.steps * d_model))
+        .zip(queries.sentences(q, d_model).zip(keys.sentences(k, d_model)).zip(keys.sentences(v, d_model)))
+        .zip(traces.iter().zip(queries.sentences(dy, d_model)))
         .map(|((((dq, dk), dv), ((q, k), v)), (trace, dy))| Backward { sizes, q, k, v, trace, dy, to: [dq, dk, dv] });
     for_each(sizes.is_large(), tasks.collect(), dispatch);
     gradients
@@ -113,9 +130,9 @@ impl WithSimd for Forward<'_> {
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { sizes, q, k, v, mut dropout, output, trace } = self;
         let (d_model, d_head) = (sizes.d_model, sizes.d_head());
-        let n = q.len() / d_model;
+        let (n, n_keys) = (q.len() / d_model, k.len() / d_model);
         output[n * d_model..].fill(0.0);
-        let width = padded(n);
+        let width = padded(n_keys);
         let index: Vec<usize> = (0..n).collect();
         let scale = 1.0 / (d_head as f32).sqrt();
         let of_block = |is_needed| Buffer::new(if is_needed { BLOCK.min(n) * width } else { 0 });
@@ -138,7 +155,7 @@ impl WithSimd for Forward<'_> {
                 let from = Rows { data: &q[first..], width: d_model, index: queries };
                 keys.multiply(simd, from, RowsMut { data: block, width, index: local }, Base::Zero);
                 for row in block.chunks_exact_mut(width) {
-                    softmax(simd, row, n, scale);
+                    softmax(simd, row, n_keys, scale);
                 }
                 let mut weights = &*block;
                 if let Some(dropout) = &mut dropout {
@@ -147,8 +164,8 @@ impl WithSimd for Forward<'_> {
                         masks => &mut masks[kept..][here],
                     };
                     for row in mask.chunks_exact_mut(width) {
-                        dropout.draw(&mut row[..n]);
-                        row[n..].fill(0.0);
+                        dropout.draw(&mut row[..n_keys]);
+                        row[n_keys..].fill(0.0);
                     }
                     multiply(simd, block, mask, &mut dropped[here]);
                     weights = &dropped[here];
@@ -179,14 +196,15 @@ impl WithSimd for Backward<'_> {
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { sizes, q, k, v, trace, dy, to: [dq, dk, dv] } = self;
         let (d_model, d_head) = (sizes.d_model, sizes.d_head());
-        let n = q.len() / d_model;
-        for gradient in [&mut *dq, &mut *dk, &mut *dv] {
+        let (n, n_keys) = (q.len() / d_model, k.len() / d_model);
+        for (gradient, n) in [(&mut *dq, n), (&mut *dk, n_keys), (&mut *dv, n_keys)] {
             gradient[n * d_model..].fill(0.0);
         }
-        let width = padded(n);
-        let index: Vec<usize> = (0..n).collect();
+        let (width, turned_width) = (padded(n_keys), padded(n));
+        let index: Vec<usize> = (0..n.max(n_keys)).collect();
+        let (of_queries, of_keys) = (&index[..n], &index[..n_keys]);
         let scale = 1.0 / (d_head as f32).sqrt();
-        let [mut d_scores, mut turned] = [(); 2].map(|()| Buffer::new(n * width));
+        let (mut d_scores, mut turned) = (Buffer::new(n * width), Buffer::new(n_keys * turned_width));
         let mut dropped = Buffer::new(if trace.mask.is_empty() { 0 } else { n * width });
         for (head, weights) in trace.weights.chunks_exact(n * width).enumerate() {
             let first = head * d_head;
@@ -196,12 +214,13 @@ impl WithSimd for Backward<'_> {
             if let Some(mask) = mask {
                 multiply(simd, weights, mask, &mut dropped);
             }
-            transpose(if mask.is_some() { &dropped } else { weights }, width, &mut turned, width, [n, n]);
-            let from = Rows { data: &turned, width, index: &index };
-            let to = RowsMut { data: &mut dv[first..], width: d_model, index: &index };
+            let used = if mask.is_some() { &dropped } else { weights };
+            transpose(used, width, &mut turned, turned_width, [n, n_keys]);
+            let from = Rows { data: &turned, width: turned_width, index: of_keys };
+            let to = RowsMut { data: &mut dv[first..], width: d_model, index: of_keys };
             Panels::new(simd, columns(dy)).multiply(simd, from, to, Base::Zero);
-            let from = Rows { data: &dy[first..], width: d_model, index: &index };
-            let to = RowsMut { data: &mut d_scores, width, index: &index };
+            let from = Rows { data: &dy[first..], width: d_model, index: of_queries };
+            let to = RowsMut { data: &mut d_scores, width, index: of_queries };
             Panels::transposed(simd, columns(v)).multiply(simd, from, to, Base::Zero);
             if let Some(mask) = mask {
                 for (d_scores, &mask) in vectors_mut::<S>(&mut d_scores).iter_mut().zip(vectors::<S>(mask)) {
@@ -210,16 +229,16 @@ impl WithSimd for Backward<'_> {
             }
             // P = softmax(s / sqrt(d_head))
             for (d_scores, weights) in d_scores.chunks_exact_mut(width).zip(weights.chunks_exact(width)) {
-                d_scores[n..].fill(0.0);
+                d_scores[n_keys..].fill(0.0);
                 softmax_backward(simd, d_scores, weights, scale);
             }
             // s = q k^T
-            let from = Rows { data: &d_scores, width, index: &index };
-            let to = RowsMut { data: &mut dq[first..], width: d_model, index: &index };
+            let from = Rows { data: &d_scores, width, index: of_queries };
+            let to = RowsMut { data: &mut dq[first..], width: d_model, index: of_queries };
             Panels::new(simd, columns(k)).multiply(simd, from, to, Base::Zero);
-            transpose(&d_scores, width, &mut turned, width, [n, n]);
-            let from = Rows { data: &turned, width, index: &index };
-            let to = RowsMut { data: &mut dk[first..], width: d_model, index: &index };
+            transpose(&d_scores, width, &mut turned, turned_width, [n, n_keys]);
+            let from = Rows { data: &turned, width: turned_width, index: of_keys };
+            let to = RowsMut { data: &mut dk[first..], width: d_model, index: of_keys };
             Panels::new(simd, columns(q)).multiply(simd, from, to, Base::Zero);
         }
     }

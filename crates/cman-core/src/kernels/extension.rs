@@ -25,7 +25,7 @@ pub(crate) trait Kernels: Backend {
         k: FloatTensor<Self>,
         v: FloatTensor<Self>,
         heads: usize,
-        lengths: Vec<usize>,
+        lengths: [Vec<usize>; 2],
         dropout: Option<Masks>,
     ) -> FloatTensor<Self>;
 
@@ -90,10 +90,15 @@ macro_rules! run_kernels {
                 k: FloatTensor<Self>,
                 v: FloatTensor<Self>,
                 heads: usize,
-                lengths: Vec<usize>,
+                lengths: [Vec<usize>; 2],
                 dropout: Option<Masks>,
             ) -> FloatTensor<Self> {
-                ops::attention::run::<Self>([&q, &k, &v], heads, &lengths, dropout.as_ref())
+                ops::attention::run::<Self>(
+                    [&q, &k, &v],
+                    heads,
+                    lengths.each_ref().map(Vec::as_slice),
+                    dropout.as_ref(),
+                )
             }
 
             fn bilstm(
@@ -168,10 +173,10 @@ impl<B: Kernels + RawF32, C: CheckpointStrategy> Kernels for Autodiff<B, C> {
         k: FloatTensor<Self>,
         v: FloatTensor<Self>,
         heads: usize,
-        lengths: Vec<usize>,
+        lengths: [Vec<usize>; 2],
         dropout: Option<Masks>,
     ) -> FloatTensor<Self> {
-        ops::attention::run_tracked::<B, C>([q, k, v], heads, &lengths, dropout.as_ref())
+        ops::attention::run_tracked::<B, C>([q, k, v], heads, lengths.each_ref().map(Vec::as_slice), dropout.as_ref())
     }
 
     fn bilstm(
@@ -260,7 +265,7 @@ pub(crate) fn attention(
     k: Tensor<3>,
     v: Tensor<3>,
     heads: usize,
-    lengths: &[usize],
+    lengths: [&[usize]; 2],
     dropout: Option<&Masks>,
 ) -> Tensor<3> {
     Tensor::from_dispatch(<Dispatch as Kernels>::attention(
@@ -268,7 +273,7 @@ pub(crate) fn attention(
         k.into_dispatch(),
         v.into_dispatch(),
         heads,
-        lengths.to_vec(),
+        lengths.map(<[usize]>::to_vec),
         dropout.cloned(),
     ))
 }

@@ -108,7 +108,7 @@ impl Cman {
     pub fn interact(&self, x: Tensor<3>, tags: &[Vec<u32>], batch: &TokenBatch, mode: Mode) -> Tensor<3> {
         let Some(labels) = &self.labels else { return x };
         let tags = pad(tags.iter().map(Vec::as_slice), batch.steps(), &batch.device());
-        labels.forward(x, tags, batch, mode.at("labels"))
+        labels.forward(x, tags, batch.lengths(), &batch.mask_pad, mode.at("labels"))
     }
 
     /// Both losses, from the concatenated input `x` of [`embed`](Self::embed), perturbed or not; `labels` are the tags

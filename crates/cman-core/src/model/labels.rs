@@ -2,14 +2,14 @@
 
 use burn::{
     module::Module,
-    tensor::{Int, Tensor},
+    tensor::{Bool, Int, Tensor},
 };
 
 use super::{LabelKind, ModelConfig};
 use crate::{
     attention::{Bla, SequenceEncoder},
-    batch::TokenBatch,
     embedding::LabelEmbedding,
+    gather::ChosenTokens,
     init::Init,
     mode::Mode,
 };
@@ -58,20 +58,61 @@ impl LabelInteraction {
         }
     }
 
-    /// `X~1 = BLA1(X, L)`, `X~2 = BiLSTM([X; X~1])`, `X~3 = BLA2(X~2, L)`; or `[X; L]`.
+    /// `X~3 = BLA2(X~2, L)` behind [`LabelFusion::fuse`]; or `[X; L]`.
     ///
     /// # Shapes
     /// - x: `[batch, steps, 2d]`
     /// - tags: `[batch, steps]`, ids
+    /// - mask_pad: `[batch, steps]`
     /// - output: `[batch, steps, d_output]`
-    pub fn forward(&self, x: Tensor<3>, tags: Tensor<2, Int>, batch: &TokenBatch, mode: Mode) -> Tensor<3> {
-        let (lengths, mask_pad) = (batch.lengths(), &batch.mask_pad);
+    pub fn forward(
+        &self,
+        x: Tensor<3>,
+        tags: Tensor<2, Int>,
+        lengths: &[usize],
+        mask_pad: &Tensor<2, Bool>,
+        mode: Mode,
+    ) -> Tensor<3> {
         let labels = mode.at("label").dropout(self.embedding.forward(tags), lengths, self.dropout);
-        let Some(LabelFusion { first, fuse, second }) = &self.fusion else {
+        let Some(fusion) = &self.fusion else {
             return Tensor::cat(vec![x, labels], 2);
         };
-        let x1 = first.forward(x.clone(), labels.clone(), lengths, mask_pad, mode.at("first"));
-        let x2 = fuse.forward(Tensor::cat(vec![x, x1], 2), lengths, mask_pad, mode.at("fuse"));
-        second.forward(x2, labels, lengths, mask_pad, mode.at("second"))
+        let x2 = fusion.fuse(x, labels.clone(), lengths, mask_pad, mode);
+        fusion.second.forward(x2, labels, lengths, mask_pad, mode.at("second"))
+    }
+
+    /// What [`forward`](Self::forward) gives for these tokens, in evaluation.
+    ///
+    /// # Shapes
+    /// - output: `[batch, longest of tokens, d_output]`
+    pub(super) fn of_tokens(
+        &self,
+        x: Tensor<3>,
+        tags: Tensor<2, Int>,
+        tokens: &ChosenTokens,
+        lengths: &[usize],
+        mask_pad: &Tensor<2, Bool>,
+    ) -> Tensor<3> {
+        let labels = self.embedding.forward(tags);
+        let Some(fusion) = &self.fusion else {
+            return Tensor::cat(vec![tokens.of(x), tokens.of(labels)], 2);
+        };
+        let x2 = fusion.fuse(x, labels.clone(), lengths, mask_pad, Mode::Evaluate);
+        fusion.second.of_tokens(x2, labels, tokens, lengths, mask_pad)
+    }
+}
+
+impl LabelFusion {
+    /// `X~1 = BLA1(X, L)`, `X~2 = BiLSTM([X; X~1])`.
+    fn fuse(
+        &self,
+        x: Tensor<3>,
+        labels: Tensor<3>,
+        lengths: &[usize],
+        mask_pad: &Tensor<2, Bool>,
+        mode: Mode,
+    ) -> Tensor<3> {
+        let x1 = self.first.forward(x.clone(), labels, lengths, mask_pad, mode.at("first"));
+        self.fuse.forward(Tensor::cat(vec![x, x1], 2), lengths, mask_pad, mode.at("fuse"))
     }
 }

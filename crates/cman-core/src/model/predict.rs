@@ -6,9 +6,10 @@ use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
 use super::Cman;
 use crate::{
-    batch::TokenBatch,
+    batch::{TokenBatch, pad},
     crf::Lattice,
-    gather::gather,
+    gather::{ChosenTokens, gather},
+    mask::mask_pad,
     mode::Mode,
     relation::{Ends, RelationConfig, ScoredRelation, candidates, decode},
 };
@@ -64,18 +65,12 @@ fn entities(lattice: &Lattice) -> Prediction {
     Prediction { entities: entities.collect(), tags, relations: Vec::new() }
 }
 
-/// Of `x` `[batch, steps, 2d]` the tokens that are in pairs `(sentence, head, tail)`, side by side like one sentence
-/// `[1, tokens, 2d]`, and the pairs there.
-fn ends_alone(x: Tensor<3>, pairs: &[(usize, usize, usize)]) -> (Tensor<3>, Vec<(usize, usize, usize)>) {
-    let [batch, steps, width] = x.dims();
-    let mut tokens: Vec<usize> = pairs.iter().flat_map(|&(s, i, j)| [s * steps + i, s * steps + j]).collect();
+/// The tokens that are in these pairs, in order.
+fn tokens_of(pairs: &[(usize, usize)]) -> Vec<usize> {
+    let mut tokens: Vec<usize> = pairs.iter().flat_map(|&(i, j)| [i, j]).collect();
     tokens.sort_unstable();
     tokens.dedup();
-    let place = |token: usize| tokens.binary_search(&token).expect("a token of a pair");
-    let pairs = pairs.iter().map(|&(s, i, j)| (0, place(s * steps + i), place(s * steps + j))).collect();
-    let rows: Vec<i64> = tokens.iter().map(|&token| token as i64).collect();
-    let rows = Tensor::from_data(TensorData::new(rows, [tokens.len()]), &x.device());
-    (gather(x.reshape([batch * steps, width]), rows).unsqueeze(), pairs)
+    tokens
 }
 
 impl Cman {
@@ -92,16 +87,11 @@ impl Cman {
 
         let spans = |p: &Prediction| p.entities.iter().map(|entity| entity.span.clone()).collect::<Vec<Span>>();
         let pairs: Vec<Vec<(usize, usize)>> = predictions.iter().map(|p| candidates(&spans(p), options.ends)).collect();
-        let flat: Vec<(usize, usize, usize)> =
-            pairs.iter().enumerate().flat_map(|(s, pairs)| pairs.iter().map(move |&(i, j)| (s, i, j))).collect();
-        if flat.is_empty() {
+        if pairs.iter().all(Vec::is_empty) {
             return predictions;
         }
         let viterbi: Vec<Vec<u32>> = predictions.iter().map(|p| p.tags.clone()).collect();
-        let x = self.interact(x, labels.unwrap_or(&viterbi), batch, Mode::Evaluate);
-        let (x, flat) = ends_alone(x, &flat);
-        let n_tokens = x.dims()[1];
-        let scores = sigmoid(self.relation.project(x, &[n_tokens]).scores(&flat));
+        let scores = sigmoid(self.pair_scores(x, labels.unwrap_or(&viterbi), batch.lengths(), &pairs));
         let n_outputs = scores.dims()[1];
         let probabilities: Vec<f64> = scores.try_into_vec_as().expect("the device gives its numbers back");
         let mut rest = probabilities.as_slice();
@@ -112,5 +102,46 @@ impl Cman {
             prediction.relations = decode(&spans, options.ends, own, n_outputs, self.n_relations(), options.threshold);
         }
         predictions
+    }
+
+    /// The scores of these pairs (head token, tail token) of every sentence, pair after pair, given its tags. Sentences
+    /// without a pair are left out, and the last attention is for the tokens of pairs alone.
+    ///
+    /// # Shapes
+    /// - x: `[batch, steps, 2d]`
+    /// - output: `[pairs, relations]`
+    ///
+    /// # Panics
+    /// If there is no pair.
+    fn pair_scores(
+        &self,
+        x: Tensor<3>,
+        tags: &[Vec<u32>],
+        lengths: &[usize],
+        pairs: &[Vec<(usize, usize)>],
+    ) -> Tensor<2> {
+        let ([batch, steps, width], device) = (x.dims(), x.device());
+        let sentences: Vec<usize> = (0..batch).filter(|&s| !pairs[s].is_empty()).collect();
+        let x = if sentences.len() < batch {
+            let rows: Vec<i64> = sentences.iter().map(|&s| s as i64).collect();
+            let rows = Tensor::from_data(TensorData::new(rows, [sentences.len()]), &device);
+            gather(x.reshape([batch, steps * width]), rows).reshape([sentences.len(), steps, width])
+        } else {
+            x
+        };
+        let lengths: Vec<usize> = sentences.iter().map(|&s| lengths[s]).collect();
+        let tags = pad(sentences.iter().map(|&s| &tags[s][..]), steps, &device);
+        let tokens: Vec<Vec<usize>> = sentences.iter().map(|&s| tokens_of(&pairs[s])).collect();
+        let mut places = Vec::new();
+        for (b, (&s, tokens)) in sentences.iter().zip(&tokens).enumerate() {
+            let place = |token| tokens.binary_search(&token).expect("a token of a pair");
+            places.extend(pairs[s].iter().map(|&(head, tail)| (b, place(head), place(tail))));
+        }
+        let tokens = ChosenTokens::new(&tokens, steps, &device);
+        let x = match &self.labels {
+            Some(labels) => labels.of_tokens(x, tags, &tokens, &lengths, &mask_pad(&lengths, steps, &device)),
+            None => tokens.of(x),
+        };
+        self.relation.project(x, tokens.lengths()).scores(&places)
     }
 }

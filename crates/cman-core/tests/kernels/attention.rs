@@ -13,7 +13,8 @@ use super::common::{assert_close, devices, difference, gradient, numbers, random
 struct Case {
     name: String,
     heads: usize,
-    lengths: Vec<usize>,
+    /// Of queries and of keys.
+    lengths: [Vec<usize>; 2],
     mask_pad: Tensor<2, Bool>,
     inputs: [Tensor<3>; 3],
     dy: Tensor<3>,
@@ -21,34 +22,46 @@ struct Case {
 }
 
 impl Case {
+    /// As many queries as keys.
     fn new(d_head: usize, heads: usize, lengths: &[usize], steps: usize, bound: f64, device: &Device) -> Self {
-        let shape = [lengths.len(), steps, heads * d_head];
-        let real: Vec<f32> =
-            lengths.iter().flat_map(|&n| (0..steps).map(move |t| if t < n { 1.0 } else { 0.0 })).collect();
-        let real = Tensor::<1>::from_floats(real.as_slice(), device).reshape([lengths.len(), steps, 1]);
+        Self::across(d_head, heads, [(lengths, steps); 2], bound, device)
+    }
+
+    /// Lengths and places of queries and of keys.
+    fn across(d_head: usize, heads: usize, sizes: [(&[usize], usize); 2], bound: f64, device: &Device) -> Self {
+        let [(queries, _), (keys, _)] = sizes;
+        let [of_queries, of_keys] = sizes.map(|(lengths, steps)| [lengths.len(), steps, heads * d_head]);
+        let real = sizes.map(|(lengths, steps)| {
+            let real = lengths.iter().flat_map(|&n| (0..steps).map(move |t| if t < n { 1.0 } else { 0.0 }));
+            let real: Vec<f32> = real.collect();
+            Tensor::<1>::from_floats(real.as_slice(), device).reshape([lengths.len(), steps, 1])
+        });
+        let [real_queries, real_keys] = real;
         Self {
-            name: format!("{heads} heads of {d_head}, lengths {lengths:?}, within {bound}"),
+            name: format!("{heads} heads of {d_head}, {queries:?} queries, {keys:?} keys, within {bound}"),
             heads,
-            lengths: lengths.to_vec(),
-            mask_pad: real.clone().equal_elem(0.0).reshape([lengths.len(), steps]),
-            inputs: ["q", "k", "v"].map(|site| random(site, shape, bound, device)),
-            dy: random("dy", shape, 1.0, device) * real,
+            lengths: [queries.to_vec(), keys.to_vec()],
+            mask_pad: real_keys.equal_elem(0.0).reshape([of_keys[0], of_keys[1]]),
+            inputs: [("q", of_queries), ("k", of_keys), ("v", of_keys)]
+                .map(|(site, shape)| random(site, shape, bound, device)),
+            dy: random("dy", of_queries, 1.0, device) * real_queries,
             dropout: None,
         }
     }
 
     fn with_dropout(self, rate: f64) -> Self {
-        let parts = vec![1; self.lengths.len()];
+        let parts = vec![1; self.lengths[0].len()];
         let dropout = Mode::Train(Key::new(3), Share::WHOLE).masks_of_parts(&parts, rate);
         assert!(dropout.is_some());
         Self { name: format!("{}, dropout {rate}", self.name), dropout, ..self }
     }
 
     fn loss(&self, is_kernel: bool, inputs: [Tensor<3>; 3]) -> Tensor<3> {
+        let lengths = self.lengths.each_ref().map(Vec::as_slice);
         let y = if is_kernel {
-            attend(inputs, self.heads, &self.lengths, &self.mask_pad, self.dropout.as_ref())
+            attend(inputs, self.heads, lengths, &self.mask_pad, self.dropout.as_ref())
         } else {
-            attend_composed(inputs, self.heads, &self.lengths, &self.mask_pad, self.dropout.as_ref())
+            attend_composed(inputs, self.heads, lengths, &self.mask_pad, self.dropout.as_ref())
         };
         y * self.dy.clone()
     }
@@ -72,6 +85,10 @@ fn it_equals_its_composed_twin() {
             (1..=34).map(|d_head| Case::new(d_head, 1 + d_head % 3, &[3, 1, 5], 6, 1.0, &device)).collect();
         cases.extend([1, 15, 16, 17, 31, 33, 64, 65, 130].map(|n| Case::new(4, 2, &[n, 1], n, 1.0, &device)));
         cases.push(Case::new(32, 8, &ragged, 40, 1.0, &device));
+        for sizes in [[(&[2, 1, 5][..], 5), (&[17, 40, 3][..], 40)], [(&[40, 33], 41), (&[1, 20], 20)]] {
+            cases.push(Case::across(8, 3, sizes, 1.0, &device));
+            cases.push(Case::across(5, 2, sizes, 1.0, &device).with_dropout(0.4));
+        }
         cases.push(Case::new(8, 2, &[7, 12], 12, 100.0, &device));
         cases.push(Case::new(5, 3, &[7, 33, 1], 33, 1.0, &device).with_dropout(0.4));
         cases.push(Case::new(32, 2, &[130, 64], 130, 1.0, &device).with_dropout(0.1));
@@ -88,7 +105,8 @@ fn gradients_agree_with_finite_differences() {
     for (backend, device) in devices() {
         let device = device.autodiff();
         let case = || Case::new(5, 2, &[4, 1, 7], 7, 1.0, &device);
-        for case in [case(), case().with_dropout(0.2)] {
+        let across = Case::across(5, 2, [(&[2, 1, 3], 3), (&[4, 1, 7], 7)], 1.0, &device);
+        for case in [case(), case().with_dropout(0.2), across] {
             agrees(backend.name(), &case, &device);
         }
     }

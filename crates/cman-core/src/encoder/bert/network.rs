@@ -185,7 +185,8 @@ impl Block {
         let Layout { lengths, mask_pad, .. } = layout;
         let qkv = [&self.query, &self.key, &self.value].map(|linear| linear.forward(x.clone(), lengths));
         let masks = layout.masks(self.attention_dropout, mode.at("attention"));
-        let attended = self.output.forward(attend(qkv, self.heads, lengths, mask_pad, masks.as_ref()), lengths);
+        let attended = attend(qkv, self.heads, [lengths; 2], mask_pad, masks.as_ref());
+        let attended = self.output.forward(attended, lengths);
         let x = self.attention_norm.residual(x, layout.drop(attended, self.dropout, mode.at("attended")));
         let inner = self.rise.forward(x.clone(), lengths);
         let inner = match self.activation {

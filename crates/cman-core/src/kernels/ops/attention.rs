@@ -15,7 +15,7 @@ use burn::backend::{
 use super::register;
 use crate::{
     kernels::{
-        attention::{Sizes, Trace, backward, forward},
+        attention::{Ragged, Sizes, Trace, backward, forward},
         raw::RawF32,
     },
     mode::Masks,
@@ -25,7 +25,7 @@ use crate::{
 pub(crate) fn run<B: RawF32>(
     inputs: [&FloatTensor<B>; 3],
     heads: usize,
-    lengths: &[usize],
+    lengths: [&[usize]; 2],
     dropout: Option<&Masks>,
 ) -> FloatTensor<B> {
     attend::<B>(inputs, heads, lengths, dropout, false).0
@@ -34,22 +34,25 @@ pub(crate) fn run<B: RawF32>(
 fn attend<B: RawF32>(
     [q, k, v]: [&FloatTensor<B>; 3],
     heads: usize,
-    lengths: &[usize],
+    lengths: [&[usize]; 2],
     dropout: Option<&Masks>,
     keep: bool,
 ) -> (FloatTensor<B>, Kept) {
-    let dims @ [batch, steps, d_model] = B::dims(q);
-    assert_eq!((B::dims(k), B::dims(v), lengths.len()), (dims, dims, batch), "keys, values and lengths of one batch");
-    let sizes = Sizes { steps, d_model, heads, lengths: lengths.to_vec() };
+    let ([batch, steps, d_model], of_keys) = (B::dims(q), B::dims::<3>(k));
+    assert_eq!((of_keys[0], of_keys[2], B::dims(v)), (batch, d_model, of_keys), "keys and values of one batch");
+    assert_eq!(lengths.map(<[usize]>::len), [batch; 2], "lengths of one batch");
+    let [queries, keys] = [(steps, lengths[0]), (of_keys[1], lengths[1])]
+        .map(|(steps, lengths)| Ragged { steps, lengths: lengths.to_vec() });
+    let sizes = Sizes { d_model, heads, queries, keys };
     let (output, traces) = forward([&B::numbers(q), &B::numbers(k), &B::numbers(v)], &sizes, dropout, keep);
-    (B::tensor(output, &dims, &q.device()), Kept { sizes, traces })
+    (B::tensor(output, &[batch, steps, d_model], &q.device()), Kept { sizes, traces })
 }
 
 /// Attends; if any of the tensors is tracked, the output is.
 pub(crate) fn run_tracked<B: RawF32, C: CheckpointStrategy>(
     inputs: [FloatTensor<Autodiff<B, C>>; 3],
     heads: usize,
-    lengths: &[usize],
+    lengths: [&[usize]; 2],
     dropout: Option<&Masks>,
 ) -> FloatTensor<Autodiff<B, C>> {
     let [(q, node_q), (k, node_k), (v, node_v)] = inputs.map(|input| input.into_parts());
