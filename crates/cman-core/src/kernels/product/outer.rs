@@ -27,55 +27,31 @@ pub(in crate::kernels) fn sum_of_outer_products<S: Simd>(
     }
 }
 
-/// What the tiles read is copied together first: the rows themselves lie so far apart, at powers of two, that their
-/// numbers of one column would drive each other out of the cache.
 #[inline(always)]
 fn outer_wide<S: Simd, const V: usize>(simd: S, a: Rows, b: Rows, columns: Range<usize>, to: &mut [f32]) {
     let width = V * S::F32_LANES;
     assert!(a.index.len() == b.index.len() && to.len() == columns.len() * b.width);
     // Terms that a sum takes before it turns to the next columns, so that what it reads stays in the cache.
     let depth = 512 / V;
-    let mut columns_of_a = Buffer::new(depth * columns.len());
     let mut panel_of_b = Buffer::new(depth * width);
-    macro_rules! gather {
-        ($rows:literal, $p:ident, $index:ident) => {{
-            let to = columns_of_a[$p * $index.len()..].as_chunks_mut::<$rows>().0;
-            for (to, from) in to.iter_mut().zip($index) {
-                to.copy_from_slice(&a.data[from * a.width + columns.start + $p..][..$rows]);
-            }
-        }};
-    }
     macro_rules! tile {
-        ($rows:literal, $p:ident, $n:ident, $j:ident, $base:expr) => {{
-            let a = columns_of_a[$p * $n..($p + $rows) * $n].as_chunks::<$rows>().0;
-            let sums = outer_tile::<S, $rows, V>(simd, a, vectors::<S>(&panel_of_b[..$n * width]).as_chunks::<V>().0);
+        ($rows:literal, $p:ident, $a:ident, $j:ident, $base:ident) => {{
+            let panel = vectors::<S>(&panel_of_b[..$a.index.len() * width]).as_chunks::<V>().0;
+            let sums = outer_tile::<S, $rows, V>(simd, $a, columns.start + $p, panel);
             for (r, sum) in sums.into_iter().enumerate() {
                 put(simd, &mut to[($p + r) * b.width..][$j.clone()], sum, $base);
             }
         }};
     }
-    macro_rules! of_rows {
-        ($tile:ident, $rows:ident, $($arguments:tt)*) => {
-            match $rows {
-                1 => $tile!(1, $($arguments)*),
-                2 => $tile!(2, $($arguments)*),
-                3 => $tile!(3, $($arguments)*),
-                4 => $tile!(4, $($arguments)*),
-                5 => $tile!(5, $($arguments)*),
-                _ => $tile!(6, $($arguments)*),
-            }
-        };
-    }
     if a.index.is_empty() {
         to.fill(0.0);
     }
     for (part, (a_index, b_index)) in a.index.chunks(depth).zip(b.index.chunks(depth)).enumerate() {
-        let n = a_index.len();
-        for (p, rows) in tiles(columns.len()) {
-            of_rows!(gather, rows, p, a_index);
-        }
+        let a = Rows { index: a_index, ..a };
+        let base = if part > 0 { Base::Old } else { Base::Zero };
         for start in (0..b.width).step_by(width) {
             let j = start..(start + width).min(b.width);
+            // Copied together: the rows lie so far apart, at powers of two, that they drive each other out of the cache.
             for (&from, to) in b_index.iter().zip(panel_of_b.chunks_exact_mut(width)) {
                 let from = &b.data[from * b.width + start..];
                 if j.len() == width {
@@ -86,21 +62,30 @@ fn outer_wide<S: Simd, const V: usize>(simd: S, a: Rows, b: Rows, columns: Range
                 }
             }
             for (p, rows) in tiles(columns.len()) {
-                of_rows!(tile, rows, p, n, j, if part > 0 { Base::Old } else { Base::Zero });
+                match rows {
+                    1 => tile!(1, p, a, j, base),
+                    2 => tile!(2, p, a, j, base),
+                    3 => tile!(3, p, a, j, base),
+                    4 => tile!(4, p, a, j, base),
+                    5 => tile!(5, p, a, j, base),
+                    _ => tile!(6, p, a, j, base),
+                }
             }
         }
     }
 }
 
-/// The sum of the outer products of `R` numbers and `V` vectors each.
+/// The sum of the outer products of `R` numbers of `a`, from column `first` on, and `V` vectors each.
 #[inline(always)]
 fn outer_tile<S: Simd, const R: usize, const V: usize>(
     simd: S,
-    a: &[[f32; R]],
+    a: Rows,
+    first: usize,
     b: &[[S::f32s; V]],
 ) -> [[S::f32s; V]; R] {
     let mut sums = [[simd.splat_f32s(0.0); V]; R];
-    for (x, y) in a.iter().zip(b) {
+    for (row, y) in a.index.iter().zip(b) {
+        let x: &[f32; R] = a.data[row * a.width + first..].first_chunk().expect("columns of a");
         for r in 0..R {
             let x = simd.splat_f32s(x[r]);
             for v in 0..V {
