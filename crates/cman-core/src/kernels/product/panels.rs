@@ -77,14 +77,15 @@ impl Panels {
     #[inline(always)]
     pub fn multiply<S: Simd>(&self, simd: S, from: Rows, to: RowsMut, base: Base) {
         if wide::<S>() == 4 {
-            self.multiply_wide::<S, 4, 2, 1>(simd, from, to, base);
+            self.multiply_wide::<S, 4, 1, 1>(simd, from, to, base);
         } else {
             self.multiply_wide::<S, 2, 4, 2>(simd, from, to, base);
         }
     }
 
-    /// A tile of few rows has too few sums to hide how long one addition takes: a single row goes through `ONE` panels
-    /// at once, two rows through `TWO`.
+    /// A narrow tile of few rows has too few sums to hide how long one addition takes: a single row goes through `ONE`
+    /// panels at once, two rows through `TWO`. (A wide one has enough, and what bounds it, the memory, is read faster
+    /// from one place than from two.)
     #[inline(always)]
     fn multiply_wide<S: Simd, const V: usize, const ONE: usize, const TWO: usize>(
         &self,
