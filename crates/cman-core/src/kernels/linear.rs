@@ -1,15 +1,16 @@
 //! A linear layer on the tokens of a ragged batch, forward and backward, on plain numbers; its definition is
 //! [`linear_composed`](crate::linear::linear_composed).
 
-use std::{ops::Range, sync::OnceLock};
+use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
 use super::{
     buffer::Buffer,
+    halves::Halves,
     parallel::for_each,
     product::{Base, Columns, Panels, Rows, RowsMut, clear_padding, sum_of_outer_products},
-    simd::dispatch,
+    simd::{LANES, dispatch},
 };
 
 /// Tokens that one task multiplies, about.
@@ -51,32 +52,47 @@ impl Sizes {
 /// weights, they are of use for as many batches as come before it changes.
 #[derive(Debug, Default)]
 pub(crate) struct Packs {
-    plain: OnceLock<Panels>,
-    transposed: OnceLock<Panels>,
+    plain: Halves<Half>,
+    transposed: Halves<Half>,
+}
+
+/// Neighbouring columns of the weights, or of their transpose.
+#[derive(Debug)]
+struct Half {
+    first: usize,
+    panels: Panels,
 }
 
 impl Packs {
-    fn plain(&self, w: &[f32], sizes: &Sizes) -> &Panels {
-        get(&self.plain, Pack { w, d_output: sizes.d_output, is_transposed: false })
+    fn plain(&self, w: &[f32], sizes: &Sizes) -> [&Half; 2] {
+        self.plain.get(|i| {
+            let range = half(i, sizes.d_output);
+            Half {
+                first: range.start,
+                panels: dispatch(Pack { w, width: sizes.d_output, range, is_transposed: false }),
+            }
+        })
     }
 
-    fn transposed(&self, w: &[f32], sizes: &Sizes) -> &Panels {
-        get(&self.transposed, Pack { w, d_output: sizes.d_output, is_transposed: true })
+    fn transposed(&self, w: &[f32], sizes: &Sizes) -> [&Half; 2] {
+        self.transposed.get(|i| {
+            let (range, width) = (half(i, sizes.d_input), sizes.d_output);
+            let w = &w[range.start * width..range.end * width];
+            Half { first: range.start, panels: dispatch(Pack { w, width, range: 0..width, is_transposed: true }) }
+        })
     }
 }
 
-/// What the cell holds, or what it holds from now on. Two threads may both make it: none waits for the other.
-fn get<'a>(cell: &'a OnceLock<Panels>, pack: Pack) -> &'a Panels {
-    if let Some(made) = cell.get() {
-        return made;
-    }
-    let made = dispatch(pack);
-    cell.get_or_init(|| made)
+/// The columns of half `i` of `n`: whole vectors, as many as make whole panels.
+fn half(i: usize, n: usize) -> Range<usize> {
+    let middle = (n / 2).next_multiple_of(4 * LANES).min(n);
+    [0..middle, middle..n][i].clone()
 }
 
 struct Pack<'a> {
     w: &'a [f32],
-    d_output: usize,
+    width: usize,
+    range: Range<usize>,
     is_transposed: bool,
 }
 
@@ -85,8 +101,8 @@ impl WithSimd for Pack<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Panels {
-        let Self { w, d_output, is_transposed } = self;
-        let w = Columns::all(w, d_output);
+        let Self { w, width, range, is_transposed } = self;
+        let w = Columns { data: w, width, range };
         if is_transposed { Panels::transposed(simd, w) } else { Panels::new(simd, w) }
     }
 }
@@ -132,7 +148,7 @@ pub(super) fn backward([x, w, dy]: [&[f32]; 3], sizes: &Sizes, packs: &Packs, wi
 }
 
 /// All tokens of `x` times `w`, plus `base`; zero at padding.
-fn multiply(x: &[f32], base: Base, w: &Panels, [d_from, d_to]: [usize; 2], sizes: &Sizes) -> Buffer {
+fn multiply(x: &[f32], base: Base, w: [&Half; 2], [d_from, d_to]: [usize; 2], sizes: &Sizes) -> Buffer {
     let (batch, steps) = (sizes.lengths.len(), sizes.steps);
     let mut y = Buffer::new(batch * steps * d_to);
     let per_task = (TOKENS * batch).div_ceil(sizes.n_tokens().max(1)).max(1);
@@ -153,7 +169,7 @@ fn multiply(x: &[f32], base: Base, w: &Panels, [d_from, d_to]: [usize; 2], sizes
 /// Some sentences.
 struct Multiply<'a> {
     x: &'a [f32],
-    w: &'a Panels,
+    w: [&'a Half; 2],
     base: Base<'a>,
     /// Their lengths.
     sentences: &'a [usize],
@@ -170,7 +186,10 @@ impl WithSimd for Multiply<'_> {
         let Self { x, w, base, sentences, rows, widths: [d_from, d_to], to } = self;
         clear_padding(to, d_to, sentences);
         let from = Rows { data: x, width: d_from, index: &rows };
-        w.multiply(simd, from, RowsMut { data: to, width: d_to, index: &rows }, base);
+        for &Half { first, ref panels } in w {
+            let to = RowsMut { data: &mut to[first..], width: d_to, index: &rows };
+            panels.multiply(simd, from, to, base.columns_from(first));
+        }
     }
 }
 

@@ -33,6 +33,7 @@ pub(crate) mod cube;
 mod extension;
 mod gather;
 mod gelu;
+mod halves;
 mod linear;
 mod memo;
 mod norm;
@@ -54,7 +55,7 @@ pub(crate) use memo::Memo;
 pub(crate) use parallel::{for_each, join};
 pub(crate) use product::transpose;
 pub(crate) use projected_lstm::{LstmWeights, ProjectedLstm, pieces};
-pub use raw::on_host;
+pub use raw::{on_host, with_numbers};
 pub(crate) use relation::{Sizes as PairSizes, pair_scores};
 #[cfg(test)]
 pub(crate) use simd::tests::with_every_width;

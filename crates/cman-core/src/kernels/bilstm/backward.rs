@@ -42,14 +42,14 @@ pub(in crate::kernels) fn backward(trace: &Trace, x: &[f32], weights: Weights, d
     let (sizes, plan) = (trace.sizes, &trace.plan);
     let n_gates = 4 * sizes.d_padded();
     let is_large = sizes.is_large(plan.n_tokens);
-    let recurrent = trace.packs.recurrent(weights, sizes, is_large);
+    let recurrent = trace.packs.recurrent(weights, sizes);
 
     let mut d_gates = [(); 2].map(|()| Buffer::new(plan.n_tokens * n_gates));
     let mut bias_parts = vec![0.0; 2 * plan.groups.len() * n_gates];
     let mut parts = bias_parts.chunks_exact_mut(n_gates);
     let mut tasks = Vec::with_capacity(2 * plan.groups.len());
     for (direction, d_gates) in Direction::BOTH.into_iter().zip(&mut d_gates) {
-        let (states, w_hh) = (&trace.directions[direction.index()], &recurrent[direction.index()]);
+        let (states, w_hh) = (&trace.directions[direction.index()], recurrent[direction.index()]);
         let pieces = plan.groups.iter().map(|group| group.n_tokens * n_gates);
         for (group, d_gates) in plan.groups.iter().zip(split_mut(d_gates, pieces)) {
             let bias = parts.next().expect("a part for each task");
@@ -71,7 +71,7 @@ pub(in crate::kernels) fn backward(trace: &Trace, x: &[f32], weights: Weights, d
     let transitions = Direction::BOTH.map(|direction| direction.transitions(plan));
     // The large ones first: the small ones behind them even out what the threads have to do.
     let mut tasks: Vec<Product> = match &mut dx {
-        Some(dx) => input_tasks(plan, sizes, &d_gates, trace.packs.input(weights, sizes, is_large), dx),
+        Some(dx) => input_tasks(plan, sizes, &d_gates, trace.packs.input(weights, sizes), dx),
         None => Vec::new(),
     };
     for (((d_gates, states), (rows, previous)), (w_ih, w_hh)) in d_gates
@@ -207,7 +207,7 @@ enum Product<'a> {
     /// The input's gradient of some sentences, from the gates of both directions.
     Input {
         d_gates: [&'a [f32]; 2],
-        w_ih: &'a [Panels; 2],
+        w_ih: [&'a Panels; 2],
         from: Vec<usize>,
         rows: Vec<usize>,
         /// Of the sentences.
@@ -228,7 +228,7 @@ fn input_tasks<'a>(
     plan: &Plan,
     sizes: Sizes,
     d_gates: &'a [Buffer; 2],
-    w_ih: &'a [Panels; 2],
+    w_ih: [&'a Panels; 2],
     dx: &'a mut [f32],
 ) -> Vec<Product<'a>> {
     let mut tasks = Vec::new();

@@ -59,7 +59,7 @@ pub(in crate::kernels) fn forward(
         hidden: Buffer::new(plan.n_tokens * d_padded),
     };
     let mut directions = [states(), states()];
-    let packed = packs.forward(weights, sizes, is_large);
+    let packed = packs.forward(weights, sizes);
     let biases = Direction::BOTH.map(|direction| sizes.of_direction(weights.bias, direction));
     let mut tasks = Vec::with_capacity(2 * plan.groups.len());
     let directed = Direction::BOTH.into_iter().zip(packed).zip(&biases);

@@ -1,12 +1,10 @@
 //! The weights in the layout of the products.
 
-use std::sync::OnceLock;
-
 use pulp::{Simd, WithSimd};
 
 use super::{Sizes, Weights, plan::Direction};
 use crate::kernels::{
-    parallel::join,
+    halves::Halves,
     product::{Columns, Panels},
     simd::dispatch,
 };
@@ -15,9 +13,9 @@ use crate::kernels::{
 /// from one set of weights, it is of use for as many batches as come before they change.
 #[derive(Debug, Default)]
 pub(crate) struct Packs {
-    forward: OnceLock<[Both; 2]>,
-    recurrent: OnceLock<[Panels; 2]>,
-    input: OnceLock<[Panels; 2]>,
+    forward: Halves<Both>,
+    recurrent: Halves<Panels>,
+    input: Halves<Panels>,
 }
 
 /// Input and recurrent weights of one direction.
@@ -29,41 +27,33 @@ pub(super) struct Both {
 
 impl Packs {
     /// The weights of each direction.
-    pub(super) fn forward(&self, weights: Weights, sizes: Sizes, is_large: bool) -> &[Both; 2] {
-        get(&self.forward, is_large, |direction| {
-            let pack = |data| dispatch(Pack { data, sizes, direction, is_transposed: false });
+    pub(super) fn forward(&self, weights: Weights, sizes: Sizes) -> [&Both; 2] {
+        self.forward.get(|direction| {
+            let pack = |data| pack(data, sizes, direction, false);
             Both { w_ih: pack(weights.w_ih), w_hh: pack(weights.w_hh) }
         })
     }
 
     /// The transposed recurrent weights of each direction.
-    pub(super) fn recurrent(&self, weights: Weights, sizes: Sizes, is_large: bool) -> &[Panels; 2] {
-        let pack = |direction| dispatch(Pack { data: weights.w_hh, sizes, direction, is_transposed: true });
-        get(&self.recurrent, is_large, pack)
+    pub(super) fn recurrent(&self, weights: Weights, sizes: Sizes) -> [&Panels; 2] {
+        self.recurrent.get(|direction| pack(weights.w_hh, sizes, direction, true))
     }
 
     /// The transposed input weights of each direction.
-    pub(super) fn input(&self, weights: Weights, sizes: Sizes, is_large: bool) -> &[Panels; 2] {
-        let pack = |direction| dispatch(Pack { data: weights.w_ih, sizes, direction, is_transposed: true });
-        get(&self.input, is_large, pack)
+    pub(super) fn input(&self, weights: Weights, sizes: Sizes) -> [&Panels; 2] {
+        self.input.get(|direction| pack(weights.w_ih, sizes, direction, true))
     }
-}
-
-/// What the cell holds, or what it holds from now on. Two threads may both make it, so that none waits for the other in
-/// the midst of parallel work.
-fn get<T: Send>(cell: &OnceLock<[T; 2]>, is_large: bool, make: impl Fn(Direction) -> T + Sync) -> &[T; 2] {
-    if let Some(made) = cell.get() {
-        return made;
-    }
-    let (forward, backward) = join(is_large, || make(Direction::Forward), || make(Direction::Backward));
-    cell.get_or_init(|| [forward, backward])
 }
 
 /// One direction's part of `[2, rows, 4 d_hidden]`.
+fn pack(data: &[f32], sizes: Sizes, direction: usize, is_transposed: bool) -> Panels {
+    let data = sizes.of_direction(data, Direction::BOTH[direction]);
+    dispatch(Pack { data: &data, width: 4 * sizes.d_padded(), is_transposed })
+}
+
 struct Pack<'a> {
     data: &'a [f32],
-    sizes: Sizes,
-    direction: Direction,
+    width: usize,
     is_transposed: bool,
 }
 
@@ -72,10 +62,7 @@ impl WithSimd for Pack<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Panels {
-        let Self { data, sizes, direction, is_transposed } = self;
-        let n_gates = 4 * sizes.d_padded();
-        let data = sizes.of_direction(data, direction);
-        let w = Columns::all(&data, n_gates);
-        if is_transposed { Panels::transposed(simd, w) } else { Panels::new(simd, w) }
+        let w = Columns::all(self.data, self.width);
+        if self.is_transposed { Panels::transposed(simd, w) } else { Panels::new(simd, w) }
     }
 }

@@ -82,7 +82,7 @@ pub(in crate::kernels) enum Base<'a> {
 impl Base<'_> {
     /// What stands in the columns from `start` on.
     #[inline(always)]
-    fn columns_from(self, start: usize) -> Self {
+    pub fn columns_from(self, start: usize) -> Self {
         match self {
             Self::Row(row) => Base::Row(&row[start..]),
             other => other,
