@@ -35,6 +35,6 @@ mod mode;
 pub use batch::{CharacterBatch, Gold, Share, TokenBatch};
 pub use device::{Backend, DeviceError};
 pub use init::Init;
-pub use kernels::on_host;
+pub use kernels::{on_host, with_numbers};
 pub use mode::{Masks, Mode};
 pub use model::{Cman, ModelConfig};

@@ -4,10 +4,10 @@ use burn::{
     optim::{AdamState, AdaptiveMomentumState, Optimizer},
     tensor::{Device, Tensor},
 };
-use cman_core::on_host;
+use cman_core::{on_host, with_numbers};
 use rayon::{
     iter::{IndexedParallelIterator, ParallelIterator},
-    slice::ParallelSliceMut,
+    slice::{ParallelSlice, ParallelSliceMut},
 };
 
 const BETA_1: f32 = 0.9;
@@ -15,7 +15,7 @@ const BETA_2: f32 = 0.999;
 const EPSILON: f32 = 1e-8;
 
 /// Numbers that one task updates.
-const CHUNK: usize = 1 << 15;
+const CHUNK: usize = 1 << 13;
 
 /// Adam with beta 0.9 and 0.999 and epsilon 1e-8; with a weight decay it is AdamW (Loshchilov and Hutter 2019).
 #[derive(Clone, Copy, Debug, Default)]
@@ -86,30 +86,31 @@ fn update<const D: usize>(
     (tensor * factors.kept - step, AdamState::new(AdaptiveMomentumState::new(time, moment_1, moment_2)))
 }
 
-/// As [`update`], the step in one pass over the numbers. It takes the place of the gradient, and the weights, of which
-/// others may hold a view, are only read.
+/// As [`update`], in one pass over the numbers. The new weights take the place of the gradient: others may hold a view
+/// of the old ones.
 fn update_on_host<const D: usize>(
     tensor: Tensor<D>,
     grad: Tensor<D>,
     state: AdamState<D>,
-    factors: Factors,
+    Factors { rate, root, kept }: Factors,
 ) -> (Tensor<D>, AdamState<D>) {
     let device = tensor.device();
     let AdaptiveMomentumState { time, moment_1, moment_2, .. } = state.momentum;
     let mut data = [grad, moment_1, moment_2].map(Tensor::into_data);
     let [grad, moment_1, moment_2] = data.each_mut().map(|data| data.as_mut_slice::<f32>().expect("numbers of f32"));
-    grad.par_chunks_mut(CHUNK).zip(moment_1.par_chunks_mut(CHUNK).zip(moment_2.par_chunks_mut(CHUNK))).for_each(
-        |(grad, (moment_1, moment_2))| {
-            for ((g, m), v) in grad.iter_mut().zip(moment_1).zip(moment_2) {
+    with_numbers(&tensor, |weights| {
+        let moments = moment_1.par_chunks_mut(CHUNK).zip(moment_2.par_chunks_mut(CHUNK));
+        let chunks = grad.par_chunks_mut(CHUNK).zip(weights.par_chunks(CHUNK)).zip(moments);
+        chunks.for_each(|((grad, weights), (moment_1, moment_2))| {
+            for (((g, w), m), v) in grad.iter_mut().zip(weights).zip(moment_1).zip(moment_2) {
                 *m = *m * BETA_1 + *g * (1.0 - BETA_1);
                 *v = *v * BETA_2 + *g * *g * (1.0 - BETA_2);
-                *g = -*m / (v.sqrt() / factors.root + EPSILON) * factors.rate;
+                *g = w * kept - *m / (v.sqrt() / root + EPSILON) * rate;
             }
-        },
-    );
-    let [step, moment_1, moment_2] = data.map(|data| Tensor::from_data(data, &device));
-    let kept = if factors.kept == 1.0 { tensor } else { tensor * factors.kept };
-    (step + kept, AdamState::new(AdaptiveMomentumState::new(time, moment_1, moment_2)))
+        });
+    });
+    let [weights, moment_1, moment_2] = data.map(|data| Tensor::from_data(data, &device));
+    (weights, AdamState::new(AdaptiveMomentumState::new(time, moment_1, moment_2)))
 }
 
 #[cfg(test)]

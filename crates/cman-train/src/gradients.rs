@@ -12,7 +12,7 @@ use rayon::{
 };
 
 /// Numbers that one task adds up.
-const CHUNK: usize = 1 << 15;
+const CHUNK: usize = 1 << 13;
 
 /// The sum of the parts, out of which it takes the gradients of this module, and its Euclidean norm over all parameters
 /// (burn clips each tensor by its own norm; this is the usual global one).

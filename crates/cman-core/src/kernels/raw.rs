@@ -7,8 +7,8 @@
 use std::borrow::Cow;
 
 use burn::{
-    backend::{Backend, DispatchDevice, TensorMetadata, tensor::FloatTensor},
-    tensor::{DType, Device},
+    backend::{Backend, BackendTensor, DispatchDevice, DispatchTensorKind, TensorMetadata, tensor::FloatTensor},
+    tensor::{DType, Device, Tensor},
 };
 
 use super::buffer::Buffer;
@@ -52,6 +52,18 @@ pub fn on_host(device: Device, dtype: DType) -> bool {
         _ => false,
     };
     on_host && dtype == DType::F32
+}
+
+/// Calls `f` with the numbers of a tensor of f32 in row-major order, which are copied only where they do not lie so in the
+/// memory of this process already.
+pub fn with_numbers<const D: usize, T>(x: &Tensor<D>, f: impl FnOnce(&[f32]) -> T) -> T {
+    match x.clone().into_dispatch().kind {
+        #[cfg(feature = "flex")]
+        DispatchTensorKind::Flex(BackendTensor::Float(x)) => f(&burn::backend::Flex::numbers(&x)),
+        #[cfg(feature = "ndarray")]
+        DispatchTensorKind::NdArray(BackendTensor::Float(x)) => f(&burn::backend::NdArray::numbers(&x)),
+        _ => f(x.to_data().as_slice().expect("numbers of f32")),
+    }
 }
 
 #[cfg(feature = "flex")]
