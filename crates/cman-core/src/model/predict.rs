@@ -55,14 +55,18 @@ pub struct Prediction {
 /// The tags of a sentence and the entities that they spell.
 fn entities(lattice: &Lattice) -> Prediction {
     let tags = lattice.viterbi();
-    let marginals = lattice.marginals();
     let typed: Vec<Tag> = tags.iter().map(|&tag| Tag::from_id(tag as usize)).collect();
-    let entities = cman_data::decode(&typed).into_iter().map(|span| {
-        let inside = Tag::Inside(span.kind).id() as u32;
-        let probability = marginals.span(span.tokens(), &tags[span.tokens()], inside);
-        ScoredEntity { span, probability }
-    });
-    Prediction { entities: entities.collect(), tags, relations: Vec::new() }
+    let spans = cman_data::decode(&typed);
+    let mut entities = Vec::with_capacity(spans.len());
+    if !spans.is_empty() {
+        let marginals = lattice.marginals();
+        entities.extend(spans.into_iter().map(|span| {
+            let inside = Tag::Inside(span.kind).id() as u32;
+            let probability = marginals.span(span.tokens(), &tags[span.tokens()], inside);
+            ScoredEntity { span, probability }
+        }));
+    }
+    Prediction { entities, tags, relations: Vec::new() }
 }
 
 /// The tokens that are in these pairs, in order.

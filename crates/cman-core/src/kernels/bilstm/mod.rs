@@ -85,7 +85,7 @@ impl Sizes {
 
     /// Whether a pass over this many tokens is worth waking other threads for.
     fn is_large(self, n_tokens: usize) -> bool {
-        n_tokens * self.d_hidden * (self.d_input + self.d_hidden) > 1 << 20
+        n_tokens * self.d_hidden * (self.d_input + self.d_hidden) > 1 << 22
     }
 }
 
