@@ -14,9 +14,15 @@ use crate::{
     gradients,
 };
 
-/// Shares of a batch on the CPU. Two keep both cores of a small machine busy without a pause; a larger machine also
-/// finds work inside of the operations. Fixed, so that the sums, and with them the bits, do not depend on the threads.
-const SHARES: usize = 2;
+/// Shares of a batch on the CPU, at least: they keep both cores of a small machine busy without a pause. Further cores
+/// find work inside of the operations.
+const FEW_SHARES: usize = 2;
+
+/// Shares of a large batch, at most: each has a gradient of its own.
+const MANY_SHARES: usize = 16;
+
+/// Sentences of a share of a large batch, at least.
+const SHARE: usize = 8;
 
 /// The gradient of a batch, clipped by `train.clip_norm`.
 pub struct BatchGradients {
@@ -54,7 +60,8 @@ pub fn batch_gradients<E: Send>(
         Ok(adversarial::gradients(&weights, &batch, &config.adversarial, factor, Mode::Train(key, share)))
     };
     // Dealt out in turn, so that shares of a batch sorted by length cost the same. A GPU wants few large operations.
-    let n_shares = if on_host(device.clone(), DType::F32) { SHARES.min(n_sentences) } else { 1 };
+    let is_host = on_host(device.clone(), DType::F32);
+    let n_shares = if is_host { n_shares(n_sentences, weights.contextual_encoder.is_some()) } else { 1 };
     let shares = (0..n_shares).into_par_iter().with_max_len(1);
     let results: Vec<_> = shares.map(|share| gradients(share, n_shares)).collect::<Result<_, E>>()?;
     let (losses, parts): (Vec<_>, Vec<_>) = results.into_iter().unzip();
@@ -70,6 +77,15 @@ pub fn batch_gradients<E: Send>(
         gradients::scale(&weights.contextual_encoder, &mut all.encoder, factor);
     }
     Ok(all)
+}
+
+/// How many shares a batch on the CPU is dealt out in: a power of two, so that two, four, .. cores have equally many. It
+/// depends on the batch alone, so that the sums, and with them the bits, do not depend on the threads.
+fn n_shares(n_sentences: usize, with_encoder: bool) -> usize {
+    // The gradient of an encoder is some hundred megabytes.
+    let most = if with_encoder { FEW_SHARES } else { MANY_SHARES };
+    let full = (n_sentences / SHARE).max(1);
+    (1 << full.ilog2()).clamp(FEW_SHARES, most).min(n_sentences)
 }
 
 impl BatchGradients {
@@ -139,6 +155,13 @@ mod tests {
         let mut sums = Sums(Vec::new(), Vec::new());
         weights.visit(&mut sums);
         sums.1
+    }
+
+    #[test]
+    fn large_batches_have_more_shares_but_for_encoders() {
+        let sizes = [1, 2, 15, 16, 31, 32, 64, 100, 128, 1000];
+        assert_eq!(sizes.map(|n| n_shares(n, false)), [1, 2, 2, 2, 2, 4, 8, 8, 16, 16]);
+        assert_eq!(sizes.map(|n| n_shares(n, true)), [1, 2, 2, 2, 2, 2, 2, 2, 2, 2]);
     }
 
     #[test]

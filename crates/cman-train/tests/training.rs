@@ -65,6 +65,20 @@ fn one_seed_gives_the_same_bits_with_any_number_of_threads_and_another_seed_does
 }
 
 #[test]
+fn a_batch_of_many_shares_gives_the_same_bits_with_any_number_of_threads() {
+    let (schema, train) = (schema(), vec![sentences(); 5].concat());
+    let with_threads = |n: usize| {
+        let config = config(&["train.epochs=2", "train.batch_size=64"]);
+        let data = TrainingData { schema: &schema, train: &train, dev: &[] };
+        let learner = Learner::new(config, data, None, &Device::flex()).expect("a learner");
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(n).build().unwrap();
+        pool.install(|| bits(&learner.run(&mut ()).expect("a trained model").model.network))
+    };
+    let one = with_threads(1);
+    assert!(one == with_threads(2) && one == with_threads(5));
+}
+
+#[test]
 fn a_stopped_run_goes_on_to_the_same_bits() {
     let device = Device::flex();
     for settings in [&["train.schedule.kind=cosine", "train.predicted_labels=0.5"][..], &["train.patience=1"]] {
