@@ -32,7 +32,7 @@ impl ChosenTokens {
     pub fn new(tokens: &[Vec<usize>], steps: usize, device: &Device) -> Self {
         let lengths: Vec<usize> = tokens.iter().map(Vec::len).collect();
         let longest = lengths.iter().copied().max().unwrap_or(0);
-        // What fills a sentence up is its first token again.
+        // What fills a sentence up is its token 0, which nobody reads there.
         let of_sentence = |(b, tokens): (usize, &Vec<usize>)| {
             let places: Vec<usize> = tokens.iter().copied().chain(std::iter::repeat(0)).take(longest).collect();
             places.into_iter().map(move |t| (b * steps + t) as i64)

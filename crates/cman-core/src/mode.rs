@@ -102,9 +102,9 @@ impl Masks {
     pub fn apply_to_weights(&self, weights: Tensor<4>, [queries, keys]: [&[usize]; 2]) -> Tensor<4> {
         let [_, heads, n_queries, n_keys] = weights.dims();
         self.multiply(weights, |i| {
-            let (of_row, keys) = (queries[i], keys[i]);
-            let queries = (0..heads).flat_map(move |head| head * n_queries..head * n_queries + of_row);
-            queries.map(move |query| query * n_keys..query * n_keys + keys)
+            let (n, m) = (queries[i], keys[i]);
+            let queries = (0..heads).flat_map(move |head| head * n_queries..head * n_queries + n);
+            queries.map(move |query| query * n_keys..query * n_keys + m)
         })
     }
 

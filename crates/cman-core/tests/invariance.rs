@@ -140,12 +140,12 @@ fn relations_are_those_of_the_full_table() {
     for (name, config, device) in cases() {
         let model = telling_model(&config, &device);
         let data = sentences(&LENGTHS, 5);
-        let (batch, _) = batch(&data.iter().collect::<Vec<_>>(), &config, &device);
+        let (batch, gold) = batch(&data.iter().collect::<Vec<_>>(), &config, &device);
         let x = model.encode(model.embed(&batch), &batch, Mode::Evaluate);
-        for ends in [Ends::Last, Ends::Any] {
-            let predictions = model.predict(&batch, None, options(&config, ends));
-            let tags: Vec<Vec<u32>> = predictions.iter().map(|p| p.tags.clone()).collect();
-            let x = model.interact(x.clone(), &tags, &batch, Mode::Evaluate);
+        for (ends, labels) in [(Ends::Last, None), (Ends::Any, None), (Ends::Last, Some(&gold.tags[..]))] {
+            let predictions = model.predict(&batch, labels, options(&config, ends));
+            let viterbi: Vec<Vec<u32>> = predictions.iter().map(|p| p.tags.clone()).collect();
+            let x = model.interact(x.clone(), labels.unwrap_or(&viterbi), &batch, Mode::Evaluate);
             let table = table_composed(&model.relation.project(x, batch.lengths()));
             let [_, steps, _, n_outputs] = table.dims();
             let table: Vec<f64> = sigmoid(table).try_into_vec_as().unwrap();

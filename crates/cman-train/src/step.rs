@@ -18,8 +18,12 @@ use crate::{
 /// find work inside of the operations.
 const FEW_SHARES: usize = 2;
 
-/// Shares of a large batch, at most: each has a gradient of its own.
+/// Shares of a large batch, at most.
 const MANY_SHARES: usize = 16;
+
+/// Parameters of all shares together, at most, where they are more than [`FEW_SHARES`]: each share has gradients of its
+/// own, of both passes.
+const PARAMETERS: usize = 1 << 26;
 
 /// Sentences of a share of a large batch, at least.
 const SHARE: usize = 8;
@@ -61,7 +65,7 @@ pub fn batch_gradients<E: Send>(
     };
     // Dealt out in turn, so that shares of a batch sorted by length cost the same. A GPU wants few large operations.
     let is_host = on_host(device.clone(), DType::F32);
-    let n_shares = if is_host { n_shares(n_sentences, weights.contextual_encoder.is_some()) } else { 1 };
+    let n_shares = if is_host { n_shares(n_sentences, weights.num_params()) } else { 1 };
     let shares = (0..n_shares).into_par_iter().with_max_len(1);
     let results: Vec<_> = shares.map(|share| gradients(share, n_shares)).collect::<Result<_, E>>()?;
     let (losses, parts): (Vec<_>, Vec<_>) = results.into_iter().unzip();
@@ -80,12 +84,10 @@ pub fn batch_gradients<E: Send>(
 }
 
 /// How many shares a batch on the CPU is dealt out in: a power of two, so that two, four, .. cores have equally many. It
-/// depends on the batch alone, so that the sums, and with them the bits, do not depend on the threads.
-fn n_shares(n_sentences: usize, with_encoder: bool) -> usize {
-    // The gradient of an encoder is some hundred megabytes.
-    let most = if with_encoder { FEW_SHARES } else { MANY_SHARES };
-    let full = (n_sentences / SHARE).max(1);
-    (1 << full.ilog2()).clamp(FEW_SHARES, most).min(n_sentences)
+/// depends on batch and model alone, so that the sums, and with them the bits, do not depend on the threads.
+fn n_shares(n_sentences: usize, n_parameters: usize) -> usize {
+    let most = (n_sentences / SHARE).min(PARAMETERS / n_parameters.max(1)).clamp(FEW_SHARES, MANY_SHARES);
+    (1 << most.ilog2()).min(n_sentences)
 }
 
 impl BatchGradients {
@@ -158,10 +160,11 @@ mod tests {
     }
 
     #[test]
-    fn large_batches_have_more_shares_but_for_encoders() {
+    fn large_batches_have_more_shares_but_large_models_have_not() {
         let sizes = [1, 2, 15, 16, 31, 32, 64, 100, 128, 1000];
-        assert_eq!(sizes.map(|n| n_shares(n, false)), [1, 2, 2, 2, 2, 4, 8, 8, 16, 16]);
-        assert_eq!(sizes.map(|n| n_shares(n, true)), [1, 2, 2, 2, 2, 2, 2, 2, 2, 2]);
+        assert_eq!(sizes.map(|n| n_shares(n, 4_000_000)), [1, 2, 2, 2, 2, 4, 8, 8, 16, 16]);
+        assert_eq!(sizes.map(|n| n_shares(n, 15_000_000)), [1, 2, 2, 2, 2, 4, 4, 4, 4, 4]);
+        assert_eq!(sizes.map(|n| n_shares(n, 120_000_000)), [1, 2, 2, 2, 2, 2, 2, 2, 2, 2]);
     }
 
     #[test]

@@ -34,12 +34,13 @@ impl MultiHeadAttention {
         Self { query: linear("query"), key: linear("key"), value: linear("value"), output: linear("output"), n_heads }
     }
 
-    /// Every query attends to the keys of its own sentence.
+    /// Every query attends to the keys of its own sentence. `lengths`: how many queries each sentence has, and how many
+    /// keys.
     ///
     /// # Shapes
-    /// - query: `[batch, queries, d_model]`, of sentence `b` in its first `lengths[0][b]` places
-    /// - keys: `[batch, steps, d_model]`, in the first `lengths[1][b]`, which are the values as well
-    /// - mask_pad: `[batch, steps]`, true behind them
+    /// - query: `[batch, queries, d_model]`
+    /// - keys: `[batch, steps, d_model]`, which are the values as well
+    /// - mask_pad: `[batch, steps]`, true behind the keys
     /// - output: `[batch, queries, d_model]`; what stands at padding means nothing
     pub fn forward(
         &self,
@@ -56,16 +57,17 @@ impl MultiHeadAttention {
 }
 
 /// What the heads gather, beside each other: head i works on the i-th block of columns of queries, keys and values.
-/// `dropout` is on the attention weights.
+/// `lengths`: how many queries each sentence has, and how many keys; they come first. `dropout` is on the attention
+/// weights.
 ///
 /// # Shapes
-/// - queries: `[batch, queries, d_model]`, of sentence `b` in its first `lengths[0][b]` places
-/// - keys, values: `[batch, steps, d_model]`, in the first `lengths[1][b]`
-/// - mask_pad: `[batch, steps]`, true behind them
+/// - queries: `[batch, queries, d_model]`
+/// - keys, values: `[batch, steps, d_model]`
+/// - mask_pad: `[batch, steps]`, true behind the keys
 /// - output: `[batch, queries, d_model]`; what stands at padding means nothing
 ///
 /// # Panics
-/// If the shapes do not fit each other, there are not two lengths a sentence, or `heads` does not divide `d_model`.
+/// If the shapes and lengths do not fit each other, or `heads` does not divide `d_model`.
 pub fn attend(
     [q, k, v]: [Tensor<3>; 3],
     heads: usize,

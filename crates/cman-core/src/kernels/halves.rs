@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-/// Two halves of something. Of two threads that come at once, each makes one half; none makes what another has begun.
+/// Two halves of something. Of two threads that come at once each makes one half; whoever comes later waits, if it has to.
 #[derive(Debug)]
 pub(super) struct Halves<T> {
     made: [OnceLock<T>; 2],

@@ -36,7 +36,7 @@ pub(crate) trait RawF32: Backend {
     /// # Panics
     /// If it has not `D` dimensions.
     fn dims<const D: usize>(tensor: &FloatTensor<Self>) -> [usize; D] {
-        tensor.shape().to_vec().try_into().expect("a tensor of another rank")
+        tensor.shape()[..].try_into().expect("a tensor of another rank")
     }
 }
 
@@ -54,8 +54,8 @@ pub fn on_host(device: Device, dtype: DType) -> bool {
     on_host && dtype == DType::F32
 }
 
-/// Calls `f` with the numbers of a tensor of f32 in row-major order, which are copied only where they do not lie so in the
-/// memory of this process already.
+/// Calls `f` with the numbers of a tensor of f32 in row-major order, not copied where they lie so already: in a tensor
+/// that is [`on_host`] and has no graph.
 pub fn with_numbers<const D: usize, T>(x: &Tensor<D>, f: impl FnOnce(&[f32]) -> T) -> T {
     match x.clone().into_dispatch().kind {
         #[cfg(feature = "flex")]
@@ -94,6 +94,28 @@ mod ndarray {
                 Some(numbers) => Cow::Borrowed(numbers),
                 None => Cow::Owned(view.iter().copied().collect()),
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_come_in_row_major_order_of_every_tensor() {
+        let devices = [
+            #[cfg(feature = "flex")]
+            Device::flex(),
+            #[cfg(feature = "ndarray")]
+            Device::ndarray(),
+        ];
+        for device in devices {
+            let x = Tensor::<2>::from_floats([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], &device);
+            let tracked = Tensor::<2>::from_floats([[7.0, 8.0]], &device.autodiff()).require_grad();
+            assert_eq!(with_numbers(&x, <[f32]>::to_vec), [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+            assert_eq!(with_numbers(&x.transpose(), <[f32]>::to_vec), [1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);
+            assert_eq!(with_numbers(&tracked, <[f32]>::to_vec), [7.0, 8.0]);
         }
     }
 }

@@ -58,7 +58,7 @@ impl LabelInteraction {
         }
     }
 
-    /// `X~3 = BLA2(X~2, L)` behind [`LabelFusion::fuse`]; or `[X; L]`.
+    /// `X~1 = BLA1(X, L)`, `X~2 = BiLSTM([X; X~1])`, `X~3 = BLA2(X~2, L)`; or `[X; L]`.
     ///
     /// # Shapes
     /// - x: `[batch, steps, 2d]`
@@ -77,7 +77,7 @@ impl LabelInteraction {
         let Some(fusion) = &self.fusion else {
             return Tensor::cat(vec![x, labels], 2);
         };
-        let x2 = fusion.fuse(x, labels.clone(), lengths, mask_pad, mode);
+        let x2 = fusion.fused(x, labels.clone(), lengths, mask_pad, mode);
         fusion.second.forward(x2, labels, lengths, mask_pad, mode.at("second"))
     }
 
@@ -97,14 +97,14 @@ impl LabelInteraction {
         let Some(fusion) = &self.fusion else {
             return Tensor::cat(vec![tokens.of(x), tokens.of(labels)], 2);
         };
-        let x2 = fusion.fuse(x, labels.clone(), lengths, mask_pad, Mode::Evaluate);
+        let x2 = fusion.fused(x, labels.clone(), lengths, mask_pad, Mode::Evaluate);
         fusion.second.of_tokens(x2, labels, tokens, lengths, mask_pad)
     }
 }
 
 impl LabelFusion {
-    /// `X~1 = BLA1(X, L)`, `X~2 = BiLSTM([X; X~1])`.
-    fn fuse(
+    /// `X~2`.
+    fn fused(
         &self,
         x: Tensor<3>,
         labels: Tensor<3>,

@@ -14,7 +14,7 @@ use crate::{
     relation::{Ends, RelationConfig, ScoredRelation, candidates, decode},
 };
 
-/// Sentences that are decoded sooner than other threads are awake. On the CPU no batch is larger.
+/// Sentences that are decoded sooner than other threads are awake.
 const FEW: usize = 8;
 
 /// How predictions are read off the network.

@@ -83,7 +83,8 @@ impl Sizes {
         gates
     }
 
-    /// Whether a pass over this many tokens is worth waking other threads for.
+    /// Whether a pass over this many tokens is worth waking other threads for; those of one sentence are not, at the
+    /// paper's widths.
     fn is_large(self, n_tokens: usize) -> bool {
         n_tokens * self.d_hidden * (self.d_input + self.d_hidden) > 1 << 22
     }
