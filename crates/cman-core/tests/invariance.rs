@@ -103,8 +103,8 @@ fn telling_model(config: &ModelConfig, device: &Device) -> Cman {
 }
 
 /// Every pair of entities is a relation of some probability.
-fn options(config: &ModelConfig, ends: Ends) -> PredictOptions {
-    PredictOptions { ends, threshold: 1e-9, ..PredictOptions::from(&config.relation) }
+fn options(ends: Ends) -> PredictOptions {
+    PredictOptions { ends, threshold: 1e-9 }
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn predictions_do_not_depend_on_the_batch() {
     for (name, config, device) in cases() {
         let model = telling_model(&config, &device);
         let data = sentences(&LENGTHS, 5);
-        let options = options(&config, Ends::Last);
+        let options = options(Ends::Last);
         let predict = |data: &[&EncodedSentence]| model.predict(&batch(data, &config, &device).0, None, options);
         let together = predict(&data.iter().collect::<Vec<_>>());
         n_cases += 1;
@@ -143,7 +143,7 @@ fn relations_are_those_of_the_full_table() {
         let (batch, gold) = batch(&data.iter().collect::<Vec<_>>(), &config, &device);
         let x = model.encode(model.embed(&batch), &batch, Mode::Evaluate);
         for (ends, labels) in [(Ends::Last, None), (Ends::Any, None), (Ends::Last, Some(&gold.tags[..]))] {
-            let predictions = model.predict(&batch, labels, options(&config, ends));
+            let predictions = model.predict(&batch, labels, options(ends));
             let viterbi: Vec<Vec<u32>> = predictions.iter().map(|p| p.tags.clone()).collect();
             let x = model.interact(x.clone(), labels.unwrap_or(&viterbi), &batch, Mode::Evaluate);
             let table = table_composed(&model.relation.project(x, batch.lengths()));
