@@ -1,0 +1,57 @@
+"""How many kernels our side tells a GPU to run for a training step.
+
+    cargo build --release --workspace --bins --examples --features wgpu
+    python benches/peer/launches.py
+
+Without a GPU, Vulkan in software will do.
+"""
+
+import os
+import time
+
+import corpus
+from run import ALPHA, Bench, Ours, measure, parser_of, processor
+
+
+class Launches(Bench):
+    def run(self):
+        print(f"{processor()}; {self.arguments.device}")
+        # burn's GPU backends write what they run into a file, if the folder they are started in says so.
+        self.log = self.folder / "launches.log"
+        logger = f'[profiling]\nlogger = {{ level = "minimal", file = "{self.log}" }}\n'
+        (self.folder / "cubecl.toml").write_text(logger)
+        os.chdir(self.folder)
+        sizes = self.arguments.sizes
+        batches = [next(b for b in corpus.bucketed(self.train, size, 8, seed=1) if len(b) == size) for size in sizes]
+        ours = Ours(self, batches, 0, 0, self.arguments.device)
+        self.header("training step", "sentences", "tokens of the longest", "launches")
+        for i, batch in enumerate(batches):
+            for kind in ALPHA:
+                ours("step", i, kind)  # tries kernels
+                before = self.lines()
+                ours("step", i, kind)
+                numbers = len(batch), max(map(corpus.length, batch)), self.lines() - before
+                self.row(kind, [], *map(str, numbers))
+        ours.close()
+
+    def lines(self):
+        """Lines of the log, when no more come."""
+        size = -1
+        while self.log.stat().st_size > size:
+            size = self.log.stat().st_size
+            time.sleep(1)
+        return self.log.read_text().count("\n")
+
+
+def main():
+    parser = parser_of(__doc__)
+    parser.add_argument("--device", default="wgpu")
+    parser.add_argument("--sizes", nargs="+", type=int, default=[2, 8], help="sentences of a batch")
+    arguments = parser.parse_args()
+    arguments.programs, arguments.out = arguments.programs.resolve(), arguments.out and arguments.out.resolve()
+    arguments.clock, arguments.threads = "wall", 0
+    measure(Launches, arguments)
+
+
+if __name__ == "__main__":
+    main()
