@@ -9,12 +9,12 @@ use burn::{
     tensor::{Device, activation::sigmoid},
 };
 use cman_core::{
-    Cman, Mode, ModelConfig,
+    Mode, ModelConfig,
     model::PredictOptions,
     relation::{Ends, ScoredRelation, candidates, decode, table_composed},
 };
 use cman_data::{EncodedSentence, Span};
-use common::{SIZES, batch, cpu_devices, gradients, is_blind, joint_loss, model, sentences, variants};
+use common::{SIZES, batch, cpu_devices, gradients, is_blind, joint_loss, model, sentences, telling_model, variants};
 
 const LENGTHS: [usize; 6] = [4, 1, 9, 2, 6, 9];
 
@@ -92,14 +92,6 @@ fn every_parameter_gets_a_gradient() {
             assert!(found || is_blind(&parameter), "{name}: the gradient of {parameter} is zero everywhere");
         }
     }
-}
-
-/// New weights find little: with words and emissions this large tags vary.
-fn telling_model(config: &ModelConfig, device: &Device) -> Cman {
-    let mut model = model(config, device);
-    model.embedding.word.trained = model.embedding.word.trained.map(|table| table * 30.0);
-    model.crf.scorer.emission.weight = model.crf.scorer.emission.weight.map(|weight| weight * 300.0);
-    model
 }
 
 /// Every pair of entities is a relation of some probability.

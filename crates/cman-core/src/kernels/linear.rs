@@ -9,7 +9,7 @@ use super::{
     buffer::Buffer,
     halves::Halves,
     parallel::for_each,
-    product::{Base, Columns, Panels, Rows, RowsMut, clear_padding, sum_of_outer_products},
+    product::{Base, Columns, Panels, Rows, RowsMut, clear_padding, pack, sum_of_outer_products},
     simd::{LANES, dispatch},
 };
 
@@ -67,10 +67,7 @@ impl Packs {
     fn plain(&self, w: &[f32], sizes: &Sizes) -> [&Half; 2] {
         self.plain.get(|i| {
             let range = half(i, sizes.d_output);
-            Half {
-                first: range.start,
-                panels: dispatch(Pack { w, width: sizes.d_output, range, is_transposed: false }),
-            }
+            Half { first: range.start, panels: pack(Columns { data: w, width: sizes.d_output, range }, false) }
         })
     }
 
@@ -78,7 +75,7 @@ impl Packs {
         self.transposed.get(|i| {
             let (range, width) = (half(i, sizes.d_input), sizes.d_output);
             let w = &w[range.start * width..range.end * width];
-            Half { first: range.start, panels: dispatch(Pack { w, width, range: 0..width, is_transposed: true }) }
+            Half { first: range.start, panels: pack(Columns::all(w, width), true) }
         })
     }
 }
@@ -87,24 +84,6 @@ impl Packs {
 fn half(i: usize, n: usize) -> Range<usize> {
     let middle = (n / 2).next_multiple_of(4 * LANES).min(n);
     [0..middle, middle..n][i].clone()
-}
-
-struct Pack<'a> {
-    w: &'a [f32],
-    width: usize,
-    range: Range<usize>,
-    is_transposed: bool,
-}
-
-impl WithSimd for Pack<'_> {
-    type Output = Panels;
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) -> Panels {
-        let Self { w, width, range, is_transposed } = self;
-        let w = Columns { data: w, width, range };
-        if is_transposed { Panels::transposed(simd, w) } else { Panels::new(simd, w) }
-    }
 }
 
 /// `x W + b`.

@@ -1,12 +1,9 @@
 //! The weights in the layout of the products.
 
-use pulp::{Simd, WithSimd};
-
 use super::{Sizes, Weights, plan::Direction};
 use crate::kernels::{
     halves::Halves,
-    product::{Columns, Panels},
-    simd::dispatch,
+    product::{Columns, Panels, pack},
 };
 
 /// The weights of a BiLSTM as far as they have been brought into the layout of the products, for both directions. Made
@@ -29,40 +26,24 @@ impl Packs {
     /// The weights of each direction.
     pub(super) fn forward(&self, weights: Weights, sizes: Sizes) -> [&Both; 2] {
         self.forward.get(|direction| {
-            let pack = |data| pack(data, sizes, direction, false);
-            Both { w_ih: pack(weights.w_ih), w_hh: pack(weights.w_hh) }
+            let part = |data| of_direction(data, sizes, direction, false);
+            Both { w_ih: part(weights.w_ih), w_hh: part(weights.w_hh) }
         })
     }
 
     /// The transposed recurrent weights of each direction.
     pub(super) fn recurrent(&self, weights: Weights, sizes: Sizes) -> [&Panels; 2] {
-        self.recurrent.get(|direction| pack(weights.w_hh, sizes, direction, true))
+        self.recurrent.get(|direction| of_direction(weights.w_hh, sizes, direction, true))
     }
 
     /// The transposed input weights of each direction.
     pub(super) fn input(&self, weights: Weights, sizes: Sizes) -> [&Panels; 2] {
-        self.input.get(|direction| pack(weights.w_ih, sizes, direction, true))
+        self.input.get(|direction| of_direction(weights.w_ih, sizes, direction, true))
     }
 }
 
 /// One direction's part of `[2, rows, 4 d_hidden]`.
-fn pack(data: &[f32], sizes: Sizes, direction: usize, is_transposed: bool) -> Panels {
+fn of_direction(data: &[f32], sizes: Sizes, direction: usize, is_transposed: bool) -> Panels {
     let data = sizes.of_direction(data, Direction::BOTH[direction]);
-    dispatch(Pack { data: &data, width: 4 * sizes.d_padded(), is_transposed })
-}
-
-struct Pack<'a> {
-    data: &'a [f32],
-    width: usize,
-    is_transposed: bool,
-}
-
-impl WithSimd for Pack<'_> {
-    type Output = Panels;
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) -> Panels {
-        let w = Columns::all(self.data, self.width);
-        if self.is_transposed { Panels::transposed(simd, w) } else { Panels::new(simd, w) }
-    }
+    pack(Columns::all(&data, 4 * sizes.d_padded()), is_transposed)
 }

@@ -12,7 +12,7 @@ use std::ops::Range;
 use pulp::Simd;
 
 pub(in crate::kernels) use outer::sum_of_outer_products;
-pub(in crate::kernels) use panels::Panels;
+pub(in crate::kernels) use panels::{Panels, pack};
 pub(crate) use transpose::transpose;
 
 use super::simd::{load, store, vectors, vectors_mut};

@@ -2,12 +2,12 @@
 
 use std::ops::Range;
 
-use pulp::Simd;
+use pulp::{Simd, WithSimd};
 
 use super::{Base, Columns, Rows, RowsMut, put, tiles, transpose, wide};
 use crate::kernels::{
     buffer::Buffer,
-    simd::{fma, vectors},
+    simd::{dispatch, fma, vectors},
 };
 
 /// A matrix `[k, n]` cut into panels of columns, each of which a tile reads from end to end. The last panel is as many
@@ -117,6 +117,25 @@ impl Panels {
     }
 }
 
+/// [`Panels::new`], or [`Panels::transposed`], for the vectors of this CPU.
+pub(in crate::kernels) fn pack(columns: Columns, is_transposed: bool) -> Panels {
+    dispatch(Pack { columns, is_transposed })
+}
+
+struct Pack<'a> {
+    columns: Columns<'a>,
+    is_transposed: bool,
+}
+
+impl WithSimd for Pack<'_> {
+    type Output = Panels;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Panels {
+        if self.is_transposed { Panels::transposed(simd, self.columns) } else { Panels::new(simd, self.columns) }
+    }
+}
+
 /// The product of all `R` chosen rows with `panels`, `G` of which are read side by side. Returns how many panels that
 /// was: what is left at the end is fewer than `G`.
 #[inline(always)]
@@ -200,8 +219,6 @@ fn row_tile<S: Simd, const R: usize, const V: usize, const G: usize>(
 
 #[cfg(test)]
 mod tests {
-    use pulp::WithSimd;
-
     use super::*;
     use crate::{
         kernels::{
