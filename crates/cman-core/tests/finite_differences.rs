@@ -7,7 +7,8 @@ use burn::{
     module::{Module, ModuleMapper, ModuleVisitor, Param},
     tensor::{DType, Device, FloatDType, Gradients, Tensor, TensorData},
 };
-use cman_core::{Cman, Gold, Mode, TokenBatch, random::Key};
+use burn_ragged::{Key, Mode, Ragged};
+use cman_core::{Cman, Gold, TokenBatch};
 use common::{batch, model, sentences, variants};
 
 /// Moves every parameter by `step` along a random direction.
@@ -51,9 +52,9 @@ impl ModuleVisitor for Derivative<'_> {
 
 /// Eq. 14 with a given perturbation.
 fn total_loss(model: &Cman, batch: &TokenBatch, gold: &Gold, perturbation: &Tensor<3>) -> Tensor<1> {
+    let loss = |x: Ragged| model.losses(x, gold, gold.tags(), Mode::Evaluate).joint();
     let x = model.embed(batch);
-    let clean = model.losses(x.clone(), batch, gold, &gold.tags, Mode::Evaluate).joint();
-    clean + model.losses(x + perturbation.clone(), batch, gold, &gold.tags, Mode::Evaluate).joint()
+    loss(x.clone()) + loss(x.map(|x| x + perturbation.clone()))
 }
 
 #[test]
@@ -65,7 +66,7 @@ fn directional_derivatives_agree() {
         let data = sentences(&[5, 1, 7, 3], 8);
         let (batch, gold) = batch(&data.iter().collect::<Vec<_>>(), &config, &device);
         let model = model(&config, &device);
-        let perturbation = direction(0, model.embed(&batch).dims(), &device) * 0.05;
+        let perturbation = direction(0, model.embed(&batch).values().dims(), &device) * 0.05;
         let loss = total_loss(&model, &batch, &gold, &perturbation);
         assert_eq!(loss.dtype(), DType::F64, "{name}");
         let mut derivative = Derivative { gradients: &loss.backward(), site: 0, total: 0.0 };

@@ -10,14 +10,13 @@ mod golden;
 
 use std::path::Path;
 
-use burn::tensor::{Device, Tensor, TensorData};
-use cman_core::{
-    Backend, Gold, Mode, Share,
+use burn::tensor::{Device, Tensor};
+use burn_ragged::{
+    DeviceKind, Key, Mode, Ragged, Shard,
     crf::{gold_score, log_partition},
-    model::PredictOptions,
-    random::Key,
-    relation::table_composed,
+    pairs::pair_table_reference,
 };
+use cman_core::{Gold, model::PredictOptions, perturbation};
 use cman_data::{EncodedSentence, Tag};
 use comparison::Comparison;
 use golden::Golden;
@@ -26,15 +25,15 @@ fn check(case: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/goldens").join(format!("{case}.safetensors"));
     let bytes = std::fs::read(&path).unwrap();
     let golden = Golden::parse(path, &bytes);
-    for backend in Backend::compiled().into_iter().filter(|backend| backend.is_cpu()) {
-        let device = backend.device().unwrap();
+    for kind in DeviceKind::compiled().into_iter().filter(|kind| kind.is_cpu()) {
+        let device = kind.device().unwrap();
         let mut comparison = Comparison::new(&golden);
         check_values(&mut comparison, &device);
         check_prediction(&mut comparison, &device);
         check_losses(&mut comparison, &device.clone().autodiff());
         assert!(comparison.open.is_empty(), "never compared: {:?}", comparison.open);
         let (worst, place) = comparison.worst;
-        println!("{case} on {backend}: largest relative deviation {worst:.1e} ({place})");
+        println!("{case} on {kind}: largest relative deviation {worst:.1e} ({place})");
     }
 }
 
@@ -45,38 +44,33 @@ fn check_values(comparison: &mut Comparison, device: &Device) {
     let sentences = golden.sentences();
     let sentences: Vec<&EncodedSentence> = sentences.iter().collect();
     let batch = golden.batch(&sentences, device);
-    let (lengths, mask_pad, gold) = (batch.lengths(), &batch.mask_pad, Gold::new(&sentences));
+    let gold = Gold::new(&sentences).unwrap();
 
     let mut x = model.embed(&batch);
-    comparison.tensor("x", x.clone());
+    comparison.tensor("x", x.values().clone());
     for (i, unit) in model.bsa.iter().enumerate() {
-        x = unit.forward(x, lengths, mask_pad, Mode::Evaluate);
-        comparison.tensor(&format!("bsa.{i}"), x.clone());
+        x = unit.forward(x, Mode::Evaluate);
+        comparison.tensor(&format!("bsa.{i}"), x.values().clone());
     }
 
-    let potentials = model.crf.potentials(x.clone(), batch.lengths());
-    comparison.tensor("crf.first", potentials.first.clone());
-    comparison.tensor("crf.pair", potentials.pair.clone());
-    comparison.tensor("crf.end", potentials.end.clone());
-    comparison.tensor("log_partition", log_partition(&potentials, lengths));
-    comparison.tensor("gold_score", gold_score(&potentials, &gold.tags));
+    let potentials = model.crf.potentials(x.clone());
+    comparison.tensor("crf.first", potentials.first().clone());
+    comparison.tensor("crf.pair", potentials.pair().clone());
+    comparison.tensor("crf.end", potentials.end().clone());
+    comparison.tensor("log_partition", log_partition(&potentials));
+    comparison.tensor("gold_score", gold_score(&potentials, gold.tags()));
 
     if let Some((labels, fusion)) = model.labels.as_ref().and_then(|labels| Some((labels, labels.fusion.as_ref()?))) {
-        let mut tags: Vec<i64> = Vec::new();
-        for (i, row) in gold.tags.iter().enumerate() {
-            tags.extend(row.iter().map(|&tag| i64::from(tag)));
-            tags.resize((i + 1) * batch.steps(), 0);
-        }
-        let tags = Tensor::from_data(TensorData::new(tags, [batch.batch_size(), batch.steps()]), device);
-        let labels = labels.embedding.forward(tags);
-        let x1 = fusion.first.forward(x.clone(), labels, lengths, mask_pad, Mode::Evaluate);
-        comparison.tensor("labels.first", x1.clone());
-        let x2 = fusion.fuse.forward(Tensor::cat(vec![x.clone(), x1], 2), lengths, mask_pad, Mode::Evaluate);
-        comparison.tensor("labels.fused", x2);
+        let tags = batch.layout().pad(gold.tags().iter().map(Vec::as_slice), device);
+        let labels = labels.embedding.forward(tags, batch.layout());
+        let x1 = fusion.first.forward(x.clone(), labels, Mode::Evaluate);
+        comparison.tensor("labels.first", x1.values().clone());
+        let x2 = fusion.fuse.forward(Ragged::cat(vec![x.clone(), x1]), Mode::Evaluate);
+        comparison.tensor("labels.fused", x2.into_values());
     }
-    let x = model.interact(x, &gold.tags, &batch, Mode::Evaluate);
-    comparison.tensor("interaction", x.clone());
-    comparison.tensor("table", table_composed(&model.relation.project(x, batch.lengths())));
+    let x = model.interact(x, gold.tags(), Mode::Evaluate);
+    comparison.tensor("interaction", x.values().clone());
+    comparison.tensor("table", pair_table_reference(&model.relation.project(x)));
 }
 
 /// Viterbi tags, probabilities of tags, entities and relations.
@@ -87,9 +81,9 @@ fn check_prediction(comparison: &mut Comparison, device: &Device) {
     let batch = golden.batch(&sentences.iter().collect::<Vec<_>>(), device);
 
     let n_tags = Tag::count(golden.case.sizes.entities);
-    let x = model.encode(model.embed(&batch), &batch, Mode::Evaluate);
+    let x = model.encode(model.embed(&batch), Mode::Evaluate);
     let (mut viterbi, mut tag_probabilities) = (Vec::new(), Vec::new());
-    for lattice in model.crf.potentials(x, batch.lengths()).lattices(batch.lengths()) {
+    for lattice in model.crf.potentials(x).lattices() {
         viterbi.extend(lattice.viterbi().into_iter().map(|tag| tag as usize));
         let marginals = lattice.marginals();
         let all = (0..lattice.len()).flat_map(|t| (0..n_tags).map(move |tag| (t, tag as u32)));
@@ -124,13 +118,13 @@ fn check_losses(comparison: &mut Comparison, device: &Device) {
     let model = golden.model(device);
     let sentences = golden.sentences();
     let sentences: Vec<&EncodedSentence> = sentences.iter().collect();
-    let (batch, gold) = (golden.batch(&sentences, device), Gold::new(&sentences));
+    let (batch, gold) = (golden.batch(&sentences, device), Gold::new(&sentences).unwrap());
     // The rates are zero: training without dropout.
-    let losses = |x: Tensor<3>| model.losses(x, &batch, &gold, &gold.tags, Mode::Train(Key::new(1), Share::WHOLE));
+    let losses = |x: Ragged| model.losses(x, &gold, gold.tags(), Mode::Train(Key::new(1), Shard::WHOLE));
 
     let x = model.embed(&batch);
-    let delta = x.zeros_like().detach().require_grad();
-    let clean = losses(x + delta.clone());
+    let delta = x.values().zeros_like().detach().require_grad();
+    let clean = losses(x.map(|x| x + delta.clone()));
     comparison.tensor("loss.ner", clean.ner.clone());
     comparison.tensor("loss.re", clean.re.clone());
     let gradients = clean.joint().backward();
@@ -138,14 +132,12 @@ fn check_losses(comparison: &mut Comparison, device: &Device) {
     let g = delta.grad(&gradients).unwrap();
     comparison.tensor("gradient.x", g.clone());
 
-    let [batch_size, _, width] = g.dims();
-    let norm = g.clone().square().sum_dims_squeeze::<1, _>(&[1, 2]).sqrt().reshape([batch_size, 1, 1]);
-    let eta = g * (golden.case.alpha * (width as f64).sqrt()) / norm;
+    let eta = perturbation(Ragged::new(g, batch.layout().clone()), 0, golden.case.alpha).into_values();
     comparison.tensor("eta", eta.clone());
 
     let x = model.embed(&batch);
     let clean = losses(x.clone());
-    let adversarial = losses(x + Tensor::from_inner(eta)).joint();
+    let adversarial = losses(x.map(|x| x + Tensor::from_inner(eta))).joint();
     comparison.tensor("loss.adversarial", adversarial.clone());
     comparison.gradients("total", &model, &(clean.joint() + adversarial).backward());
 }

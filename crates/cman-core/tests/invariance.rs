@@ -8,10 +8,11 @@ use burn::{
     module::Module,
     tensor::{Device, activation::sigmoid},
 };
+use burn_ragged::{Mode, pairs::pair_table_reference};
 use cman_core::{
-    Mode, ModelConfig,
+    ModelConfig,
     model::PredictOptions,
-    relation::{Ends, ScoredRelation, candidates, decode, table_composed},
+    relation::{Ends, ScoredRelation, candidates, decode},
 };
 use cman_data::{EncodedSentence, Span};
 use common::{SIZES, batch, cpu_devices, gradients, is_blind, joint_loss, model, sentences, telling_model, variants};
@@ -133,12 +134,12 @@ fn relations_are_those_of_the_full_table() {
         let model = telling_model(&config, &device);
         let data = sentences(&LENGTHS, 5);
         let (batch, gold) = batch(&data.iter().collect::<Vec<_>>(), &config, &device);
-        let x = model.encode(model.embed(&batch), &batch, Mode::Evaluate);
-        for (ends, labels) in [(Ends::Last, None), (Ends::Any, None), (Ends::Last, Some(&gold.tags[..]))] {
+        let x = model.encode(model.embed(&batch), Mode::Evaluate);
+        for (ends, labels) in [(Ends::Last, None), (Ends::Any, None), (Ends::Last, Some(gold.tags()))] {
             let predictions = model.predict(&batch, labels, options(ends));
             let viterbi: Vec<Vec<u32>> = predictions.iter().map(|p| p.tags.clone()).collect();
-            let x = model.interact(x.clone(), labels.unwrap_or(&viterbi), &batch, Mode::Evaluate);
-            let table = table_composed(&model.relation.project(x, batch.lengths()));
+            let x = model.interact(x.clone(), labels.unwrap_or(&viterbi), Mode::Evaluate);
+            let table = pair_table_reference(&model.relation.project(x));
             let [_, steps, _, n_outputs] = table.dims();
             let table: Vec<f64> = sigmoid(table).try_into_vec_as().unwrap();
             for (s, prediction) in predictions.iter().enumerate() {
@@ -167,9 +168,9 @@ fn scores_of_pairs_are_those_of_the_full_table() {
         let model = model(&config, &device);
         let data = sentences(&LENGTHS, 6);
         let (batch, gold) = batch(&data.iter().collect::<Vec<_>>(), &config, &device);
-        let x = model.encode(model.embed(&batch), &batch, Mode::Evaluate);
-        let projection = model.relation.project(model.interact(x, &gold.tags, &batch, Mode::Evaluate), batch.lengths());
-        let table = table_composed(&projection);
+        let x = model.encode(model.embed(&batch), Mode::Evaluate);
+        let projection = model.relation.project(model.interact(x, gold.tags(), Mode::Evaluate));
+        let table = pair_table_reference(&projection);
         let [_, steps, _, n_outputs] = table.dims();
         let table: Vec<f64> = table.try_into_vec_as().unwrap();
         let pairs: Vec<(usize, usize, usize)> =

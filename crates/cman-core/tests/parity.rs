@@ -8,10 +8,10 @@ mod common;
 use std::collections::BTreeMap;
 
 use burn::tensor::Device;
+use burn_ragged::{Key, Mode, Shard};
 use cman_core::{
-    Mode, ModelConfig, Share, TokenBatch,
+    ModelConfig, TokenBatch,
     model::{PredictOptions, Prediction},
-    random::Key,
 };
 use cman_data::EncodedSentence;
 use common::{batch, devices, gradients, is_blind, model, sentences, telling_model, variants};
@@ -27,7 +27,7 @@ fn cases() -> Vec<(&'static str, ModelConfig, Mode)> {
     training.dropout.input = 0.2;
     training.dropout.label = 0.2;
     training.dropout.sequence = 0.1;
-    cases.push(("cman with dropout", training, Mode::Train(Key::new(3), Share::WHOLE)));
+    cases.push(("cman with dropout", training, Mode::Train(Key::new(3), Shard::WHOLE)));
     cases
 }
 
@@ -36,17 +36,17 @@ fn numbers(config: &ModelConfig, mode: Mode, data: &[&EncodedSentence], device: 
     let device = &device.clone().autodiff();
     let model = model(config, device);
     let (batch, gold) = batch(data, config, device);
-    let x = model.encode(model.embed(&batch), &batch, mode);
-    let potentials = model.crf.potentials(x.clone(), batch.lengths());
+    let x = model.encode(model.embed(&batch), mode);
+    let potentials = model.crf.potentials(x.clone());
     let mut found = BTreeMap::new();
-    found.insert("first".to_owned(), potentials.first.clone().try_into_vec_as().unwrap());
-    found.insert("emissions".to_owned(), of_tokens(&potentials.pair.clone().try_into_vec_as().unwrap(), &batch));
-    found.insert("end".to_owned(), potentials.end.clone().try_into_vec_as().unwrap());
-    let projection = model.relation.project(model.interact(x, &gold.tags, &batch, mode), batch.lengths());
+    found.insert("first".to_owned(), potentials.first().clone().try_into_vec_as().unwrap());
+    found.insert("emissions".to_owned(), of_tokens(&potentials.pair().clone().try_into_vec_as().unwrap(), &batch));
+    found.insert("end".to_owned(), potentials.end().clone().try_into_vec_as().unwrap());
+    let projection = model.relation.project(model.interact(x, gold.tags(), mode));
     let pairs: Vec<(usize, usize, usize)> =
         LENGTHS.iter().enumerate().flat_map(|(s, &n)| (0..n * n).map(move |p| (s, p / n, p % n))).collect();
     found.insert("relation scores".to_owned(), projection.scores(&pairs).try_into_vec_as().unwrap());
-    let losses = model.losses(model.embed(&batch), &batch, &gold, &gold.tags, mode);
+    let losses = model.losses(model.embed(&batch), &gold, gold.tags(), mode);
     found.insert("loss of the tags".to_owned(), losses.ner.clone().try_into_vec_as().unwrap());
     found.insert("loss of the relations".to_owned(), losses.re.clone().try_into_vec_as().unwrap());
     for (name, gradient) in gradients(&model, &losses.joint()) {
@@ -59,8 +59,8 @@ fn numbers(config: &ModelConfig, mode: Mode, data: &[&EncodedSentence], device: 
 
 /// The rows of the real tokens in `[batch, steps, ..]`.
 fn of_tokens(all: &[f64], batch: &TokenBatch) -> Vec<f64> {
-    let row = all.len() / (LENGTHS.len() * batch.steps());
-    let sentence = |(s, n): (usize, &usize)| all[s * batch.steps() * row..][..n * row].to_vec();
+    let row = all.len() / (LENGTHS.len() * batch.layout().steps());
+    let sentence = |(s, n): (usize, &usize)| all[s * batch.layout().steps() * row..][..n * row].to_vec();
     LENGTHS.iter().enumerate().flat_map(sentence).collect()
 }
 

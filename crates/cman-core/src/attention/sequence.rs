@@ -1,12 +1,8 @@
-//! The sequence encoder inside the attention units: a BiLSTM, or a perceptron for the ablation of Table 4.
+//! The sequence encoder of the attention units: a BiLSTM (eq. 1), or a perceptron for the ablation of Table 4.
 
-use burn::{
-    module::Module,
-    tensor::{Bool, Tensor},
-};
+use burn::{config::Config, module::Module, tensor::Device};
+use burn_ragged::{BiLstm, BiLstmConfig, Init, Linear, Mode, Ragged};
 use serde::{Deserialize, Serialize};
-
-use crate::{init::Init, linear::Linear, lstm::BiLstm, mask::zero_padding, mode::Mode};
 
 /// Which sequence encoder the attention units contain.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,13 +15,43 @@ pub enum SequenceKind {
     Mlp,
 }
 
-/// Encodes a sequence of features as one twice `d_hidden` wide, with dropout behind it.
+/// Settings of a [`SequenceEncoder`].
+#[derive(Config, Debug)]
+pub struct SequenceEncoderConfig {
+    /// Width of the input.
+    pub d_input: usize,
+    /// Half the width of the output: one direction of the BiLSTM (the paper's d).
+    pub d_hidden: usize,
+    /// Which encoder.
+    #[config(default = "SequenceKind::Bilstm")]
+    pub kind: SequenceKind,
+    /// Dropout rate of the output.
+    #[config(default = 0.0)]
+    pub dropout: f64,
+}
+
+/// `H = BiLSTM(X)` (eq. 1), with dropout. The output is `2 d_hidden` wide.
 #[derive(Module, Debug)]
-pub struct SequenceEncoder {
-    /// The BiLSTM, if that is the encoder.
-    pub lstm: Option<BiLstm>,
-    /// The perceptron, if that is the encoder.
-    pub mlp: Option<Mlp>,
+pub enum SequenceEncoder {
+    /// A BiLSTM.
+    BiLstm(BiLstmEncoder),
+    /// A perceptron on each token.
+    Mlp(MlpEncoder),
+}
+
+/// A BiLSTM with dropout.
+#[derive(Module, Debug)]
+pub struct BiLstmEncoder {
+    /// The BiLSTM.
+    pub lstm: BiLstm,
+    dropout: f64,
+}
+
+/// A perceptron on each token, with dropout.
+#[derive(Module, Debug)]
+pub struct MlpEncoder {
+    /// The perceptron.
+    pub mlp: Mlp,
     dropout: f64,
 }
 
@@ -38,32 +64,40 @@ pub struct Mlp {
     pub outer: Linear,
 }
 
-impl SequenceEncoder {
-    /// New weights; the output is `2 d_hidden` wide.
-    pub fn new(kind: SequenceKind, d_input: usize, d_hidden: usize, dropout: f64, init: Init) -> Self {
-        let d_output = 2 * d_hidden;
-        let mlp = || Mlp {
-            inner: init.at("inner").linear(d_input, d_output, true),
-            outer: init.at("outer").linear(d_output, d_output, true),
-        };
-        match kind {
-            SequenceKind::Bilstm => Self { lstm: Some(BiLstm::new(d_input, d_hidden, init)), mlp: None, dropout },
-            SequenceKind::Mlp => Self { lstm: None, mlp: Some(mlp()), dropout },
-        }
+impl SequenceEncoderConfig {
+    /// New weights, drawn from seed 0.
+    pub fn init(&self, device: &Device) -> SequenceEncoder {
+        self.init_with(Init::new(0, device))
     }
 
+    /// New weights.
+    pub fn init_with(&self, init: Init) -> SequenceEncoder {
+        let &Self { d_input, d_hidden, kind, dropout } = self;
+        match kind {
+            SequenceKind::Bilstm => {
+                let lstm = BiLstmConfig::new(d_input, d_hidden).init_with(init);
+                SequenceEncoder::BiLstm(BiLstmEncoder { lstm, dropout })
+            }
+            SequenceKind::Mlp => {
+                let inner = init.at("inner").linear(d_input, 2 * d_hidden, true);
+                let outer = init.at("outer").linear(2 * d_hidden, 2 * d_hidden, true);
+                SequenceEncoder::Mlp(MlpEncoder { mlp: Mlp { inner, outer }, dropout })
+            }
+        }
+    }
+}
+
+impl SequenceEncoder {
     /// # Shapes
     /// - x: `[batch, steps, d_input]`
-    /// - mask_pad: `[batch, steps]`
     /// - output: `[batch, steps, 2 d_hidden]`, zero at padding
-    pub fn forward(&self, x: Tensor<3>, lengths: &[usize], mask_pad: &Tensor<2, Bool>, mode: Mode) -> Tensor<3> {
-        let h = match (&self.lstm, &self.mlp) {
-            (Some(lstm), _) => lstm.forward(x, lengths),
-            (None, Some(Mlp { inner, outer })) => {
-                zero_padding(outer.forward(inner.forward(x, lengths).tanh(), lengths), mask_pad)
+    pub fn forward(&self, x: Ragged, mode: Mode) -> Ragged {
+        let (h, dropout) = match self {
+            Self::BiLstm(BiLstmEncoder { lstm, dropout }) => (lstm.forward(x), *dropout),
+            Self::Mlp(MlpEncoder { mlp: Mlp { inner, outer }, dropout }) => {
+                (outer.forward(inner.forward(x).map(|x| x.tanh())).zero_padding(), *dropout)
             }
-            (None, None) => unreachable!("one of the two encoders is there from the start"),
         };
-        mode.at("sequence").dropout(h, lengths, self.dropout)
+        mode.at("sequence").dropout(h, dropout)
     }
 }

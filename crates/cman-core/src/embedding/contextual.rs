@@ -4,9 +4,8 @@ use burn::{
     module::{Module, Param},
     tensor::{Tensor, activation::softmax},
 };
+use burn_ragged::Init;
 use serde::{Deserialize, Serialize};
-
-use crate::init::Init;
 
 /// How the layers of a contextual encoder become one vector.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,56 +18,84 @@ pub enum LayerMix {
     Top,
 }
 
-/// Shape of the contextual input; width 0 where there is none.
+/// Settings of the contextual input.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ContextualConfig {
     /// Width of a layer's vector; 0: no contextual input.
     pub width: usize,
-    /// Number of layers the provider gives.
+    /// Number of layers of the encoder.
     pub layers: usize,
-    /// How they become one vector.
+    /// How the layers become one vector.
     pub mix: LayerMix,
     /// Whether each layer's vector is normalised before the mix.
     pub layer_norm: bool,
 }
 
-/// `gamma sum_l softmax(s)_l h_l`; at the start the plain mean.
+/// The layers of a contextual encoder as one vector per token.
+#[derive(Module, Debug)]
+pub enum LayerMixer {
+    /// A learned mix.
+    Scalar(ScalarMix),
+    /// The last layer.
+    Top(TopLayer),
+}
+
+/// `gamma sum_l softmax(s)_l h_l`; the mean of the layers for new weights.
 #[derive(Module, Debug)]
 pub struct ScalarMix {
-    /// `s` `[layers]`; without it the last layer is taken.
-    pub weights: Option<Param<Tensor<1>>>,
+    /// `s` `[layers]`.
+    pub weights: Param<Tensor<1>>,
     /// `gamma` `[1]`.
-    pub gamma: Option<Param<Tensor<1>>>,
+    pub gamma: Param<Tensor<1>>,
     layer_norm: bool,
 }
 
-impl ScalarMix {
-    /// New weights; none if there is no contextual input.
-    pub fn new(config: &ContextualConfig, init: Init) -> Option<Self> {
-        let learned = config.mix == LayerMix::Scalar;
-        (config.width > 0).then(|| Self {
-            weights: learned.then(|| init.zeros([config.layers])),
-            gamma: learned.then(|| Param::from_tensor(Tensor::ones([1], init.device))),
-            layer_norm: config.layer_norm,
+/// The last layer.
+#[derive(Module, Debug)]
+pub struct TopLayer {
+    layer_norm: bool,
+}
+
+impl ContextualConfig {
+    /// New weights; `None` if there is no contextual input.
+    pub fn init_with(&self, init: Init) -> Option<LayerMixer> {
+        let layer_norm = self.layer_norm;
+        if self.width == 0 {
+            return None;
+        }
+        Some(match self.mix {
+            LayerMix::Scalar => LayerMixer::Scalar(ScalarMix {
+                weights: init.zeros([self.layers]),
+                gamma: Param::from_tensor(Tensor::ones([1], init.device)),
+                layer_norm,
+            }),
+            LayerMix::Top => LayerMixer::Top(TopLayer { layer_norm }),
         })
     }
+}
 
+impl LayerMixer {
     /// # Shapes
     /// - layers: `[batch, steps, layers, width]`
     /// - output: `[batch, steps, width]`
     pub fn forward(&self, layers: Tensor<4>) -> Tensor<3> {
         let [batch, steps, n_layers, width] = layers.dims();
-        let layers = if self.layer_norm { normalise(layers) } else { layers };
-        let (Some(weights), Some(gamma)) = (&self.weights, &self.gamma) else {
-            return layers.narrow(2, n_layers - 1, 1).reshape([batch, steps, width]);
-        };
-        let weights = softmax(weights.val(), 0) * gamma.val(); // [layers]
-        (layers * weights.reshape([1, 1, n_layers, 1])).sum_dim(2).reshape([batch, steps, width])
+        match self {
+            Self::Scalar(ScalarMix { weights, gamma, layer_norm }) => {
+                let layers = if *layer_norm { normalise(layers) } else { layers };
+                let weights = softmax(weights.val(), 0) * gamma.val(); // [layers]
+                (layers * weights.reshape([1, 1, n_layers, 1])).sum_dim(2).reshape([batch, steps, width])
+            }
+            Self::Top(TopLayer { layer_norm }) => {
+                let layers = if *layer_norm { normalise(layers) } else { layers };
+                layers.narrow(2, n_layers - 1, 1).reshape([batch, steps, width])
+            }
+        }
     }
 }
 
-/// Every vector with mean 0 and variance 1, by itself, so that a token's input does not depend on its batch.
+/// Every vector normalised by itself to mean 0 and variance 1, so that the input of a token does not depend on its batch.
 fn normalise(layers: Tensor<4>) -> Tensor<4> {
     let centred = layers.clone() - layers.mean_dim(3);
     let variance = centred.clone().square().mean_dim(3);
@@ -86,7 +113,7 @@ mod tests {
         let device = Device::default();
         let mix = |layer_norm: bool| {
             let config = ContextualConfig { width: 2, layers: 2, mix: LayerMix::Scalar, layer_norm };
-            let mix = ScalarMix::new(&config, Init::new(1, &device)).unwrap();
+            let mix = config.init_with(Init::new(1, &device)).unwrap();
             mix.forward(Tensor::from_data([[[[3.0, 5.0], [40.0, -40.0]], [[0.0, 0.0], [0.0, 0.0]]]], &device))
         };
         let expect = |found: Tensor<3>, expected: [[[f32; 2]; 2]; 1]| {

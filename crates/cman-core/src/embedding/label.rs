@@ -4,9 +4,9 @@ use burn::{
     module::{Module, Param},
     tensor::{Int, Tensor},
 };
+use burn_ragged::{Init, Layout, Ragged};
 
 use super::look_up;
-use crate::init::Init;
 
 /// A trained vector for each BIO tag.
 #[derive(Module, Debug)]
@@ -21,10 +21,12 @@ impl LabelEmbedding {
         Self { table: init.uniform([n_tags, width], 0.25) }
     }
 
+    /// The vectors of the tags of these sentences.
+    ///
     /// # Shapes
     /// - tags: `[batch, steps]`, ids
     /// - output: `[batch, steps, d_label]`
-    pub fn forward(&self, tags: Tensor<2, Int>) -> Tensor<3> {
-        look_up(self.table.val(), tags)
+    pub fn forward(&self, tags: Tensor<2, Int>, layout: &Layout) -> Ragged {
+        Ragged::new(look_up(self.table.val(), tags), layout.clone())
     }
 }

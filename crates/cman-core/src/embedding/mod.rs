@@ -6,15 +6,14 @@ mod label;
 mod token;
 mod word;
 
-pub use character::{CharacterConfig, CharacterEncoder, CharacterKind};
-pub use contextual::{ContextualConfig, LayerMix, ScalarMix};
+pub use character::{CharacterBiLstm, CharacterCnn, CharacterConfig, CharacterEncoder, CharacterKind};
+pub use contextual::{ContextualConfig, LayerMix, LayerMixer, ScalarMix, TopLayer};
 pub use label::LabelEmbedding;
-pub use token::TokenEmbedding;
+pub use token::{TokenEmbedding, TokenEmbeddingConfig};
 pub use word::{WordConfig, WordEmbedding};
 
 use burn::tensor::{Int, Tensor};
-
-use crate::gather::gather;
+use burn_ragged::gather::gather;
 
 /// Rows of a table. `[rows, width]`, `[..]` -> `[.., width]`
 fn look_up(table: Tensor<2>, ids: Tensor<2, Int>) -> Tensor<3> {

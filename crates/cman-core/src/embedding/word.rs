@@ -4,10 +4,10 @@ use burn::{
     module::{Module, Param},
     tensor::{Int, Tensor, TensorData},
 };
+use burn_ragged::Init;
 use serde::{Deserialize, Serialize};
 
 use super::look_up;
-use crate::init::Init;
 
 /// Settings of the word embeddings.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,10 +27,10 @@ impl Default for WordConfig {
     }
 }
 
-/// Two tables behind each other: the words of the training data, trained, and the words that only the vector file
-/// knows, kept at their pretrained value.
+/// Two tables: the words of the training data, which are trained, and the words that only the vector file has, which keep
+/// their pretrained vectors.
 ///
-/// Word id `i` is row `i` of `trained` if there is one, else row `i - rows(trained)` of `pretrained`.
+/// Word id `i` is row `i` of `trained` if that row exists, else row `i - rows(trained)` of `pretrained`.
 #[derive(Module, Debug)]
 pub struct WordEmbedding {
     /// Vectors of the training words, padding (row 0) and the unknown word (row 1). `[training words, width]`
@@ -39,27 +39,28 @@ pub struct WordEmbedding {
     pub pretrained: Option<Param<Tensor<2>>>,
 }
 
-impl WordEmbedding {
-    /// New vectors for `n_trained` words, the padding among them zero.
-    ///
-    /// The random ones are uniform in ±sqrt(3 / width), the variance of GloVe's order of magnitude.
-    pub fn new(n_trained: usize, config: &WordConfig, init: Init) -> Self {
-        let mut table = init.numbers(n_trained * config.width, (3.0 / config.width as f64).sqrt());
-        table[..config.width].fill(0.0);
-        let table = Param::from_data(TensorData::new(table, [n_trained, config.width]), init.device);
-        Self { trained: table.set_require_grad(config.trainable), pretrained: None }
+impl WordConfig {
+    /// New vectors for `n_trained` words. The vector of the padding is zero; the others are uniform in ±sqrt(3 / width),
+    /// with a variance like that of GloVe.
+    pub fn init_with(&self, n_trained: usize, init: Init) -> WordEmbedding {
+        let mut table = init.values(n_trained * self.width, (3.0 / self.width as f64).sqrt());
+        table[..self.width].fill(0.0);
+        let table = Param::from_data(TensorData::new(table, [n_trained, self.width]), init.device);
+        WordEmbedding { trained: table.set_require_grad(self.trainable), pretrained: None }
     }
+}
 
-    /// The same with pretrained vectors: `vectors` holds (word id, vector) for training words, `others` the vectors of
-    /// the words behind them, in the order of their ids, row after row.
+impl WordEmbedding {
+    /// The same with pretrained vectors. `vectors` holds (word id, vector) for training words, `others` the vectors of
+    /// the other words, in the order of their ids, row after row.
     ///
     /// # Panics
-    /// If a vector has another width than the table, or an id is none of a training word.
+    /// If a vector does not have the width of the table, or an id is not that of a training word.
     pub fn with_pretrained(mut self, vectors: &[(u32, Vec<f32>)], others: Vec<f32>) -> Self {
         let [rows, width] = self.trained.dims();
         let device = self.trained.device();
         let trainable = self.trained.is_require_grad();
-        let mut table: Vec<f32> = self.trained.val().try_into_vec_as().expect("the device gives its numbers back");
+        let mut table: Vec<f32> = self.trained.val().try_into_vec_as().expect("the device returns the values");
         for (id, vector) in vectors {
             assert!((*id as usize) < rows && vector.len() == width, "vector {id} fits a table of {rows} x {width}");
             table[*id as usize * width..][..width].copy_from_slice(vector);

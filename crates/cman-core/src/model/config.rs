@@ -1,12 +1,13 @@
-//! Settings of the network; the defaults are the paper's for CoNLL04.
+//! Settings of the network. The defaults are the paper's for CoNLL04.
+
+use std::ops::Deref;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    attention::{Residual, SequenceEncoder, SequenceKind},
+    attention::{BlaConfig, BsaConfig, Residual, SequenceEncoderConfig, SequenceKind},
     crf::CrfConfig,
-    embedding::{CharacterConfig, CharacterKind, ContextualConfig, WordConfig},
-    init::Init,
+    embedding::{CharacterConfig, CharacterKind, ContextualConfig, TokenEmbeddingConfig, WordConfig},
     relation::RelationConfig,
 };
 
@@ -17,9 +18,9 @@ pub enum LabelKind {
     /// Label attention (eqs. 5-7).
     #[default]
     Attention,
-    /// Label embeddings beside the token features, as in the multi-head baseline.
+    /// Label embeddings concatenated to the token features, as in the multi-head baseline.
     Concatenate,
-    /// Not at all (Table 4, "- BLA unit").
+    /// Labels do not reach it (Table 4, "- BLA unit").
     None,
 }
 
@@ -49,7 +50,7 @@ pub struct DropoutConfig {
     pub input: f64,
     /// On the label embeddings.
     pub label: f64,
-    /// Behind every sequence encoder of the attention units and the fusion.
+    /// After every sequence encoder of the attention units and the fusion.
     pub sequence: f64,
 }
 
@@ -63,7 +64,7 @@ impl Default for DropoutConfig {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ModelConfig {
-    /// Width of one direction of a BiLSTM (the paper's d); features are 2d wide.
+    /// Width of one direction of a BiLSTM (the paper's d). Features are 2d wide.
     pub hidden: usize,
     /// Number of BSA units (the paper's m).
     pub layers: usize,
@@ -114,7 +115,7 @@ impl Default for ModelConfig {
     }
 }
 
-/// A setting outside of what makes sense.
+/// A setting outside of its range.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("model.{field}: expected {expected}, found {found}")]
 pub struct ConfigError {
@@ -122,21 +123,33 @@ pub struct ConfigError {
     pub field: &'static str,
     /// What is allowed.
     pub expected: String,
-    /// What was given.
+    /// The value.
     pub found: String,
 }
 
-/// Widest layer: some ten times what the largest published encoders give. Matrices grow with the square of it.
+/// Largest width: about ten times that of the largest published encoders. Matrices grow with its square.
 const MAX_WIDTH: usize = 1 << 14;
-/// Most layers.
+/// Largest number of layers.
 const MAX_LAYERS: usize = 64;
+
+/// Settings that were checked: only these make a network.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CheckedModelConfig(ModelConfig);
+
+impl Deref for CheckedModelConfig {
+    type Target = ModelConfig;
+
+    fn deref(&self) -> &ModelConfig {
+        &self.0
+    }
+}
 
 impl ModelConfig {
     /// Checks every setting.
     ///
     /// # Errors
     /// The first setting outside of its range.
-    pub fn validate(&self) -> Result<(), ConfigError> {
+    pub fn check(&self) -> Result<CheckedModelConfig, ConfigError> {
         let check = |ok: bool, field: &'static str, expected: String, found: String| {
             if ok { Ok(()) } else { Err(ConfigError { field, expected, found }) }
         };
@@ -194,7 +207,7 @@ impl ModelConfig {
             let open = value > 0.0 && value < 1.0;
             check(open, field, "a probability in (0, 1)".into(), value.to_string())?;
         }
-        Ok(())
+        Ok(CheckedModelConfig(self.clone()))
     }
 
     /// Width of the token features: 2d.
@@ -208,9 +221,36 @@ impl ModelConfig {
         self.word.width + character + self.contextual.width
     }
 
-    /// A new sequence encoder from features `d_input` wide to 2d.
-    pub(crate) fn sequence_encoder(&self, d_input: usize, init: Init) -> SequenceEncoder {
-        SequenceEncoder::new(self.sequence, d_input, self.hidden, self.dropout.sequence, init)
+    /// Settings of the token embeddings.
+    pub fn token_embedding(&self) -> TokenEmbeddingConfig<'_> {
+        TokenEmbeddingConfig { word: &self.word, character: &self.character, contextual: &self.contextual }
+    }
+
+    /// Settings of the BSA unit number `i` of the stack.
+    pub fn bsa(&self, i: usize) -> BsaConfig {
+        BsaConfig::new(self.d_model(), self.heads)
+            .with_d_input(Some(if i == 0 { self.d_input() } else { self.d_model() }))
+            .with_attention_bias(self.attention_bias)
+            .with_self_attention(self.self_attention)
+            .with_layer_norm(self.layer_norm)
+            .with_sequence(self.sequence)
+            .with_dropout(self.dropout.sequence)
+    }
+
+    /// Settings of the BLA units.
+    pub fn bla(&self) -> BlaConfig {
+        BlaConfig::new(self.d_model(), self.label.width, self.heads)
+            .with_attention_bias(self.attention_bias)
+            .with_residual(self.label.residual)
+            .with_sequence(self.sequence)
+            .with_dropout(self.dropout.sequence)
+    }
+
+    /// Settings of the BiLSTM that fuses token features with attended labels (eq. 6).
+    pub fn fusion(&self) -> SequenceEncoderConfig {
+        SequenceEncoderConfig::new(2 * self.d_model(), self.hidden)
+            .with_kind(self.sequence)
+            .with_dropout(self.dropout.sequence)
     }
 }
 
@@ -221,7 +261,7 @@ mod tests {
     #[test]
     fn the_defaults_are_sound() {
         let config = ModelConfig::default();
-        config.validate().unwrap();
+        config.check().unwrap();
         assert_eq!((config.d_model(), config.d_input()), (256, 178));
     }
 
@@ -245,7 +285,7 @@ mod tests {
         for (spoil, message) in cases {
             let mut config = ModelConfig::default();
             spoil(&mut config);
-            assert_eq!(config.validate().unwrap_err().to_string(), message);
+            assert_eq!(config.check().unwrap_err().to_string(), message);
         }
     }
 }

@@ -2,13 +2,13 @@
 
 mod cman;
 mod config;
-mod labels;
+mod label_interaction;
 mod operations;
 mod predict;
 mod size;
 
-pub use cman::{Cman, Losses, Sizes};
-pub use config::{ConfigError, DropoutConfig, LabelConfig, LabelKind, ModelConfig};
-pub use labels::{LabelFusion, LabelInteraction};
+pub use cman::{Cman, Sizes};
+pub use config::{CheckedModelConfig, ConfigError, DropoutConfig, LabelConfig, LabelKind, ModelConfig};
+pub use label_interaction::{LabelFusion, LabelInteraction};
 pub use operations::{Workload, train_operations};
 pub use predict::{PredictOptions, Prediction, ScoredEntity};

@@ -1,4 +1,4 @@
-//! How much arithmetic an update of the weights asks for, whatever computes it.
+//! How many floating-point operations an update of the weights needs, whatever computes it.
 
 use super::{LabelInteraction, LabelKind, ModelConfig, Sizes};
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
     embedding::{CharacterKind, LayerMix},
 };
 
-/// What an update works on.
+/// The batch of an update.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Workload {
     /// Tokens of each sentence.
@@ -19,19 +19,23 @@ pub struct Workload {
 }
 
 impl Workload {
-    /// That of a batch.
+    /// The workload of a batch.
     pub fn new(batch: &TokenBatch, adversarial: bool) -> Self {
-        Self { lengths: batch.lengths().to_vec(), word_lengths: batch.characters.lengths.clone(), adversarial }
+        Self {
+            lengths: batch.layout().lengths().to_vec(),
+            word_lengths: batch.characters().layout.lengths().to_vec(),
+            adversarial,
+        }
     }
 }
 
 /// The useful floating-point operations of an update: forward and backward, without padding.
 ///
-/// Counted are products (two operations a multiply-add), attention, and eq. 9 on the pairs of tokens of a sentence
-/// (four operations a number of the hidden layer: sum, tanh, multiply, add). The gradient of a product is one product
-/// for the weights and one for the input, the latter only where something is learnt from it. The input is embedded once,
-/// and the adversarial step passes through the rest a second time. Not counted, as they are few: gates, softmax,
-/// normalisation, dropout, the recursions of the CRF, Adam.
+/// This counts products (two operations per multiply-add), attention, and eq. 9 on the pairs of tokens of a sentence
+/// (four operations per value of the hidden layer: sum, tanh, multiply, add). The gradient of a product is one product
+/// for the weights and one for the input. The latter counts only if something is learned from it. The input is embedded
+/// once, and the adversarial step passes through the rest a second time. Gates, softmax, normalisation, dropout, the
+/// recursions of the CRF and Adam are few and not counted.
 pub fn train_operations(config: &ModelConfig, sizes: Sizes, workload: &Workload) -> u64 {
     let trained = trained_width(config);
     let clean = network(config, sizes, workload, if workload.adversarial { config.d_input() } else { trained });
@@ -39,7 +43,7 @@ pub fn train_operations(config: &ModelConfig, sizes: Sizes, workload: &Workload)
     embedding(config, workload) + clean + adversarial
 }
 
-/// How many of the input's numbers depend on something that is trained.
+/// How many of the input's values depend on something that is trained.
 fn trained_width(config: &ModelConfig) -> usize {
     let character = if config.character.kind == CharacterKind::None { 0 } else { config.character.width };
     let word = if config.word.trainable { config.word.width } else { 0 };
@@ -56,12 +60,12 @@ fn embedding(config: &ModelConfig, workload: &Workload) -> u64 {
         CharacterKind::None => 0,
     };
     let mixed = workload.lengths.iter().sum::<usize>() * config.contextual.layers * config.contextual.width;
-    // The layers' vectors need no gradient.
+    // The layers of the encoder need no gradient.
     let mix = if config.contextual.mix == LayerMix::Scalar { 4 * mixed as u64 } else { 0 };
     character + mix
 }
 
-/// One pass from the input to the loss and back, to the first `d_needed` numbers of a token's input.
+/// One pass from the input to the loss and back, to the first `d_needed` values of a token's input.
 fn network(config: &ModelConfig, sizes: Sizes, workload: &Workload, d_needed: usize) -> u64 {
     let tokens: usize = workload.lengths.iter().sum();
     let pairs: usize = workload.lengths.iter().map(|n| n * n).sum();
@@ -70,7 +74,7 @@ fn network(config: &ModelConfig, sizes: Sizes, workload: &Workload, d_needed: us
         SequenceKind::Bilstm => bilstm(tokens, workload.lengths.len(), d_input, config.hidden, d_needed),
         SequenceKind::Mlp => product(tokens, d_input, d, d_needed) + product(tokens, d, d, d),
     };
-    // Queries, keys, values and output; scores and what they weight.
+    // Queries, keys, values and output; scores and weighted sums.
     let attention = 4 * product(tokens, d, d, d) + 3 * 4 * (pairs * d) as u64;
 
     let bsa = |i: usize| {
@@ -101,12 +105,12 @@ fn network(config: &ModelConfig, sizes: Sizes, workload: &Workload, d_needed: us
     units + labels + crf + projected + scored
 }
 
-/// A product of `rows` vectors with a matrix that is learnt, and its gradients.
+/// A product of `rows` vectors with a learned matrix, and its gradients.
 fn product(rows: usize, d_input: usize, d_output: usize, d_needed: usize) -> u64 {
     2 * (rows * (2 * d_input + d_needed) * d_output) as u64
 }
 
-/// A BiLSTM: the first step of each direction has no state to multiply.
+/// A BiLSTM. The first step of each direction has no state to multiply.
 fn bilstm(tokens: usize, sequences: usize, d_input: usize, d_hidden: usize, d_needed: usize) -> u64 {
     product(tokens, d_input, 8 * d_hidden, d_needed) + 2 * product(tokens - sequences, d_hidden, 4 * d_hidden, d_hidden)
 }

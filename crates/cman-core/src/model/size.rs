@@ -1,4 +1,4 @@
-//! How many numbers a network has, told from its settings before any of them is made.
+//! A lower bound of the number of weights of a network, from its settings alone.
 
 use cman_data::Tag;
 
@@ -6,8 +6,8 @@ use super::{LabelInteraction, LabelKind, ModelConfig, Sizes};
 use crate::{attention::SequenceKind, embedding::CharacterKind};
 
 impl ModelConfig {
-    /// Numbers in the matrices of a network with these settings; biases and other vectors come on top of it. A file
-    /// that holds fewer cannot be that network's weights, however large the settings say it is.
+    /// Number of weights in the matrices of a network with these settings; biases and other vectors are not counted. A file
+    /// with fewer values cannot hold the weights of that network.
     pub fn least_parameters(&self, sizes: Sizes) -> f64 {
         let [d, d_model, d_input] = [self.hidden, self.d_model(), self.d_input()].map(|width| width as f64);
         let sequence = |d_input: f64| match self.sequence {

@@ -3,23 +3,23 @@
 use cman_data::Span;
 use serde::{Deserialize, Serialize};
 
-/// Which tokens stand for a predicted entity when its relations are read.
+/// Which tokens represent a predicted entity when its relations are read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Ends {
     /// Its last token.
     #[default]
     Last,
-    /// Every token of it; one pair above the threshold is enough, as the multi-head scorer has it.
+    /// Every token of it. One pair above the threshold is enough, as in the multi-head scorer.
     Any,
 }
 
 /// A relation between two entities of a sentence.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ScoredRelation {
-    /// First argument: place in the list of entities.
+    /// First argument: index in the list of entities.
     pub head: usize,
-    /// Second argument: place in the list of entities.
+    /// Second argument: index in the list of entities.
     pub tail: usize,
     /// Relation type.
     pub kind: usize,
@@ -27,7 +27,7 @@ pub struct ScoredRelation {
     pub probability: f64,
 }
 
-/// The pairs of tokens that [`decode`] needs scored, (head token, tail token), for the entities `spans` of a sentence.
+/// The pairs of tokens (head token, tail token) whose scores [`decode`] needs, for the entities `spans` of a sentence.
 /// An entity is never related to itself.
 pub fn candidates(spans: &[Span], ends: Ends) -> Vec<(usize, usize)> {
     let mut pairs = Vec::new();
@@ -37,8 +37,8 @@ pub fn candidates(spans: &[Span], ends: Ends) -> Vec<(usize, usize)> {
 
 /// The relations whose probability exceeds `threshold`, ordered by head, tail and type.
 ///
-/// `probabilities` holds those of the [`candidates`], pair after pair, `n_outputs` numbers a pair, of which the first
-/// `n_relations` are relations.
+/// `probabilities` holds those of the [`candidates`], pair after pair, with `n_outputs` values per pair. The first
+/// `n_relations` of them are relations.
 pub fn decode(
     spans: &[Span],
     ends: Ends,
@@ -50,7 +50,7 @@ pub fn decode(
     let mut relations: Vec<ScoredRelation> = Vec::new();
     let mut rows = probabilities.chunks(n_outputs);
     for_each_pair(spans, ends, |head, tail, _, _| {
-        let row = rows.next().expect("a row of probabilities a candidate");
+        let row = rows.next().expect("a row of probabilities per candidate");
         for (kind, &probability) in row[..n_relations].iter().enumerate() {
             if probability <= threshold {
                 continue;

@@ -7,28 +7,28 @@ use burn::{
     module::{Module, ModuleVisitor, Param},
     tensor::{Device, Gradients, Tensor},
 };
+use burn_ragged::{DeviceKind, Key, Mode};
 use cman_core::{
-    Backend, Cman, Gold, Mode, ModelConfig, TokenBatch,
+    Cman, Gold, ModelConfig, TokenBatch,
     attention::{Residual, SequenceKind},
     crf::CrfScore,
     embedding::{CharacterKind, LayerMix},
     model::{LabelKind, Sizes},
-    random::Key,
 };
 use cman_data::{EncodedRelation, EncodedSentence, Span, Tag, encode};
 
 pub const SIZES: Sizes = Sizes { words: 20, characters: 9, entities: 2, relations: 3 };
 
-/// The devices of this build that the machine has; says which it has not.
-pub fn devices() -> Vec<(Backend, Device)> {
-    let open = |backend: Backend| match backend.device() {
-        Ok(device) => Some((backend, device)),
+/// The devices of this build. Prints those that the machine does not have.
+pub fn devices() -> Vec<(DeviceKind, Device)> {
+    let open = |kind: DeviceKind| match kind.device() {
+        Ok(device) => Some((kind, device)),
         Err(error) => {
             println!("skipped: {error}");
             None
         }
     };
-    Backend::compiled().into_iter().filter_map(open).collect()
+    DeviceKind::compiled().into_iter().filter_map(open).collect()
 }
 
 /// The paper's model with small widths and no dropout.
@@ -83,7 +83,7 @@ pub fn variants() -> Vec<(&'static str, ModelConfig)> {
 
 /// The CPU devices of this build.
 pub fn cpu_devices() -> Vec<Device> {
-    Backend::compiled().into_iter().filter(|b| b.is_cpu()).map(|b| b.device().expect("compiled in")).collect()
+    DeviceKind::compiled().into_iter().filter(|b| b.is_cpu()).map(|b| b.device().expect("compiled in")).collect()
 }
 
 /// Sentences of these lengths with random words, entities and relations.
@@ -113,40 +113,46 @@ pub fn sentences(lengths: &[usize], seed: u64) -> Vec<EncodedSentence> {
     lengths.iter().enumerate().map(sentence).collect()
 }
 
+/// The annotation of these sentences.
+pub fn gold(sentences: &[&EncodedSentence]) -> Gold {
+    Gold::new(sentences).expect("annotated sentences")
+}
+
 /// A batch of these sentences, with contextual vectors that depend on the sentence alone.
 pub fn batch(sentences: &[&EncodedSentence], config: &ModelConfig, device: &Device) -> (TokenBatch, Gold) {
     let batch = TokenBatch::new(sentences, device);
     let (width, layers) = (config.contextual.width, config.contextual.layers);
     if width == 0 {
-        return (batch, Gold::new(sentences));
+        return (batch, gold(sentences));
     }
     let row = |sentence: &&EncodedSentence| {
         let key = Key::new(9).with(sentence.words.iter().fold(0, |sum, &word| sum * 31 + u64::from(word)));
         let values = key.uniform(sentence.words.len() * layers * width, 1.0);
         let real = Tensor::<1>::from_floats(&values[..], device).reshape([1, sentence.words.len(), layers, width]);
-        let padding = Tensor::full([1, batch.steps() - sentence.words.len() + 1, layers, width], 7.5, device);
-        Tensor::cat(vec![real, padding], 1).narrow(1, 0, batch.steps())
+        let padding = Tensor::full([1, batch.layout().steps() - sentence.words.len() + 1, layers, width], 7.5, device);
+        Tensor::cat(vec![real, padding], 1).narrow(1, 0, batch.layout().steps())
     };
     let vectors = Tensor::cat(sentences.iter().map(row).collect(), 0);
-    (batch.with_contextual(vectors), Gold::new(sentences))
+    (batch.with_contextual(vectors), gold(sentences))
 }
 
 /// A new model of these settings.
 pub fn model(config: &ModelConfig, device: &Device) -> Cman {
-    Cman::new(config, SIZES, 5, device).expect("sound settings")
+    Cman::new(&config.check().expect("settings in their ranges"), SIZES, 5, device)
 }
 
-/// A new model that finds something: with words and emissions this large tags vary and no two are equally good.
+/// A new model that predicts something: with words and emissions this large, tags vary and no two are equally good.
 pub fn telling_model(config: &ModelConfig, device: &Device) -> Cman {
     let mut model = model(config, device);
     model.embedding.word.trained = model.embedding.word.trained.map(|table| table * 30.0);
-    model.crf.scorer.emission.weight = model.crf.scorer.emission.weight.map(|weight| weight * 300.0);
+    let emission = model.crf.scorer.emission_mut();
+    emission.weight = emission.weight.clone().map(|weight| weight * 300.0);
     model
 }
 
 /// The joint loss of a batch with gold labels and without dropout.
 pub fn joint_loss(model: &Cman, batch: &TokenBatch, gold: &Gold) -> Tensor<1> {
-    model.losses(model.embed(batch), batch, gold, &gold.tags, Mode::Evaluate).joint()
+    model.losses(model.embed(batch), gold, gold.tags(), Mode::Evaluate).joint()
 }
 
 /// The gradients of a model by the names of its parameters; `None` where there is none.
@@ -157,11 +163,15 @@ pub fn gradients(model: &Cman, loss: &Tensor<1>) -> BTreeMap<String, Option<Vec<
         found: BTreeMap<String, Option<Vec<f64>>>,
     }
     impl ModuleVisitor for Named {
-        fn enter_module(&mut self, name: &str, _container: &str) {
-            self.path.push(name.into());
+        fn enter_module(&mut self, name: &str, container: &str) {
+            if !container.starts_with("Enum:") {
+                self.path.push(name.into());
+            }
         }
-        fn exit_module(&mut self, _name: &str, _container: &str) {
-            self.path.pop();
+        fn exit_module(&mut self, _name: &str, container: &str) {
+            if !container.starts_with("Enum:") {
+                self.path.pop();
+            }
         }
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
             let gradient = param.val().grad(&self.gradients).map(|g| g.try_into_vec_as().unwrap());

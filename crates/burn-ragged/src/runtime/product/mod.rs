@@ -1,0 +1,171 @@
+//! Matrix products over chosen rows: a padded batch is multiplied without its padding, and without being copied.
+//!
+//! A tile of the result, up to six rows by four vectors, stays in registers while it is summed, which keeps the
+//! multipliers of the CPU busy; every number is summed in the order of the inner dimension, whatever the threads do.
+
+mod outer;
+mod panels;
+mod transpose;
+
+use std::ops::Range;
+
+use pulp::Simd;
+
+pub(crate) use outer::sum_of_outer_products;
+pub(crate) use panels::{Panels, pack};
+pub use transpose::transpose;
+
+use super::simd::{load, store, vectors, vectors_mut};
+
+/// Rows of a tile.
+const TILE: usize = 6;
+
+/// Chosen rows of a row-major matrix.
+#[derive(Clone, Copy)]
+pub(crate) struct Rows<'a> {
+    /// The matrix, from the first column that counts.
+    pub data: &'a [f32],
+    /// Width of its rows.
+    pub width: usize,
+    /// Which rows.
+    pub index: &'a [usize],
+}
+
+impl Rows<'_> {
+    /// The first `n` values of chosen row `i`.
+    #[inline(always)]
+    fn row(&self, i: usize, n: usize) -> &[f32] {
+        &self.data[self.index[i] * self.width..][..n]
+    }
+}
+
+/// Chosen rows of a row-major matrix, to be written.
+pub(crate) struct RowsMut<'a> {
+    /// The matrix, from the first column that counts.
+    pub data: &'a mut [f32],
+    /// Width of its rows.
+    pub width: usize,
+    /// Which rows.
+    pub index: &'a [usize],
+}
+
+impl RowsMut<'_> {
+    /// Chosen row `i` and all that follows it.
+    #[inline(always)]
+    fn row(&mut self, i: usize) -> &mut [f32] {
+        &mut self.data[self.index[i] * self.width..]
+    }
+}
+
+/// Clears the places behind the elements of each sequence, of which `lengths` says how many it has: products leave them
+/// alone.
+///
+/// # Shapes
+/// - x: `[sequences, steps, width]`
+pub(crate) fn clear_padding(x: &mut [f32], width: usize, lengths: &[usize]) {
+    for (x, n) in x.chunks_exact_mut(x.len() / lengths.len()).zip(lengths) {
+        x[n * width..].fill(0.0);
+    }
+}
+
+/// What every row of a product is added to.
+#[derive(Clone, Copy)]
+pub(crate) enum Base<'a> {
+    /// Nothing: the product takes the place of what is there.
+    Zero,
+    /// What is there.
+    Old,
+    /// This row.
+    Row(&'a [f32]),
+}
+
+impl Base<'_> {
+    /// What stands in the columns from `start` on.
+    #[inline(always)]
+    pub fn columns_from(self, start: usize) -> Self {
+        match self {
+            Self::Row(row) => Base::Row(&row[start..]),
+            other => other,
+        }
+    }
+}
+
+/// Neighbouring columns of a row-major matrix.
+#[derive(Clone)]
+pub(crate) struct Columns<'a> {
+    /// The matrix.
+    pub data: &'a [f32],
+    /// Width of its rows.
+    pub width: usize,
+    /// Which columns.
+    pub range: Range<usize>,
+}
+
+impl<'a> Columns<'a> {
+    /// All columns of a matrix `width` wide.
+    pub fn all(data: &'a [f32], width: usize) -> Self {
+        Self { data, width, range: 0..width }
+    }
+}
+
+/// Vectors of a tile's row: as many as leave registers for the factors.
+#[inline(always)]
+const fn wide<S: Simd>() -> usize {
+    if S::REGISTER_COUNT >= 32 { 4 } else { 2 }
+}
+
+/// Sets the values of one row of a tile.
+#[inline(always)]
+fn put<S: Simd, const V: usize>(simd: S, to: &mut [f32], values: [S::f32s; V], base: Base) {
+    if to.len() == V * S::F32_LANES {
+        let to = &mut vectors_mut::<S>(to)[..V];
+        match base {
+            Base::Zero => to.copy_from_slice(&values),
+            Base::Old => (0..V).for_each(|v| to[v] = simd.add_f32s(to[v], values[v])),
+            Base::Row(row) => {
+                let row = &vectors::<S>(row)[..V];
+                (0..V).for_each(|v| to[v] = simd.add_f32s(row[v], values[v]));
+            }
+        }
+    } else {
+        for (v, value) in values.into_iter().enumerate() {
+            let value = match base {
+                Base::Zero => value,
+                Base::Old => simd.add_f32s(load(simd, to, v), value),
+                Base::Row(row) => simd.add_f32s(load(simd, row, v), value),
+            };
+            store(simd, to, v, value);
+        }
+    }
+}
+
+/// `0..n` in nearly equal pieces of at most [`TILE`], as (start, length).
+#[inline(always)]
+fn tiles(n: usize) -> impl Iterator<Item = (usize, usize)> {
+    let pieces = n.div_ceil(TILE).max(1);
+    let (size, larger) = (n / pieces, n % pieces);
+    (0..pieces.min(n)).map(move |i| (i * size + i.min(larger), size + usize::from(i < larger)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    pub(super) fn assert_close(found: &[f32], expected: &[f32], what: &str) {
+        for (i, (a, b)) in found.iter().zip(expected).enumerate() {
+            assert!((a - b).abs() < 1e-5, "{what}: {a} for {b} at {i}");
+        }
+    }
+
+    #[test]
+    fn tiles_cover_all_rows() {
+        for n in 0..40 {
+            let mut next = 0;
+            for (start, length) in tiles(n) {
+                assert!(start == next && (1..=TILE).contains(&length));
+                next += length;
+            }
+            assert_eq!(next, n);
+        }
+    }
+}
