@@ -7,7 +7,9 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Parser;
-use cman::{Backend, Config, EpochReport, Extractor, Learner, Observer, Splits, TrainError, TrainingData, evaluate, sample};
+use cman::{
+    Backend, Config, EpochReport, Extractor, Learner, Observer, Splits, TrainError, TrainingData, evaluate, sample,
+};
 
 #[derive(Parser)]
 struct Args {

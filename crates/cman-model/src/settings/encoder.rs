@@ -124,7 +124,7 @@ impl EncoderConfig {
     ///
     /// # Errors
     /// The first setting outside of its range.
-    pub(crate) fn validate(&self) -> Result<(), ModelError> {
+    pub fn validate(&self) -> Result<(), ModelError> {
         let fail = |field, expected, found: String| Err(ModelError::Setting { field, expected, found });
         if self.kind != EncoderKind::None && self.path.is_empty() {
             return fail("encoder.path", "a folder, a file or a name on the hub", "nothing".into());

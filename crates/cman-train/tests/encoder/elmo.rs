@@ -52,7 +52,7 @@ fn check_both_ways(folder: &Path, shape: (usize, usize)) {
     cached.model.save(&by_file, &()).unwrap();
     for directory in [&by_encoder, &by_file] {
         let loaded = load(directory).unwrap();
-        assert!(loaded.encoder.as_ref().unwrap().as_bert().is_none());
+        assert!(loaded.encoder().unwrap().as_bert().is_none());
         assert_eq!((loaded.predict(&sentences(), 1).unwrap(), predict(&loaded)), expected, "{directory:?}");
     }
     // Without the file there is still the encoder that made it.
