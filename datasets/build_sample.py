@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Build the sample corpus from its annotated source.
 
-    python3 datasets/build_sample.py            write datasets/sample/{train,dev,test,types}.json
+    python3 datasets/build_sample.py            write crates/cman-data/sample/{train,dev,test,types}.json
     python3 datasets/build_sample.py --check    exit with 1 if a written file differs from its source
     python3 datasets/build_sample.py --counts   print the table of counts that the README shows
 
-The source, sample/source.txt, holds one sentence a line, its tokens separated by single spaces:
+The source, source.txt, holds one sentence a line, its tokens separated by single spaces:
 
     [Mrs. Hollis|Peop:a] moved to [Aberdeen|Loc:b] last year . {Live_In a b}
 
@@ -21,7 +21,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-SAMPLE = Path(__file__).resolve().parent / "sample"
+SAMPLE = Path(__file__).resolve().parent.parent / "crates/cman-data/sample"
 SPLITS = ("train", "dev", "test")
 ENTITIES = {
     "Loc": ("Loc", "Location"),

@@ -7,7 +7,9 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Parser;
-use cman::{Backend, Config, EpochReport, Extractor, Learner, Observer, Splits, TrainError, TrainingData, sample};
+use cman::{
+    Backend, Config, EpochReport, Extractor, Learner, Observer, Splits, TrainError, TrainingData, evaluate, sample,
+};
 
 #[derive(Parser)]
 struct Args {
@@ -74,7 +76,7 @@ fn main() -> Result<()> {
     let trained = Learner::new(config, data, args.vectors.as_deref(), &device)?.run(&mut Lines)?;
     println!("\nkept epoch {}", trained.epoch);
     if let Some(test) = test {
-        let (scores, _) = trained.model.evaluate(&test.sentences, 32, false)?;
+        let scores = evaluate(&trained.model, &test.sentences, 32, false)?.scores;
         println!("\ntest ({} sentences)\n{scores}", test.sentences.len());
     }
 

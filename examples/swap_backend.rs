@@ -27,7 +27,7 @@ struct Args {
 
 /// Scores of tags and of pairs of tokens on a device.
 fn scores(model: &Model, sentences: &[&EncodedSentence], device: &Device) -> Result<Vec<f64>> {
-    let network = model.network.clone().fork(device);
+    let network = model.network().clone().fork(device);
     let batch = TokenBatch::new(sentences, device);
     let x = network.encode(network.embed(&batch), &batch, Mode::Evaluate);
     let tags: Vec<Vec<u32>> = sentences.iter().map(|sentence| sentence.tags.clone()).collect();
@@ -67,7 +67,7 @@ fn main() -> Result<()> {
         }
     };
     let test = corpus.test.context("the sample has a test set")?.sentences;
-    let encode = |sentence| model.vocabularies.encode(sentence, &model.schema);
+    let encode = |sentence| model.vocabularies().encode(sentence, model.schema());
     let encoded = test.iter().take(args.sentences).map(encode).collect::<Result<Vec<_>, _>>()?;
     let sentences: Vec<&EncodedSentence> = encoded.iter().collect();
 

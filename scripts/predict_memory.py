@@ -30,7 +30,7 @@ def main():
     parser.add_argument("--sentences", type=int, nargs="+", default=[1_000, 100_000])
     parser.add_argument("--model")
     args = parser.parse_args()
-    sample = pathlib.Path(__file__).parent.parent / "datasets/sample/train.json"
+    sample = pathlib.Path(__file__).parent.parent / "crates/cman-data/sample/train.json"
     sentences = [" ".join(sentence["tokens"]) for sentence in json.loads(sample.read_text())]
     with tempfile.TemporaryDirectory(prefix="predict_memory_") as folder:
         model = args.model or f"{folder}/model"

@@ -1,5 +1,5 @@
 //! Joint entity and relation extraction with the Cross-Modal Attention Network (Zhao et al., IJCAI 2020), in pure Rust
-//! on burn: train, evaluate and extract, on a CPU or a GPU, chosen when the program runs.
+//! on burn, on a CPU or a GPU, chosen when the program runs.
 //!
 //! ```no_run
 //! use cman::{Backend, Extractor};
@@ -16,24 +16,32 @@
 //! # }
 //! ```
 //!
-//! | to | use |
-//! |---|---|
-//! | find entities and relations in text | [`Extractor`] |
-//! | read corpora | [`Corpus`], [`Splits`], or the streaming readers of [`data`] |
-//! | train | [`Learner`], with a [`Config`] |
-//! | score predictions | [`scoring`] |
-//! | build on the network itself | [`core`] |
-
-mod extractor;
-pub mod sample;
+//! | to | use | feature |
+//! |---|---|---|
+//! | find entities and relations in text | [`Extractor`] | |
+//! | read corpora | [`Corpus`], [`Splits`], or the streaming readers of [`data`] | |
+//! | build on the network itself | [`core`] | |
+//! | train | `Learner`, with a [`Config`] | `train` |
+//! | score predictions | `scoring` | `train` |
+//! | run experiments and report on them | `experiment` | `experiment` |
+//!
+//! Encoders by their name on the Hugging Face hub need the feature `hub`. The other features are backends: `flex` (on by
+//! default), `ndarray`, `wgpu`, `vulkan`, `metal`, `cuda`.
 
 pub use burn::tensor::Device;
 pub use cman_core as core;
 pub use cman_core::{Backend, DeviceError};
 pub use cman_data as data;
-pub use cman_data::{Corpus, DataError, Entity, Relation, Schema, Sentence, Splits};
+pub use cman_data::{Corpus, DataError, Entity, Relation, Schema, Sentence, Splits, sample};
+#[cfg(feature = "experiment")]
+pub use cman_experiment as experiment;
+pub use cman_model as model;
+pub use cman_model::{Config, ExtractedEntity, ExtractedRelation, Extraction, Extractor, Model, ModelError};
+#[cfg(feature = "train")]
+pub use cman_score as scoring;
+#[cfg(feature = "train")]
 pub use cman_train as train;
+#[cfg(feature = "train")]
 pub use cman_train::{
-    Checkpoints, Config, EpochLog, EpochReport, Learner, Model, Observer, TrainError, Trained, TrainingData, scoring,
+    Checkpoints, EpochLog, EpochReport, Evaluation, Learner, Observer, TrainError, Trained, TrainingData, evaluate,
 };
-pub use extractor::{ExtractedEntity, ExtractedRelation, Extraction, Extractor};

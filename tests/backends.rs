@@ -79,7 +79,7 @@ fn bits(device: &Device, threads: usize) -> Vec<u32> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool of threads");
     let trained = pool.install(|| learner.run(&mut ())).expect("a trained model");
     let mut bits = Bits(Vec::new());
-    trained.model.network.visit(&mut bits);
+    trained.model.network().visit(&mut bits);
     bits.0
 }
 

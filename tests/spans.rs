@@ -12,11 +12,12 @@ static EXTRACTOR: LazyLock<Extractor> = LazyLock::new(|| {
     let small = ["train.epochs=1", "model.hidden=8", "model.relation.hidden=8", "model.character.width=8"];
     let config = Config::load(None, &small.map(String::from)).expect("sound settings");
     let device = Backend::compiled()[0].device().expect("compiled in");
-    let mut model = Learner::new(config, data, None, &device).expect("a learner").run(&mut ()).expect("a model").model;
-    let (word, scorer) = (&mut model.network.embedding.word, &mut model.network.crf.scorer);
+    let model = Learner::new(config, data, None, &device).expect("a learner").run(&mut ()).expect("a model").model;
+    let mut network = model.network().clone();
+    let (word, scorer) = (&mut network.embedding.word, &mut network.crf.scorer);
     word.trained = word.trained.clone().map(|table| table * 30.0);
     scorer.emission.weight = scorer.emission.weight.clone().map(|weight| weight * 300.0);
-    Extractor::new(model)
+    Extractor::new(model.with_network(network))
 });
 
 /// Checks all places of a text; the number of entities.

@@ -1,7 +1,7 @@
 //! Configurations in TOML, or assignments as `--set` takes them, one a line behind a first line `set`.
 #![no_main]
 
-use cman::Config;
+use cman_model::Config;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {

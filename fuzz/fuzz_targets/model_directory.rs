@@ -3,11 +3,10 @@
 
 use std::{fs, sync::LazyLock};
 
-use cman::{
-    Backend, Config, Device, Model, Sentence,
-    core::{Cman, model::Sizes},
-    data::{Entity, LabelSet, Relation, Vocabularies},
-};
+use burn::tensor::Device;
+use cman_core::{Backend, Cman, model::Sizes};
+use cman_data::{Entity, LabelSet, Relation, Schema, Sentence, Vocabularies};
+use cman_model::{Config, Model};
 use libfuzzer_sys::fuzz_target;
 
 const FILES: [&str; 5] = ["model.json", "config.toml", "labels.json", "vocabularies.json", "model.safetensors"];
@@ -37,7 +36,7 @@ static SOUND: LazyLock<Sound> = LazyLock::new(|| {
         "model.relation.hidden=2",
     ];
     let config = Config::load(None, &small.map(String::from)).expect("sound settings");
-    let schema = cman::Schema {
+    let schema = Schema {
         entities: LabelSet::from_iter(["Peop", "Loc"]),
         relations: LabelSet::from_iter(["Live_In"]),
     };
@@ -46,7 +45,7 @@ static SOUND: LazyLock<Sound> = LazyLock::new(|| {
     let sizes = Sizes { words: trained_words, characters: vocabularies.chars.len(), entities: 2, relations: 1 };
     let network = Cman::new(&config.model, sizes, 1, &device).expect("a network");
     let folder = tempfile::tempdir().expect("a folder");
-    let model = Model { config, schema, vocabularies, network, trained_words, encoder: None };
+    let model = Model::new(config, schema, vocabularies, network, None, trained_words);
     model.save(folder.path(), &()).expect("a model directory");
     let files = FILES.map(|name| fs::read(folder.path().join(name)).expect("a file"));
     Sound { folder, files, device, sentences }

@@ -1,18 +1,15 @@
 //! The input of `cman predict`: lines of text or JSON, with every reported place checked.
 #![no_main]
 
-use cman_data::TokenizerConfig;
+use cman_data::{Lines, TokenizerConfig};
 use libfuzzer_sys::fuzz_target;
 
-#[allow(dead_code)]
-#[path = "../../crates/cman-cli/src/lines.rs"]
-mod lines;
 #[allow(dead_code)]
 #[path = "../../crates/cman-cli/src/record.rs"]
 mod record;
 
 fuzz_target!(|bytes: &[u8]| {
-    let mut lines = lines::Lines::new(bytes, 1 << 12);
+    let mut lines = Lines::new(bytes, 1 << 12);
     while let Some((_, line)) = lines.next().expect("memory can be read") {
         let Ok(line) = line else { continue };
         for tokenizer in [TokenizerConfig::conll04(), TokenizerConfig::ade()] {

@@ -4,12 +4,10 @@ use std::{error::Error, path::PathBuf, str::FromStr};
 
 use anyhow::{Result, bail};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use cman::{
-    Backend, Model, Schema,
-    core::encoder::Pooling,
-    data::{OverlapPolicy, ReaderBuilder},
-    scoring::Definition,
-};
+use cman_core::{Backend, encoder::Pooling};
+use cman_data::{OverlapPolicy, ReaderBuilder, Schema};
+use cman_model::Model;
+use cman_score::Definition;
 
 /// The file that makes a folder a model directory.
 pub const MANIFEST: &str = "model.json";

@@ -3,10 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use cman::{
-    Corpus, DataError,
-    data::{Format, OnError, write_multihead, write_spert},
-};
+use cman_data::{Corpus, DataError, Format, OnError, write_multihead, write_spert};
 
 use crate::{
     args::{TypesArgs, named},

@@ -8,12 +8,9 @@ use std::{
 };
 
 use anyhow::{Result, bail};
-use cman::{
-    Corpus,
-    core::encoder::Pooling,
-    data::{FeatureWriter, Precision, ReaderBuilder},
-    train::{Encoder, EncoderConfig, EncoderKind},
-};
+use cman_core::encoder::Pooling;
+use cman_data::{Corpus, FeatureWriter, Precision, ReaderBuilder};
+use cman_model::{Encoder, EncoderConfig, EncoderKind};
 
 use crate::{
     args::{DeviceArgs, poolings},

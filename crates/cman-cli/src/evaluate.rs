@@ -6,17 +6,14 @@ use std::{
 };
 
 use anyhow::{Result, bail};
-use cman::{
-    Corpus,
-    data::{OverlapPolicy, ReaderBuilder, write_spert},
-    scoring::{Definition, score_as, unrepresentable},
-};
+use cman_data::{Corpus, OverlapPolicy, ReaderBuilder, write_spert};
+use cman_score::{Definition, score_as, untaggable};
+use cman_train::{EVALUATION_BATCH, Evaluation};
 
 use crate::{
     args::{ModelArgs, definitions, overlaps},
     notes::{counts, note, note_unusual},
     output,
-    train::BATCH,
 };
 
 /// Score a model on annotated data
@@ -56,15 +53,16 @@ pub fn run(args: &Args) -> Result<()> {
         bail!("--json -, --predictions -: only one can go to the standard output");
     }
     let model = args.model.load()?;
-    let overlap = args.overlap.unwrap_or(model.config.data.overlap);
-    let options = ReaderBuilder::new().schema(model.schema.clone()).overlap(overlap);
+    let overlap = args.overlap.unwrap_or(model.config().data.overlap);
+    let options = ReaderBuilder::new().schema(model.schema().clone()).overlap(overlap);
     let gold = Corpus::read(&args.data, &options)?;
     note_unusual(args.data.display(), &gold);
-    let (mut scores, predicted) = model.evaluate(&gold.sentences, BATCH, args.gold_labels)?;
+    let evaluation = cman_train::evaluate(&model, &gold.sentences, EVALUATION_BATCH, args.gold_labels)?;
+    let Evaluation { mut scores, predicted } = evaluation;
     if args.definition != Definition::Cman {
-        scores = score_as(args.definition, &gold.sentences, &predicted, &model.schema)?;
+        scores = score_as(args.definition, &gold.sentences, &predicted, model.schema())?;
     }
-    let missed = unrepresentable(&gold.sentences, &model.schema);
+    let missed = untaggable(&gold.sentences, model.schema());
     if missed.sentences > 0 {
         note(format_args!("{}: {missed}", args.data.display()));
     }

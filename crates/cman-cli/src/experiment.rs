@@ -7,10 +7,8 @@ use std::{
 };
 
 use anyhow::{Result, anyhow, bail};
-use cman::{
-    EpochReport, Observer, TrainError,
-    train::experiment::{ExperimentObserver, Plan, PlanOptions, RunOptions, RunResult, RunSpec},
-};
+use cman_experiment::{ExperimentError, ExperimentObserver, Plan, PlanOptions, RunOptions, RunResult, RunSpec};
+use cman_train::{EpochReport, Observer, TrainError};
 
 use crate::{
     args::DeviceArgs,
@@ -79,7 +77,9 @@ pub fn run(args: Args) -> Result<()> {
     };
     let mut watch = Watch { batches: Batches::new()? };
     let results = plan.run(&options, &mut watch).map_err(|error| match error {
-        TrainError::Stopped { .. } => anyhow!("{error}; the same command with --resume goes on"),
+        ExperimentError::Train(TrainError::Stopped { .. }) => {
+            anyhow!("{error}; the same command with --resume goes on")
+        }
         error => error.into(),
     })?;
     watch.batches.finish();

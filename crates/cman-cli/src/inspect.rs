@@ -6,10 +6,7 @@ use std::{
 };
 
 use anyhow::{Result, bail};
-use cman::{
-    DataError, Sentence,
-    data::{CorpusDir, Format, OnError, OverlapPolicy, ReaderBuilder, Report, Statistics},
-};
+use cman_data::{CorpusDir, DataError, Format, OnError, OverlapPolicy, ReaderBuilder, Report, Sentence, Statistics};
 use serde::Serialize;
 
 use crate::{

@@ -9,7 +9,6 @@ mod embed;
 mod evaluate;
 mod experiment;
 mod inspect;
-mod lines;
 mod notes;
 mod output;
 mod predict;

@@ -5,7 +5,7 @@ use std::{
     io::{self, Write},
 };
 
-use cman::{Corpus, Sentence, data::Report};
+use cman_data::{Corpus, Report, Sentence};
 
 /// Says something. Nobody may be listening: that is no failure.
 pub fn note(text: impl Display) {
@@ -45,8 +45,8 @@ mod tests {
     #[test]
     fn sentences_are_counted_with_what_they_hold() {
         let mut sentence = Sentence::from_tokens("1", ["a", "b"]);
-        sentence.entities = vec![cman::Entity::new("X", 0..1), cman::Entity::new("X", 1..2)];
-        sentence.relations = vec![cman::Relation::new("R", 0, 1)];
+        sentence.entities = vec![cman_data::Entity::new("X", 0..1), cman_data::Entity::new("X", 1..2)];
+        sentence.relations = vec![cman_data::Relation::new("R", 0, 1)];
         assert_eq!(counts(&[sentence.clone(), sentence]), "2 sentences, 4 entities, 2 relations");
     }
 }

@@ -1,13 +1,13 @@
 //! Writing results: a file is there whole or not at all.
 
 use std::{
-    ffi::OsString,
     fs::{self, File},
     io::{self, BufWriter, Write},
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use anyhow::{Context, Result, bail};
+use cman_data::file::Draft;
 use serde::Serialize;
 
 /// Whether the path stands for the standard output.
@@ -30,15 +30,10 @@ pub fn write(path: &Path, content: impl FnOnce(&mut dyn Write) -> Result<()>) ->
         }
         Err(_) => path.to_owned(),
     };
-    let draft = draft(&place);
-    let file = File::create_new(&draft).with_context(|| path.display().to_string())?;
-    let written =
-        fill(path, file, content).and_then(|()| fs::rename(&draft, &place).with_context(|| path.display().to_string()));
-    if written.is_err() {
-        // The error tells more than a failure to clean up behind it.
-        let _ = fs::remove_file(&draft);
-    }
-    written
+    let draft = Draft::of(place);
+    let file = draft.create().with_context(|| path.display().to_string())?;
+    fill(path, file, content)?;
+    draft.publish().with_context(|| path.display().to_string())
 }
 
 /// Writes `value` as JSON.
@@ -51,14 +46,6 @@ fn fill(path: &Path, writer: impl Write, content: impl FnOnce(&mut dyn Write) ->
     let mut writer = BufWriter::new(writer);
     content(&mut writer)?;
     writer.flush().with_context(|| path.display().to_string())
-}
-
-/// A name of its own in the same folder.
-fn draft(place: &Path) -> PathBuf {
-    let mut name = OsString::from(".");
-    name.push(place.file_name().unwrap_or_default());
-    name.push(format!(".{}.tmp", std::process::id()));
-    place.with_file_name(name)
 }
 
 #[cfg(test)]

@@ -7,11 +7,12 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use cman::{Extraction, Extractor, Sentence};
+use cman_data::{Lines, Sentence};
+use cman_model::{Extraction, Extractor};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{args::ModelArgs, lines::Lines, notes::note, output::is_stdout, record::Record};
+use crate::{args::ModelArgs, notes::note, output::is_stdout, record::Record};
 
 /// Sentences that are read before any is written.
 const WINDOW: usize = 256;
@@ -145,7 +146,7 @@ impl Stream<'_> {
                 Ok(line) => {
                     let is_json = line.trim_start().starts_with('{');
                     let format = *format.get_or_insert(if is_json { Format::Jsonl } else { Format::Text });
-                    let tokenizer = &self.extractor.model().config.data.tokenizer;
+                    let tokenizer = &self.extractor.model().config().data.tokenizer;
                     let record = match format {
                         Format::Text => Ok(Record::from_text(line, tokenizer)),
                         Format::Jsonl => Record::from_json(line, tokenizer),
@@ -183,7 +184,7 @@ impl Stream<'_> {
         if let Some(longest) = sentence.words().map(|word| word.chars().count()).max().filter(|&n| n > MAX_CHARACTERS) {
             return Err(format!("a token of {longest} characters, more than {MAX_CHARACTERS}"));
         }
-        let encoded = self.extractor.model().vocabularies.encode_tokens(sentence);
+        let encoded = self.extractor.model().vocabularies().encode_tokens(sentence);
         encoded.map(drop).map_err(|error| error.to_string())
     }
 

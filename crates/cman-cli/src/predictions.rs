@@ -4,7 +4,7 @@
 use std::{fs, path::Path};
 
 use anyhow::{Context, Result, bail};
-use cman::{Corpus, Entity, Relation, Sentence, data::ReaderBuilder};
+use cman_data::{Corpus, Entity, ReaderBuilder, Relation, Sentence};
 use serde::Deserialize;
 
 /// A predicted sentence. Other keys are passed over; what is predicted twice counts once, so it is let through.

@@ -1,4 +1,4 @@
-//! What a training run shows while it runs, and its log.
+//! What a training run shows while it runs.
 
 use std::{
     io::{self, Write},
@@ -10,19 +10,17 @@ use std::{
 
 use anyhow::Result;
 
-use cman::{
-    EpochReport, Observer, TrainError,
-    data::EncoderIdentity,
-    scoring::Scores,
-    train::{EpochLog, RunFacts},
-};
+use cman_data::EncoderIdentity;
+use cman_score::Scores;
+use cman_train::{EpochReport, Observer, RunFacts, TrainError};
 use indicatif::{ProgressBar, ProgressStyle};
 use signal_hook::{consts::SIGINT, flag};
 
-/// Writes a line an epoch to the standard output and to the log; on a terminal a bar shows the batches.
+/// Writes a line an epoch to the standard output; on a terminal a bar shows the batches.
 pub struct Progress {
     batches: Batches,
-    log: EpochLog,
+    heading: String,
+    resume: bool,
 }
 
 /// A bar of the batches of a run, which also listens for Ctrl-C.
@@ -37,11 +35,11 @@ pub struct Batches {
 }
 
 impl Progress {
-    /// Writes to `log`, and listens for Ctrl-C.
-    pub fn new(log: EpochLog, epochs: usize) -> Result<Self> {
+    /// Listens for Ctrl-C. The `heading` comes first; with `resume` the epochs done before come next.
+    pub fn new(heading: String, epochs: usize, resume: bool) -> Result<Self> {
         let mut batches = Batches::new()?;
         batches.restart(epochs);
-        Ok(Self { batches, log })
+        Ok(Self { batches, heading, resume })
     }
 
     /// Takes the bar away.
@@ -103,6 +101,10 @@ impl Batches {
 
 impl Observer for Progress {
     fn start(&mut self, facts: &RunFacts) {
+        self.batches.say(&self.heading);
+        if self.resume {
+            self.batches.say(&format!("resuming    behind epoch {}", facts.epochs_done));
+        }
         self.batches.say(&describe(facts));
     }
 
@@ -120,7 +122,7 @@ impl Observer for Progress {
 
     fn epoch(&mut self, report: &EpochReport) -> Result<(), TrainError> {
         self.batches.say(&epoch_line(report));
-        self.log.write(report)
+        Ok(())
     }
 }
 
@@ -190,6 +192,7 @@ mod tests {
     #[test]
     fn overlaps_are_a_fact_only_where_there_are_some() {
         let mut facts = RunFacts {
+            epochs_done: 0,
             sentences: 3,
             dev_sentences: 2,
             trained_words: 10,

@@ -1,6 +1,6 @@
 //! What `cman predict` reads: a line of text, or a JSON object.
 
-use cman_data::{RawSentence, Sentence, TokenizerConfig};
+use cman_data::{RawSentence, Sentence, TokenizerConfig, json_reason};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -29,12 +29,8 @@ impl Record {
 
     /// A line of JSON with `text` or `tokens`, or what is wrong with it.
     pub fn from_json(line: &str, tokenizer: &TokenizerConfig) -> Result<Self, String> {
-        let fields: Fields = serde_json::from_str(line).map_err(|error| {
-            let column = error.column();
-            let message = error.to_string();
-            let message = message.split(" at line ").next().unwrap_or(&message);
-            format!("bad JSON (column {column}): {message}")
-        })?;
+        let fields: Fields = serde_json::from_str(line)
+            .map_err(|error| format!("bad JSON (column {}): {}", error.column(), json_reason(&error)))?;
         let sentences = match (fields.tokens, fields.text) {
             (Some(tokens), _) => vec![(None, Sentence::from_tokens("", tokens))],
             (None, Some(text)) => Self::from_text(&text, tokenizer).sentences,

@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::Result;
-use cman::train::write_report;
+use cman_experiment::write_report;
 
 /// Write the report of an experiment: report.html, which needs nothing but itself, and report.md
 #[derive(Debug, clap::Args)]

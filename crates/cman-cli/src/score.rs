@@ -6,10 +6,8 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use cman::{
-    Corpus,
-    scoring::{Bootstrap, Comparison, Definition, Scores, score_as},
-};
+use cman_data::Corpus;
+use cman_score::{Bootstrap, Comparison, Definition, Scores, score_as};
 use serde::Serialize;
 
 use crate::{

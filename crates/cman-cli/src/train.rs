@@ -9,9 +9,10 @@ use std::{
 
 use anyhow::{Context, Result, anyhow, bail};
 use clap::ArgGroup;
-use cman::{
-    Checkpoints, Config, EpochLog, Learner, Splits, TrainError, TrainingData, sample, scoring, scoring::Scores,
-};
+use cman_data::{Splits, sample};
+use cman_model::Config;
+use cman_score::Scores;
+use cman_train::{Checkpoints, Protocol, RunData, RunPlace, Tested, TrainError, train_and_test};
 use serde::Serialize;
 
 use crate::{
@@ -19,9 +20,6 @@ use crate::{
     notes::{counts, note_unusual},
     progress::{Progress, f1},
 };
-
-/// Sentences that go through the network together when they are evaluated.
-pub const BATCH: usize = 32;
 
 /// Train a model and write its directory
 ///
@@ -91,7 +89,7 @@ pub struct Args {
 #[derive(Serialize)]
 struct Summary {
     epoch: usize,
-    protocol: &'static str,
+    protocol: Protocol,
     train_sentences: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     dev_sentences: Option<usize>,
@@ -113,73 +111,74 @@ struct Summary {
 pub fn run(args: Args) -> Result<()> {
     let config = args.configuration()?;
     let device = args.device.device.device()?;
-    let every = Duration::from_secs_f64(60.0 * args.checkpoint_minutes);
-    let checkpoints = Checkpoints::new(args.out.join("checkpoint"), every);
-    check_place(&args, &checkpoints)?;
+    let place = RunPlace {
+        folder: &args.out,
+        vectors: args.vectors.as_deref(),
+        device: &device,
+        checkpoint_every: Duration::from_secs_f64(60.0 * args.checkpoint_minutes),
+        resume: args.resume,
+    };
+    check_place(&args, &place.checkpoints())?;
     let Splits { train, dev, test, schema } = args.splits(&config)?;
     note_unusual("train", &train);
     dev.iter().for_each(|dev| note_unusual("dev", dev));
     test.iter().for_each(|test| note_unusual("test", test));
-
-    let (mut train, mut dev) = (train.sentences, dev.map(|dev| dev.sentences).unwrap_or_default());
-    let protocol = if args.train_dev { "train+dev" } else { "train" };
-    if args.train_dev {
-        if dev.is_empty() {
-            bail!("--train-dev: there is no dev data");
-        }
-        train.append(&mut dev);
+    let [dev, test] = [dev, test].map(|corpus| corpus.map(|corpus| corpus.sentences).unwrap_or_default());
+    if args.train_dev && dev.is_empty() {
+        bail!("--train-dev: there is no dev data");
     }
+    let protocol = if args.train_dev { Protocol::TrainDev } else { Protocol::Train };
+    let data = RunData { schema, train: train.sentences, dev, test }.by(protocol);
+
     let (seed, epochs) = (config.seed, config.train.epochs);
-    let data = TrainingData { schema: &schema, train: &train, dev: &dev };
-    let learner = Learner::new(config, data, args.vectors.as_deref(), &device)?;
-    let learner = learner.with_checkpoints(checkpoints, args.resume)?;
-    say(&format!("device      {}; seed {seed}, {epochs} epochs, protocol {protocol}", args.device.device));
-    let log = if args.resume {
-        say(&format!("resuming    behind epoch {}", learner.epochs_done()));
-        EpochLog::resume(&args.out, learner.epochs_done())?
-    } else {
-        EpochLog::create(&args.out)?
-    };
-    let mut progress = Progress::new(log, epochs)?;
-    let trained = learner.run(&mut progress);
+    let heading = format!("device      {}; seed {seed}, {epochs} epochs, protocol {protocol}", args.device.device);
+    let mut progress = Progress::new(heading, epochs, args.resume)?;
+    let tested = train_and_test(config, &data, &place, &mut progress);
     progress.finish();
-    let trained = trained.map_err(|error| match error {
+    let tested = tested.map_err(|error| match error {
         TrainError::Stopped { .. } => anyhow!("{error}; the same command with --resume goes on"),
         error => error.into(),
     })?;
-
-    let mut summary = Summary {
-        epoch: trained.epoch,
-        protocol,
-        train_sentences: train.len(),
-        dev_sentences: (!dev.is_empty()).then_some(dev.len()),
-        test_sentences: None,
-        leaked_test_sentences: None,
-        dev: trained.dev,
-        test: None,
-        test_without_leaked: None,
-    };
-    let mut report = format!("\nkept epoch {}", trained.epoch);
-    if let Some(scores) = &summary.dev {
-        report += &format!(": dev {}", f1(scores));
-    }
-    if let Some(test) = test {
-        let (scores, predicted) = trained.model.evaluate(&test.sentences, BATCH, false)?;
-        let leakage = scoring::score_leakage(&train, &test.sentences, &predicted, &schema)?;
-        report += &format!(
-            "\n\ntest: {}; trained on {} sentences ({protocol})\n\n{scores}\n{leakage}",
-            counts(&test.sentences),
-            train.len()
-        );
-        summary.test_sentences = Some(test.sentences.len());
-        summary.leaked_test_sentences = Some(leakage.leaked.len());
-        summary.test = Some(scores);
-        summary.test_without_leaked = Some(leakage.new);
-    }
-    trained.model.save(&args.out, &summary)?;
-    Checkpoints::new(args.out.join("checkpoint"), every).clear()?;
+    let report = report(&tested, &data, protocol);
+    tested.trained.model.save(&args.out, &Summary::new(&tested, &data, protocol))?;
+    place.checkpoints().clear()?;
     writeln!(io::stdout().lock(), "{report}\n\nwrote {}", args.out.display())?;
     Ok(())
+}
+
+/// What is printed at the end.
+fn report(tested: &Tested, data: &RunData, protocol: Protocol) -> String {
+    let mut report = format!("\nkept epoch {}", tested.trained.epoch);
+    if let Some(scores) = &tested.trained.dev {
+        report += &format!(": dev {}", f1(scores));
+    }
+    if let Some(test) = &tested.test {
+        report += &format!(
+            "\n\ntest: {}; trained on {} sentences ({protocol})\n\n{}\n{}",
+            counts(&data.test),
+            data.train.len(),
+            test.all.scores,
+            test.leakage,
+        );
+    }
+    report
+}
+
+impl Summary {
+    fn new(tested: &Tested, data: &RunData, protocol: Protocol) -> Self {
+        let test = tested.test.as_ref();
+        Self {
+            epoch: tested.trained.epoch,
+            protocol,
+            train_sentences: data.train.len(),
+            dev_sentences: (!data.dev.is_empty()).then_some(data.dev.len()),
+            test_sentences: test.map(|_| data.test.len()),
+            leaked_test_sentences: test.map(|test| test.leakage.leaked.len()),
+            dev: tested.trained.dev.clone(),
+            test: test.map(|test| test.all.scores.clone()),
+            test_without_leaked: test.map(|test| test.leakage.new.clone()),
+        }
+    }
 }
 
 impl Args {
@@ -202,11 +201,6 @@ impl Args {
             (None, None) => sample::corpus()?,
         })
     }
-}
-
-/// Writes a line. A run goes on where nobody reads it.
-fn say(line: &str) {
-    let _ = writeln!(io::stdout().lock(), "{line}");
 }
 
 /// Minutes between checkpoints.

@@ -185,8 +185,7 @@ impl DataError {
             (line, column) => Location { line: Some(at.line.unwrap_or(1) + line - 1), column: Some(column), ..at },
         };
         let at = Box::new(at);
-        let message = error.to_string();
-        let message = message.split(" at line ").next().unwrap_or(&message);
+        let message = json_reason(error);
         let mismatch = ["invalid type: ", "invalid value: ", "invalid length "]
             .iter()
             .find_map(|prefix| message.strip_prefix(prefix)?.rsplit_once(", expected "));
@@ -195,7 +194,7 @@ impl DataError {
                 let (found, expected) = (found.to_owned(), expected.to_owned());
                 Self::Invalid { at, field: field.unwrap_or_default(), expected, found }
             }
-            None => Self::Json { at, field, message: message.to_owned() },
+            None => Self::Json { at, field, message },
         }
     }
 
@@ -269,6 +268,12 @@ impl DataError {
             _ => None,
         }
     }
+}
+
+/// What serde_json says is wrong, without the position that it puts at the end.
+pub fn json_reason(error: &serde_json::Error) -> String {
+    let message = error.to_string();
+    message.split(" at line ").next().unwrap_or(&message).to_owned()
 }
 
 /// Text from outside, quoted for a message: on one line and not longer than 60 characters.

@@ -1,11 +1,15 @@
 //! Corpora for joint entity and relation extraction: the document model, readers, labels and vocabularies.
 
+pub mod file;
+pub mod sample;
+
 mod bio;
 mod corpus;
 mod encode;
 mod error;
 mod features;
 mod labels;
+mod lines;
 mod sentence;
 mod source;
 mod statistics;
@@ -20,9 +24,10 @@ pub use corpus::{
     write_spert, write_types,
 };
 pub use encode::{EncodedRelation, EncodedSentence, Unrepresentable, Vocabularies};
-pub use error::{DataError, Location};
+pub use error::{DataError, Location, json_reason};
 pub use features::{EncoderIdentity, FeatureReader, FeatureWriter, Precision};
 pub use labels::{LabelSet, Schema};
+pub use lines::Lines;
 pub use sentence::{Entity, Relation, Sentence, Token};
 pub use statistics::{Lengths, Statistics, TypeCount};
 pub use tokenize::{RawSentence, TokenizerConfig, sentences_from_text, split_sentences, tokenize};

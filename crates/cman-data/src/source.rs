@@ -2,7 +2,11 @@
 
 use std::{io, io::BufRead, path::PathBuf};
 
-use crate::{DataError, error::Location};
+use crate::{
+    DataError,
+    error::Location,
+    lines::{LineKind, read_line},
+};
 
 /// A stream of bytes that knows its name and where it is. A byte-order mark at its start is passed over.
 pub(crate) struct Source<R> {
@@ -12,16 +16,6 @@ pub(crate) struct Source<R> {
     line: usize,
     /// Column of the next byte, from 1.
     column: usize,
-}
-
-/// A line without its end.
-pub(crate) enum Line {
-    /// A line of text; its bytes are in the caller's buffer.
-    Text,
-    /// A line with more bytes than allowed: read to its end, but not kept.
-    TooLong,
-    /// The file is at its end.
-    End,
 }
 
 impl<R: BufRead> Source<R> {
@@ -100,34 +94,15 @@ impl<R: BufRead> Source<R> {
     }
 
     /// Reads a line of at most `limit` bytes into `line`, without its line feed or carriage return and line feed.
-    pub(crate) fn read_line(&mut self, line: &mut Vec<u8>, limit: usize) -> Result<Line, DataError> {
-        line.clear();
-        let (mut any, mut too_long) = (false, false);
-        loop {
-            let bytes = self.fill()?;
-            if bytes.is_empty() {
-                break;
-            }
-            any = true;
-            let end = bytes.iter().position(|&byte| byte == b'\n');
-            let (text, taken) = end.map_or((bytes, bytes.len()), |end| (&bytes[..end], end + 1));
-            too_long |= line.len() + text.len() > limit;
-            if !too_long {
-                line.extend_from_slice(text);
-            }
-            self.consume(taken)?;
-            if end.is_some() {
-                break;
-            }
+    pub(crate) fn read_line(&mut self, line: &mut Vec<u8>, limit: usize) -> Result<LineKind, DataError> {
+        let read = read_line(&mut self.inner, line, limit).map_err(|error| DataError::io(&self.path, error))?;
+        if read.ended {
+            self.line += 1;
+            self.column = 1;
+        } else {
+            self.column += read.bytes;
         }
-        if line.last() == Some(&b'\r') {
-            line.pop();
-        }
-        Ok(match (any, too_long) {
-            (false, _) => Line::End,
-            (true, true) => Line::TooLong,
-            (true, false) => Line::Text,
-        })
+        Ok(read.kind)
     }
 }
 

@@ -13,7 +13,8 @@ use serde::Serialize;
 
 use crate::{
     error::{DataError, Location, Quoted},
-    source::{Line, Source},
+    lines::LineKind,
+    source::Source,
 };
 
 /// Most bytes of a line.
@@ -156,9 +157,9 @@ impl<'a> VectorReader<'a> {
         let at = Location { column: None, ..self.source.place() };
         self.line = at.line.unwrap_or_default();
         match self.source.read_line(&mut self.buffer, LONGEST_LINE)? {
-            Line::End => Ok(false),
-            Line::TooLong => Err(DataError::TooLarge { at: Box::new(at), limit: LONGEST_LINE }),
-            Line::Text => {
+            LineKind::End => Ok(false),
+            LineKind::TooLong => Err(DataError::TooLarge { at: Box::new(at), limit: LONGEST_LINE }),
+            LineKind::Text => {
                 while self.buffer.last().is_some_and(is_gap) {
                     self.buffer.pop();
                 }

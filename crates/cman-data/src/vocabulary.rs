@@ -4,7 +4,10 @@ use std::{collections::HashMap, fs, path::Path};
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::error::{DataError, Location, Quoted};
+use crate::{
+    error::{DataError, Location, Quoted},
+    file,
+};
 
 /// The id of padding.
 pub const PADDING: u32 = 0;
@@ -175,7 +178,7 @@ impl TryFrom<Stored> for Vocabulary {
 /// Writes a value as JSON.
 pub(crate) fn save_json(value: &impl Serialize, path: &Path) -> Result<(), DataError> {
     let json = serde_json::to_vec(value).expect("names and numbers are always JSON");
-    fs::write(path, json).map_err(|source| DataError::io(path, source))
+    file::replace(path, &json).map_err(|source| DataError::io(path, source))
 }
 
 /// Reads a value that [`save_json`] wrote.

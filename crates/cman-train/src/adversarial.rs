@@ -1,9 +1,10 @@
-//! The gradient of a batch, with the adversarial step (section 3.5, eq. 14).
+//! The gradient of a share of a batch, with the adversarial step (section 3.5, eq. 14).
 
 use burn::{optim::GradientsParams, tensor::Tensor};
 use cman_core::{Gold, Mode, TokenBatch};
+use cman_model::{AdversarialConfig, Scope};
 
-use crate::{AdversarialConfig, Scope, Trainable};
+use crate::Trainable;
 
 /// Sentences that go through the network together, and what it is to find in them.
 #[derive(Clone, Debug)]
@@ -42,7 +43,7 @@ impl Losses {
 ///
 /// The input is embedded once: both passes start from its value, and the sum of their gradients with respect to it is
 /// then carried through the embeddings. eta is a constant of the second pass; dropout masks are drawn afresh.
-pub(crate) fn gradients(
+pub(crate) fn share_gradients(
     weights: &Trainable,
     batch: &StepBatch,
     config: &AdversarialConfig,

@@ -1,40 +1,7 @@
 //! Which sentences make which batch: shuffled, then bucketed by length, all from a key.
 
 use cman_core::random::Key;
-
-/// How large a batch may be.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
-    /// Sentences.
-    pub sentences: usize,
-    /// Tokens, padding counted; 0: any number. A longer sentence is a batch of its own.
-    pub tokens: usize,
-}
-
-impl Limits {
-    /// `order` cut into batches.
-    fn cut(self, order: &[usize], lengths: &[usize]) -> Vec<Vec<usize>> {
-        let mut batches: Vec<Vec<usize>> = Vec::new();
-        let mut longest = 0;
-        for &sentence in order {
-            let padded = lengths[sentence].max(longest);
-            match batches.last_mut() {
-                Some(batch)
-                    if batch.len() < self.sentences
-                        && (self.tokens == 0 || (batch.len() + 1) * padded <= self.tokens) =>
-                {
-                    batch.push(sentence);
-                    longest = padded;
-                }
-                _ => {
-                    batches.push(vec![sentence]);
-                    longest = lengths[sentence];
-                }
-            }
-        }
-        batches
-    }
-}
+use cman_model::Limits;
 
 /// The batches of an epoch, as indices into the sentences of these lengths.
 ///
@@ -52,13 +19,6 @@ pub(crate) fn shuffled(lengths: &[usize], limits: Limits, bucket: usize, key: Ke
         batches.extend(limits.cut(&stretch, lengths));
     }
     key.at("batches").permutation(batches.len()).into_iter().map(|i| std::mem::take(&mut batches[i])).collect()
-}
-
-/// Batches for inference: sentences sorted by length.
-pub(crate) fn sorted(lengths: &[usize], limits: Limits) -> Vec<Vec<usize>> {
-    let mut order: Vec<usize> = (0..lengths.len()).collect();
-    order.sort_by_key(|&sentence| lengths[sentence]);
-    limits.cut(&order, lengths)
 }
 
 #[cfg(test)]
@@ -86,8 +46,6 @@ mod tests {
     #[test]
     fn no_batch_holds_more_tokens_than_it_may() {
         let lengths = [5, 30, 4, 200, 6, 6, 7, 29];
-        let batches = sorted(&lengths, Limits { sentences: 3, tokens: 60 });
-        assert_eq!(batches, [vec![2, 0, 4], vec![5, 6], vec![7, 1], vec![3]]);
         let unsorted = shuffled(&lengths, Limits { sentences: 8, tokens: 60 }, 1, Key::new(4));
         let padded = |batch: &Vec<usize>| batch.len() * batch.iter().map(|&i| lengths[i]).max().unwrap();
         assert!(unsorted.iter().all(|batch| padded(batch) <= 60 || batch == &[3]), "{unsorted:?}");

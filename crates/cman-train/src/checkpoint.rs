@@ -6,7 +6,6 @@
 
 use std::{
     fs::{self, File},
-    io::Write,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -16,11 +15,16 @@ use burn::{
     optim::ModuleOptimizer,
     store::{BurnpackStore, ModuleSnapshot},
 };
+use cman_data::file::{self, Draft};
+use cman_score::Scores;
 use serde::{Deserialize, Serialize};
 
-use crate::{TrainError, scoring::Scores, trainable::Trainable};
+use crate::{TrainError, trainable::Trainable};
 
+/// The file that makes a folder a checkpoint.
 const STATE: &str = "state.json";
+/// Version of its layout.
+const FORMAT: u32 = 1;
 
 /// Where checkpoints are kept, and how often they are written within an epoch.
 #[derive(Debug)]
@@ -59,14 +63,23 @@ pub(crate) struct Best {
     pub scores: Scores,
 }
 
+/// The content of `state.json`.
 #[derive(Serialize, Deserialize)]
 struct State {
+    format: u32,
+    /// The identity of the run: hexadecimal digits.
     run: String,
     serial: u64,
     progress: Progress,
     network: String,
     optimizer: String,
     best: Option<BestState>,
+}
+
+/// What every version of `state.json` has, but for those that were written before it had a version.
+#[derive(Deserialize)]
+struct Version {
+    format: Option<u32>,
 }
 
 /// A number by its bits: JSON need not give a number back exactly.
@@ -135,7 +148,7 @@ impl Checkpoints {
         self.last.elapsed() >= self.every
     }
 
-    /// Writes a checkpoint of the run `run` (a fingerprint of configuration and data).
+    /// Writes a checkpoint of the run with the identity `run`.
     pub(crate) fn write(
         &mut self,
         run: &str,
@@ -147,6 +160,7 @@ impl Checkpoints {
         fs::create_dir_all(&self.folder).map_err(|source| TrainError::io(&self.folder, source))?;
         self.serial += 1;
         let state = State {
+            format: FORMAT,
             run: run.into(),
             serial: self.serial,
             progress: progress.clone(),
@@ -159,23 +173,21 @@ impl Checkpoints {
                 network: format!("best-{}.bpk", best.epoch),
             }),
         };
-        self.write_network(&state.network, network)?;
+        write_network(&self.folder.join(&state.network), network)?;
         let path = self.folder.join(&state.optimizer);
-        optimizer.save(&path).map_err(|error| TrainError::directory(&path, error.to_string()))?;
+        optimizer.save(&path).map_err(|error| TrainError::checkpoint(&path, error.to_string()))?;
         sync(&path)?;
         if let (Some(best), Some(named)) = (best, &state.best)
             && !self.folder.join(&named.network).exists()
         {
-            // Under a name that is not looked for until it is whole.
-            let part = format!("{}.part", named.network);
-            self.write_network(&part, &best.network)?;
-            rename(&self.folder.join(part), &self.folder.join(&named.network))?;
+            let place = self.folder.join(&named.network);
+            let draft = Draft::of(&place);
+            write_network(draft.path(), &best.network)?;
+            draft.publish().map_err(|source| TrainError::io(&place, source))?;
         }
-        let part = self.folder.join("state.json.part");
-        let text = serde_json::to_vec_pretty(&state).map_err(|error| TrainError::io(&part, error.into()))?;
-        let mut file = File::create(&part).map_err(|source| TrainError::io(&part, source))?;
-        file.write_all(&text).and_then(|()| file.sync_all()).map_err(|source| TrainError::io(&part, source))?;
-        rename(&part, &self.folder.join(STATE))?;
+        let place = self.folder.join(STATE);
+        let text = serde_json::to_vec_pretty(&state).map_err(|error| TrainError::io(&place, error.into()))?;
+        file::replace(&place, &text).map_err(|source| TrainError::io(&place, source))?;
         sync(&self.folder)?;
         let best = state.best.as_ref().map(|best| best.network.as_str());
         self.remove_others(&[STATE, &state.network, &state.optimizer, best.unwrap_or(STATE)]);
@@ -183,22 +195,15 @@ impl Checkpoints {
         Ok(())
     }
 
-    fn write_network(&self, name: &str, network: &Trainable) -> Result<(), TrainError> {
-        let path = self.folder.join(name);
-        let mut store = BurnpackStore::from_file(&path).auto_extension(false).overwrite(true);
-        network.save_into(&mut store).map_err(|error| TrainError::directory(&path, error.to_string()))?;
-        sync(&path)
-    }
-
     /// Removes the files of other checkpoints. One that stays behind does no harm and goes the next time.
     fn remove_others(&self, named: &[&str]) {
         let is_ours = |name: &str| {
-            let stem = name.strip_suffix(".part").unwrap_or(name);
-            let stem = stem.strip_suffix(".bpk").and_then(|stem| stem.split_once('-'));
+            let draft = name.strip_prefix('.').and_then(|name| name.strip_suffix(".part"));
+            let stem = draft.unwrap_or(name).strip_suffix(".bpk").and_then(|stem| stem.split_once('-'));
             let numbered = |(kind, number): (&str, &str)| {
                 ["network", "optimizer", "best"].contains(&kind) && number.bytes().all(|byte| byte.is_ascii_digit())
             };
-            stem.is_some_and(numbered) || name == "state.json.part"
+            stem.is_some_and(numbered) || draft == Some(STATE)
         };
         for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
             if entry.file_name().to_str().is_some_and(|name| is_ours(name) && !named.contains(&name)) {
@@ -207,7 +212,7 @@ impl Checkpoints {
         }
     }
 
-    /// Reads the checkpoint of the run `run` into a network of its shape and a new optimiser.
+    /// Reads the checkpoint of the run with the identity `run` into a network of its shape and a new optimiser.
     pub(crate) fn read(
         &mut self,
         run: &str,
@@ -216,11 +221,16 @@ impl Checkpoints {
     ) -> Result<Restored, TrainError> {
         let path = self.folder.join(STATE);
         let text = fs::read(&path).map_err(|source| TrainError::io(&path, source))?;
-        let state: State =
-            serde_json::from_slice(&text).map_err(|error| TrainError::directory(&path, error.to_string()))?;
+        let bad = |error: serde_json::Error| TrainError::checkpoint(&path, error.to_string());
+        let Version { format } = serde_json::from_slice(&text).map_err(bad)?;
+        if format != Some(FORMAT) {
+            let found = format.map_or_else(|| "no format".into(), |format| format!("format {format}"));
+            return Err(TrainError::checkpoint(&path, format!("{found}, this library reads format {FORMAT}")));
+        }
+        let state: State = serde_json::from_slice(&text).map_err(bad)?;
         if state.run != run {
             let reason = "the checkpoint is of a run with another configuration or other data";
-            return Err(TrainError::directory(path, reason));
+            return Err(TrainError::checkpoint(path, reason));
         }
         self.serial = state.serial;
         let best = state.best.map(|best| {
@@ -230,7 +240,7 @@ impl Checkpoints {
         });
         let path = self.folder.join(&state.optimizer);
         File::open(&path).map_err(|source| TrainError::io(&path, source))?;
-        let optimizer = optimizer.load(&path).map_err(|error| TrainError::directory(&path, error.to_string()))?;
+        let optimizer = optimizer.load(&path).map_err(|error| TrainError::checkpoint(&path, error.to_string()))?;
         Ok(Restored {
             progress: state.progress,
             network: self.read_network(&state.network, network.clone())?,
@@ -241,7 +251,7 @@ impl Checkpoints {
 
     fn read_network(&self, name: &str, mut network: Trainable) -> Result<Trainable, TrainError> {
         let path = self.folder.join(name);
-        let fail = |reason: String| TrainError::directory(&path, reason);
+        let fail = |reason: String| TrainError::checkpoint(&path, reason);
         File::open(&path).map_err(|source| TrainError::io(&path, source))?;
         let mut store = BurnpackStore::from_file(&path).auto_extension(false);
         let result = network.load_from(&mut store).map_err(|error| fail(error.to_string()))?;
@@ -250,10 +260,12 @@ impl Checkpoints {
     }
 }
 
-fn sync(path: &Path) -> Result<(), TrainError> {
-    File::open(path).and_then(|file| file.sync_all()).map_err(|source| TrainError::io(path, source))
+fn write_network(path: &Path, network: &Trainable) -> Result<(), TrainError> {
+    let mut store = BurnpackStore::from_file(path).auto_extension(false).overwrite(true);
+    network.save_into(&mut store).map_err(|error| TrainError::checkpoint(path, error.to_string()))?;
+    sync(path)
 }
 
-fn rename(from: &Path, to: &Path) -> Result<(), TrainError> {
-    fs::rename(from, to).map_err(|source| TrainError::io(to, source))
+fn sync(path: &Path) -> Result<(), TrainError> {
+    File::open(path).and_then(|file| file.sync_all()).map_err(|source| TrainError::io(path, source))
 }

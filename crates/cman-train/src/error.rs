@@ -2,55 +2,20 @@
 
 use std::{io, path::PathBuf};
 
-use cman_core::{encoder::EncoderError, model::ConfigError};
 use cman_data::DataError;
-
-use crate::{HubError, scoring::ScoreError};
+use cman_model::ModelError;
+use cman_score::ScoreError;
 
 /// Everything that can go wrong between a configuration and a trained model.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrainError {
+    /// A configuration, an encoder or a model directory.
+    #[error(transparent)]
+    Model(#[from] ModelError),
     /// A corpus, vocabulary or vector file.
     #[error(transparent)]
     Data(#[from] DataError),
-    /// A setting of the network outside of its range.
-    #[error("configuration: {0}")]
-    Model(#[from] ConfigError),
-    /// A setting of the training outside of its range.
-    #[error("configuration: {field}: expected {expected}, found {found}")]
-    Setting {
-        /// The key, such as `train.batch_size`.
-        field: &'static str,
-        /// What is allowed.
-        expected: &'static str,
-        /// What was given.
-        found: String,
-    },
-    /// A configuration file or `--set` that is no TOML, or has unknown keys or values of another type.
-    #[error("{place}: {message}")]
-    Config {
-        /// The file and line, or the assignment.
-        place: String,
-        /// What is wrong.
-        message: String,
-    },
-    /// Files of an encoder that cannot be read.
-    #[error(transparent)]
-    EncoderFiles(#[from] EncoderError),
-    /// An encoder that the hub does not give.
-    #[error(transparent)]
-    Hub(#[from] HubError),
-    /// Another encoder, or other vectors, than are needed.
-    #[error("{path}: expected {expected}, found {found}", path = path.display())]
-    Encoder {
-        /// The file or folder.
-        path: PathBuf,
-        /// What is needed.
-        expected: String,
-        /// What is there.
-        found: String,
-    },
     /// Predictions that cannot be scored.
     #[error(transparent)]
     Score(#[from] ScoreError),
@@ -62,27 +27,9 @@ pub enum TrainError {
         /// What the system said.
         source: io::Error,
     },
-    /// A line of a file of results or predictions that is not what this library writes.
-    #[error("{path}: line {line}: {source}", path = path.display())]
-    Record {
-        /// The file.
-        path: PathBuf,
-        /// The line, from 1.
-        line: usize,
-        /// What is wrong with it.
-        source: serde_json::Error,
-    },
-    /// An experiment that needs something that is not there, or would overwrite something that is.
+    /// A checkpoint that is damaged, of another format or of another run.
     #[error("{path}: {reason}", path = path.display())]
-    Experiment {
-        /// The file or folder.
-        path: PathBuf,
-        /// Why.
-        reason: String,
-    },
-    /// A model directory that is not what this library writes.
-    #[error("{path}: {reason}", path = path.display())]
-    ModelDirectory {
+    Checkpoint {
         /// The file that is wrong.
         path: PathBuf,
         /// Why.
@@ -129,7 +76,7 @@ impl TrainError {
         Self::Io { path: path.into(), source }
     }
 
-    pub(crate) fn directory(path: impl Into<PathBuf>, reason: impl Into<String>) -> Self {
-        Self::ModelDirectory { path: path.into(), reason: reason.into() }
+    pub(crate) fn checkpoint(path: impl Into<PathBuf>, reason: impl Into<String>) -> Self {
+        Self::Checkpoint { path: path.into(), reason: reason.into() }
     }
 }

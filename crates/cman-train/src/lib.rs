@@ -1,45 +1,37 @@
-//! Training, scoring and model directories for the Cross-Modal Attention Network.
+//! Training of the Cross-Modal Attention Network.
 //!
-//! A [`Config`] and [`TrainingData`] make a [`Learner`]; its run gives a [`Trained`] model, whose [`Model`] predicts,
-//! evaluates and goes to and from a directory. [`scoring`] says what predictions are worth, [`experiment`] runs many
-//! trainings.
-
-pub mod experiment;
-pub mod scoring;
+//! A [`Config`](cman_model::Config) and [`TrainingData`] make a [`Learner`]; its run gives a [`Trained`] model.
+//! [`train_and_test`] is the protocol of a whole run: train with a log and checkpoints, score the test sentences, and
+//! score them again without those that the training data holds too. [`evaluate`] scores any model.
+//! [`batch_gradients`] and [`Trainable`] are for training loops of one's own.
 
 mod adam;
 mod adversarial;
+mod batch_gradients;
 mod batches;
 mod checkpoint;
-mod checksum;
-mod config;
-mod encoder;
 mod error;
+mod evaluate;
 mod gradients;
-mod inference;
+mod kept_vectors;
 mod learner;
 mod log;
-mod model;
 mod observer;
-mod report;
-mod schedule;
-mod step;
+mod protocol;
 mod trainable;
 mod vectors;
 
 pub use adam::Adam;
 pub use adversarial::{BatchLoss, StepBatch};
+pub use batch_gradients::{BatchGradients, batch_gradients};
 pub use checkpoint::Checkpoints;
-pub use config::{AdversarialConfig, Config, DataConfig, Keep, Scope, TrainConfig, VectorConfig};
-pub use encoder::{Encoder, EncoderConfig, EncoderKind, Hub, HubError};
+/// The evaluation step of a training loop of one's own.
+pub use cman_model::predict;
 pub use error::TrainError;
-pub use inference::{Contextual, annotate, predict};
+pub use evaluate::{EVALUATION_BATCH, Evaluation, evaluate};
 pub use learner::{Learner, Trained, TrainingData};
 pub use log::EpochLog;
-pub use model::Model;
 pub use observer::{EpochReport, Observer, RunFacts, criterion};
-pub use report::write_report;
-pub use schedule::{Schedule, ScheduleKind};
-pub use step::{BatchGradients, batch_gradients};
+pub use protocol::{Protocol, RunData, RunPlace, TestReport, Tested, train_and_test};
 pub use trainable::Trainable;
 pub use vectors::WordVectors;

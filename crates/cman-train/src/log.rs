@@ -10,7 +10,7 @@ use crate::{EpochReport, TrainError};
 
 /// Writes `log.csv` and `log.jsonl` into a folder; every epoch is flushed.
 pub struct EpochLog {
-    csv: csv::Writer<File>,
+    csv: File,
     csv_path: PathBuf,
     jsonl: File,
     jsonl_path: PathBuf,
@@ -25,12 +25,7 @@ impl EpochLog {
         fs::create_dir_all(folder).map_err(|source| TrainError::io(folder, source))?;
         let (csv_path, jsonl_path) = (folder.join("log.csv"), folder.join("log.jsonl"));
         let create = |path: &PathBuf| File::create(path).map_err(|source| TrainError::io(path, source));
-        let mut log = Self {
-            csv: csv::Writer::from_writer(create(&csv_path)?),
-            jsonl: create(&jsonl_path)?,
-            csv_path,
-            jsonl_path,
-        };
+        let mut log = Self { csv: create(&csv_path)?, jsonl: create(&jsonl_path)?, csv_path, jsonl_path };
         log.row(&["epoch", "ner_loss", "re_loss", "learning_rate", "dev_ner_f1", "dev_re_f1", "best", "seconds"])?;
         Ok(log)
     }
@@ -40,7 +35,7 @@ impl EpochLog {
     /// # Errors
     /// A file that cannot be written.
     pub fn write(&mut self, report: &EpochReport) -> Result<(), TrainError> {
-        let f1 = |pick: fn(&crate::scoring::Scores) -> f64| {
+        let f1 = |pick: fn(&cman_score::Scores) -> f64| {
             report.dev.as_ref().map_or_else(String::new, |dev| format!("{:.6}", pick(dev)))
         };
         self.row(&[
@@ -76,16 +71,16 @@ impl EpochLog {
         };
         let fail = |path: &PathBuf, source| TrainError::io(path, source);
         Ok(Self {
-            csv: csv::Writer::from_writer(cut(&csv_path, epochs + 1).map_err(|error| fail(&csv_path, error))?),
+            csv: cut(&csv_path, epochs + 1).map_err(|error| fail(&csv_path, error))?,
             jsonl: cut(&jsonl_path, epochs).map_err(|error| fail(&jsonl_path, error))?,
             csv_path,
             jsonl_path,
         })
     }
 
+    /// Writes numbers and names, none of which needs quotes, as a row of CSV.
     fn row(&mut self, cells: &[&str]) -> Result<(), TrainError> {
-        let fail = |source: std::io::Error| TrainError::io(&self.csv_path, source);
-        self.csv.write_record(cells).map_err(|error| fail(error.into()))?;
-        self.csv.flush().map_err(fail)
+        let row = cells.join(",") + "\n";
+        self.csv.write_all(row.as_bytes()).map_err(|source| TrainError::io(&self.csv_path, source))
     }
 }

@@ -1,9 +1,10 @@
 //! What a run tells while it trains.
 
 use cman_data::EncoderIdentity;
+use cman_score::Scores;
 use serde::Serialize;
 
-use crate::{TrainError, scoring::Scores};
+use crate::TrainError;
 
 /// Listens to a training run; every method has an empty default.
 pub trait Observer {
@@ -32,6 +33,8 @@ impl Observer for () {}
 /// What is known before training.
 #[derive(Clone, Debug, Serialize)]
 pub struct RunFacts {
+    /// Epochs that were done before, from whose checkpoint the run goes on.
+    pub epochs_done: usize,
     /// Training sentences.
     pub sentences: usize,
     /// Dev sentences.

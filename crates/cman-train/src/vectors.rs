@@ -5,8 +5,9 @@ use std::{collections::HashSet, path::Path};
 
 use cman_core::Cman;
 use cman_data::{VectorReader, Vocabularies};
+use cman_model::Keep;
 
-use crate::{Keep, TrainError};
+use crate::TrainError;
 
 /// The vectors of a file, sorted by what the vocabulary makes of their words.
 #[derive(Clone, Debug)]

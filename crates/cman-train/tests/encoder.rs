@@ -9,10 +9,8 @@ use std::{fs, path::Path, time::Duration};
 use burn::{module::Module, tensor::Device};
 use cman_core::encoder::BertNetwork;
 use cman_data::{FeatureWriter, Precision, Sentence};
-use cman_train::{
-    Checkpoints, Config, Encoder, EncoderConfig, EncoderKind, Learner, Model, Observer, RunFacts, TrainError, Trained,
-    TrainingData,
-};
+use cman_model::{Config, Encoder, EncoderConfig, EncoderKind, Model, ModelError};
+use cman_train::{Checkpoints, Learner, Observer, RunFacts, TrainError, Trained, TrainingData, evaluate};
 use common::{bits, encoder, encoder_copy, schema, sentences};
 
 fn config(folder: &Path, settings: &[&str]) -> Config {
@@ -30,11 +28,11 @@ fn run(config: Config) -> Trained {
     learner(config).unwrap().run(&mut ()).unwrap()
 }
 
-fn message<T>(result: Result<T, TrainError>) -> String {
+fn message<T, E: std::error::Error>(result: Result<T, E>) -> String {
     result.err().expect("refused").to_string()
 }
 
-fn load(folder: &Path) -> Result<Model, TrainError> {
+fn load(folder: &Path) -> Result<Model, ModelError> {
     Model::load(folder, &Device::flex())
 }
 
@@ -63,12 +61,12 @@ fn embed(folder: &Path, sentences: &[Sentence], path: &Path) {
 fn a_frozen_encoder_gives_the_model_its_shape_and_keeps_its_weights() {
     for name in ["bert", "distilbert", "roberta"] {
         let trained = run(config(&encoder(name), &["encoder.pooling=mean"]));
-        let contextual = &trained.model.config.model.contextual;
+        let contextual = &trained.model.config().model.contextual;
         assert_eq!((contextual.width, contextual.layers), (16, 3));
-        let used = trained.model.encoder.as_ref().unwrap().as_bert().unwrap();
+        let used = trained.model.encoder().unwrap().as_bert().unwrap();
         let fresh = open(&encoder(name));
         assert!(bits(&used.network) == bits(&fresh.as_bert().unwrap().network));
-        let mix = trained.model.network.embedding.contextual.as_ref().unwrap().gamma.as_ref().unwrap();
+        let mix = trained.model.network().embedding.contextual.as_ref().unwrap().gamma.as_ref().unwrap();
         assert_ne!(mix.val().into_scalar::<f32>(), 1.0, "the mix of the layers is trained");
     }
 }
@@ -76,9 +74,9 @@ fn a_frozen_encoder_gives_the_model_its_shape_and_keeps_its_weights() {
 #[test]
 fn layers_are_picked_in_both_ways_of_computing() {
     let trained = run(config(&encoder("bert"), &["encoder.layers=[0, 2]"]));
-    assert_eq!(trained.model.config.model.contextual.layers, 2);
+    assert_eq!(trained.model.config().model.contextual.layers, 2);
     // The learner kept vectors of the picked layers; the model computes them: dev scores alike.
-    let (scores, _) = trained.model.evaluate(&sentences()[8..], 3, false).unwrap();
+    let scores = evaluate(&trained.model, &sentences()[8..], 3, false).unwrap().scores;
     assert_eq!(Some(scores), trained.dev);
     let refused = message(learner(config(&encoder("bert"), &["encoder.layers=[0, 3]"])));
     assert!(refused.ends_with("encoder.layers: expected layers that the encoder has, found 3 (its last one is 2)"));
@@ -115,7 +113,7 @@ fn a_model_names_its_encoder_and_refuses_another() {
 fn fine_tuning_changes_the_encoder_and_the_model_keeps_it() {
     let tune = ["encoder.fine_tune=true", "encoder.learning_rate=0.001", "encoder.schedule.warmup_epochs=0"];
     let trained = run(config(&encoder("bert"), &tune));
-    let bert = |model: &Model| bits(&model.encoder.as_ref().unwrap().as_bert().unwrap().network);
+    let bert = |model: &Model| bits(&model.encoder().unwrap().as_bert().unwrap().network);
     let (before, after) = (bits(&open(&encoder("bert")).as_bert().unwrap().network), bert(&trained.model));
     let changed = before.iter().zip(&after).filter(|(a, b)| a != b).count();
     // What never changes: vectors of pieces and positions that do not occur, and token type 1.
@@ -127,7 +125,7 @@ fn fine_tuning_changes_the_encoder_and_the_model_keeps_it() {
     let loaded = load(folder.path()).unwrap();
     assert!(bert(&loaded) == after);
     assert_eq!(loaded.predict(&sentences(), 4).unwrap(), trained.model.predict(&sentences(), 4).unwrap());
-    let (scores, _) = loaded.evaluate(&sentences()[8..], 8, false).unwrap();
+    let scores = evaluate(&loaded, &sentences()[8..], 8, false).unwrap().scores;
     assert_eq!(Some(scores), trained.dev);
     let weights = folder.path().join("encoder/model.safetensors");
     fs::copy(encoder("bert").join("model.safetensors"), weights).unwrap();
@@ -141,11 +139,11 @@ fn an_encoder_may_stay_frozen_at_first() {
         let rate = ["encoder.learning_rate=0.001", "encoder.schedule.warmup_epochs=0"];
         run(config(&encoder("bert"), &[&["encoder.fine_tune=true", &epochs][..], &rate].concat()))
     };
-    let bert = |trained: &Trained| bits(&trained.model.encoder.as_ref().unwrap().as_bert().unwrap().network);
+    let bert = |trained: &Trained| bits(&trained.model.encoder().unwrap().as_bert().unwrap().network);
     let fresh = bits(&open(&encoder("bert")).as_bert().unwrap().network);
     let (never, frozen) = (tune("2"), run(config(&encoder("bert"), &[])));
     assert!(bert(&never) == fresh);
-    assert!(bits(&never.model.network) == bits(&frozen.model.network), "frozen to the end is frozen");
+    assert!(bits(never.model.network()) == bits(frozen.model.network()), "frozen to the end is frozen");
     // No dev: the model is that of the last epoch.
     let last = |settings: &[&str]| {
         let (schema, sentences) = (schema(), sentences());
@@ -175,7 +173,7 @@ fn the_lowest_layers_may_stay_frozen_to_the_end() {
         let rate = ["encoder.learning_rate=0.001", "encoder.schedule.warmup_epochs=0"];
         let config = config(&encoder("bert"), &[&["encoder.fine_tune=true", &layers][..], &rate].concat());
         let trained = learner(config).unwrap().run(&mut tuned).unwrap();
-        let bert = trained.model.encoder.unwrap().as_bert().unwrap().network.clone();
+        let bert = trained.model.encoder().unwrap().as_bert().unwrap().network.clone();
         let expected = bert.blocks[frozen.saturating_sub(1)..].iter().map(Module::num_params).sum::<usize>();
         let embeddings = if frozen == 0 { bert.num_params() - expected } else { 0 };
         assert_eq!(tuned.0, expected + embeddings);
@@ -229,8 +227,8 @@ fn a_stopped_run_with_a_fine_tuned_encoder_goes_on_to_the_same_bits() {
         config.encoder.path = moved.path().display().to_string();
         let second = learner(config).unwrap().with_checkpoints(checkpoints(), true).unwrap();
         let found = second.run(&mut ()).unwrap().model;
-        assert!(bits(&found.network) == bits(&expected.network));
-        let bert = |model: &Model| bits(&model.encoder.as_ref().unwrap().as_bert().unwrap().network);
+        assert!(bits(found.network()) == bits(expected.network()));
+        let bert = |model: &Model| bits(&model.encoder().unwrap().as_bert().unwrap().network);
         assert!(bert(&found) == bert(&expected));
     }
 }
@@ -244,7 +242,7 @@ fn precomputed_vectors_train_the_same_model() {
     let from_file = ["encoder.kind=cache", &format!("encoder.path={}", file.display())];
     let trained = run(config(bert.path(), &from_file));
     let expected = run(config(bert.path(), &[]));
-    assert!(bits(&trained.model.network) == bits(&expected.model.network));
+    assert!(bits(trained.model.network()) == bits(expected.model.network()));
 
     // Text that the file does not hold goes to the encoder that made it.
     let new = [Sentence::from_tokens("new", ["Bo", "left", "Rome", "."])];

@@ -5,7 +5,8 @@ mod common;
 use std::{fs, path::Path};
 
 use burn::tensor::Device;
-use cman_train::{Learner, Model, TrainingData};
+use cman_model::Model;
+use cman_train::{Learner, TrainingData};
 use common::{bits, config, schema, sentences};
 
 fn model(settings: &[&str]) -> Model {
@@ -26,8 +27,8 @@ fn a_saved_model_is_the_same_model() {
         let model = model(settings);
         model.save(folder.path(), &"no scores").unwrap();
         let loaded = load(folder.path()).unwrap();
-        assert!(bits(&loaded.network) == bits(&model.network));
-        assert_eq!((&loaded.config, &loaded.schema), (&model.config, &model.schema));
+        assert!(bits(loaded.network()) == bits(model.network()));
+        assert_eq!((loaded.config(), loaded.schema()), (model.config(), model.schema()));
         let sentences = sentences();
         assert_eq!(loaded.predict(&sentences, 4).unwrap(), model.predict(&sentences, 3).unwrap());
     }
@@ -42,14 +43,14 @@ fn vectors_of_other_words_come_back_too() {
     let data = TrainingData { schema: &schema, train: &sentences, dev: &[] };
     let learner = Learner::new(config(&["train.epochs=1"]), data, Some(&vectors), &Device::flex()).unwrap();
     let model = learner.run(&mut ()).unwrap().model;
-    assert_eq!(model.config.model.word.width, 3);
-    let id = |model: &Model, word: &str| model.vocabularies.word_id(word) as usize;
-    assert!(id(&model, "Paris") >= model.trained_words && id(&model, "Ann") < model.trained_words);
+    assert_eq!(model.config().model.word.width, 3);
+    let id = |model: &Model, word: &str| model.vocabularies().word_id(word) as usize;
+    assert!(id(&model, "Paris") >= model.trained_words() && id(&model, "Ann") < model.trained_words());
     model.save(folder.path(), &()).unwrap();
     let loaded = load(folder.path()).unwrap();
-    let table: Vec<f32> = loaded.network.embedding.word.pretrained.as_ref().unwrap().val().try_into_vec_as().unwrap();
+    let table: Vec<f32> = loaded.network().embedding.word.pretrained.as_ref().unwrap().val().try_into_vec_as().unwrap();
     assert_eq!(table, [4.0, 5.0, 6.0, 7.0, 8.0, 9.0]);
-    assert!(bits(&loaded.network) == bits(&model.network));
+    assert!(bits(loaded.network()) == bits(model.network()));
 }
 
 #[test]
@@ -123,9 +124,10 @@ fn damaged_directories_are_refused_with_file_and_reason() {
 #[test]
 fn weights_that_are_not_finite_are_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let mut model = model(&["train.epochs=1"]);
-    model.network.relation.v = model.network.relation.v.map(|v| v * f32::NAN);
-    model.save(folder.path(), &()).unwrap();
+    let model = model(&["train.epochs=1"]);
+    let mut network = model.network().clone();
+    network.relation.v = network.relation.v.map(|v| v * f32::NAN);
+    model.with_network(network).save(folder.path(), &()).unwrap();
     let message = load(folder.path()).unwrap_err();
     assert!(message.ends_with("model.safetensors: the weights of 'relation.v' are not finite"), "{message}");
 }
@@ -139,8 +141,8 @@ fn special_entries_in_a_vector_file_shift_no_vector() {
     let data = TrainingData { schema: &schema, train: &sentences, dev: &[] };
     let learner = Learner::new(config(&["train.epochs=1"]), data, Some(&vectors), &Device::flex()).unwrap();
     let model = learner.run(&mut ()).unwrap().model;
-    let table: Vec<f32> = model.network.embedding.word.pretrained.as_ref().unwrap().val().try_into_vec_as().unwrap();
-    let row = |word: &str| &table[3 * (model.vocabularies.word_id(word) as usize - model.trained_words)..][..3];
+    let table: Vec<f32> = model.network().embedding.word.pretrained.as_ref().unwrap().val().try_into_vec_as().unwrap();
+    let row = |word: &str| &table[3 * (model.vocabularies().word_id(word) as usize - model.trained_words())..][..3];
     assert_eq!((row("paris"), row("nice")), (&[4.0, 5.0, 6.0][..], &[7.0, 8.0, 9.0][..]));
     model.save(folder.path(), &()).unwrap();
     load(folder.path()).unwrap();

@@ -7,7 +7,8 @@ mod common;
 use std::{fs, sync::LazyLock};
 
 use burn::tensor::Device;
-use cman_train::{Config, Learner, Model, TrainingData};
+use cman_model::{Config, Model};
+use cman_train::{Learner, TrainingData};
 use common::{config, schema, sentences};
 use proptest::prelude::*;
 

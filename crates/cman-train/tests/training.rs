@@ -7,7 +7,8 @@ use std::time::Duration;
 use burn::tensor::Device;
 use cman_core::Backend;
 use cman_data::Schema;
-use cman_train::{Checkpoints, Config, EpochReport, Learner, Observer, TrainError, Trained, TrainingData};
+use cman_model::Config;
+use cman_train::{Checkpoints, EpochReport, Learner, Observer, TrainError, Trained, TrainingData};
 use common::{bits, config, schema, sentences};
 
 fn learner(config: Config, device: &Device) -> Learner {
@@ -57,11 +58,11 @@ fn one_seed_gives_the_same_bits_with_any_number_of_threads_and_another_seed_does
     let device = Device::flex();
     let with_threads = |n: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(n).build().unwrap();
-        pool.install(|| bits(&run(config(&["train.epochs=2"]), &device).model.network))
+        pool.install(|| bits(run(config(&["train.epochs=2"]), &device).model.network()))
     };
     let one = with_threads(1);
     assert!(one == with_threads(2) && one == with_threads(3));
-    assert_ne!(one, bits(&run(config(&["train.epochs=2", "seed=2"]), &device).model.network));
+    assert_ne!(one, bits(run(config(&["train.epochs=2", "seed=2"]), &device).model.network()));
 }
 
 #[test]
@@ -72,7 +73,7 @@ fn a_batch_of_many_shares_gives_the_same_bits_with_any_number_of_threads() {
         let data = TrainingData { schema: &schema, train: &train, dev: &[] };
         let learner = Learner::new(config, data, None, &Device::flex()).expect("a learner");
         let pool = rayon::ThreadPoolBuilder::new().num_threads(n).build().unwrap();
-        pool.install(|| bits(&learner.run(&mut ()).expect("a trained model").model.network))
+        pool.install(|| bits(learner.run(&mut ()).expect("a trained model").model.network()))
     };
     let one = with_threads(1);
     assert!(one == with_threads(2) && one == with_threads(5));
@@ -97,7 +98,7 @@ fn a_stopped_run_goes_on_to_the_same_bits() {
             let trained = second.run(&mut rest).unwrap();
             assert!(!rest.0.is_empty() && all.0.ends_with(&rest.0), "stopped after {stop} batches");
             assert_eq!(trained.epoch, expected.epoch, "stopped after {stop} batches");
-            assert!(bits(&trained.model.network) == bits(&expected.model.network), "stopped after {stop} batches");
+            assert!(bits(trained.model.network()) == bits(expected.model.network()), "stopped after {stop} batches");
         }
     }
 }
@@ -113,7 +114,7 @@ fn checkpoints_touch_no_file_but_their_own_and_no_run_adopts_those_of_another() 
     let first = learner(config(&[]), &device).with_checkpoints(checkpoints(), false).unwrap();
     assert!(first.run(&mut StopAfter(5)).is_err());
     let second = learner(config(&[]), &device).with_checkpoints(checkpoints(), true).unwrap();
-    assert!(bits(&second.run(&mut ()).unwrap().model.network) == bits(&expected.model.network));
+    assert!(bits(second.run(&mut ()).unwrap().model.network()) == bits(expected.model.network()));
     checkpoints().clear().unwrap();
     let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left, ["diary.txt"]);
@@ -141,6 +142,12 @@ fn checkpoints_of_other_runs_and_damaged_ones_are_refused() {
     assert!(resume(&[]).unwrap().contains("network-"));
     std::fs::remove_file(&network).unwrap();
     assert!(resume(&[]).unwrap().contains("No such file"));
+    let state = std::fs::read_to_string(place.join("state.json")).unwrap();
+    assert!(state.contains("\"format\": 1"), "{state}");
+    std::fs::write(place.join("state.json"), state.replace("\"format\": 1", "\"format\": 2")).unwrap();
+    assert!(resume(&[]).unwrap().ends_with("state.json: format 2, this library reads format 1"));
+    std::fs::write(place.join("state.json"), state.replace("\"format\": 1,", "")).unwrap();
+    assert!(resume(&[]).unwrap().ends_with("state.json: no format, this library reads format 1"));
     std::fs::write(place.join("state.json"), "{").unwrap();
     assert!(resume(&[]).unwrap().contains("state.json: EOF while parsing"));
 }

@@ -74,7 +74,7 @@ fn an_experiment_adds_up_its_runs() {
         let folder = finished().join("runs").join(run["id"].as_str().unwrap());
         assert_eq!(folder.join("dev.jsonl").exists(), !both);
         assert!(folder.join("run.json").exists() && !folder.join("checkpoint").exists());
-        let test = format!("{}/../../datasets/sample/test.json", env!("CARGO_MANIFEST_DIR"));
+        let test = format!("{}/../cman-data/sample/test.json", env!("CARGO_MANIFEST_DIR"));
         let predictions = folder.join("test.jsonl");
         let types = test.replace("test.json", "types.json");
         let args =
@@ -98,7 +98,7 @@ fn an_experiment_adds_up_its_runs() {
 
 /// Relations of a part of the sample corpus.
 fn relations(part: &str) -> u64 {
-    let sentences = json(format!("{}/../../datasets/sample/{part}.json", env!("CARGO_MANIFEST_DIR")));
+    let sentences = json(format!("{}/../cman-data/sample/{part}.json", env!("CARGO_MANIFEST_DIR")));
     sentences.as_array().unwrap().iter().map(|sentence| sentence["relations"].as_array().unwrap().len() as u64).sum()
 }
 
@@ -155,7 +155,7 @@ fn a_killed_experiment_goes_on_and_gives_the_same_results() {
 fn a_run_that_fails_does_not_stop_the_others() {
     let folder = tempfile::tempdir().unwrap();
     let (file, out) = (folder.path().join("a.toml"), folder.path().join("out"));
-    let sample = format!("{}/../../datasets/sample", env!("CARGO_MANIFEST_DIR"));
+    let sample = format!("{}/../cman-data/sample", env!("CARGO_MANIFEST_DIR"));
     let text = format!(
         "name = 'a'\ntitle = 'A < B & C'\nbaseline = 'good'\nset = ['model.hidden=4', 'model.heads=2', 'train.epochs=1',
           'model.relation.hidden=4', 'model.character.width=4', 'model.word.width=4']

@@ -73,7 +73,7 @@ pub fn command(args: &[&str]) -> Command {
 
 /// A file of the sample corpus.
 pub fn sample(name: &str) -> String {
-    format!("{}/../../datasets/sample/{name}", env!("CARGO_MANIFEST_DIR"))
+    format!("{}/../cman-data/sample/{name}", env!("CARGO_MANIFEST_DIR"))
 }
 
 /// A model that was trained for an epoch, and what the training printed.

@@ -6,7 +6,8 @@ use super::record::{Lines, Record};
 use crate::{
     DataError, Entity, LabelSet, Relation, Sentence, Tag, Token, decode,
     error::{Location, Quoted},
-    source::{Broken, Line, Source, text},
+    lines::LineKind,
+    source::{Broken, Source, text},
 };
 
 /// The relation type that means none.
@@ -103,11 +104,11 @@ impl Table {
         let at = source.place().with_record(record);
         let number = at.line.unwrap_or_default();
         match source.read_line(&mut self.buffer, limit)? {
-            Line::End => Ok(None),
-            Line::TooLong => {
+            LineKind::End => Ok(None),
+            LineKind::TooLong => {
                 Err(Broken::Record(DataError::TooLarge { at: Box::new(Location { column: None, ..at }), limit }))
             }
-            Line::Text => {
+            LineKind::Text => {
                 let line = text(&self.buffer, at).map_err(Broken::Record)?;
                 Ok(Some((line.to_owned(), number)))
             }

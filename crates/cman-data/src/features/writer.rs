@@ -1,18 +1,21 @@
 //! Writing precomputed vectors, one sentence after the other.
 
 use std::{
-    fs::{self, File},
+    fs::File,
     io::{self, BufWriter, Write},
     path::{Path, PathBuf},
 };
 
 use super::{EncoderIdentity, Entry, FORMAT, Header, Precision, VECTORS};
-use crate::error::{DataError, Location};
+use crate::{
+    error::{DataError, Location},
+    file::Draft,
+};
 
 /// Writes a file of precomputed vectors; it has its name only when it is whole.
 pub struct FeatureWriter {
     path: PathBuf,
-    part: PathBuf,
+    draft: Draft,
     file: BufWriter<File>,
     precision: Precision,
     /// Numbers of each sentence that is still to come, the next one last.
@@ -56,12 +59,12 @@ impl FeatureWriter {
         // Spaces, so that the numbers lie where their size wants them.
         header.resize(header.len().next_multiple_of(8), b' ');
 
-        let part = PathBuf::from(format!("{}.part", path.display()));
-        let file = File::create(&part).map_err(|source| io_error(&part, source))?;
+        let draft = Draft::of(path);
+        let file = draft.create().map_err(|source| io_error(path, source))?;
         let numbers = shape[0] * shape[1];
         let mut writer = Self {
             path: path.into(),
-            part,
+            draft,
             file: BufWriter::with_capacity(1 << 20, file),
             precision,
             sizes: lengths.iter().rev().map(|length| length * numbers).collect(),
@@ -112,19 +115,12 @@ impl FeatureWriter {
     /// If a sentence is missing.
     pub fn finish(mut self) -> Result<(), DataError> {
         assert!(self.sizes.is_empty(), "vectors for every sentence");
-        let done = self.file.flush().and_then(|()| self.file.get_ref().sync_all());
-        done.and_then(|()| fs::rename(&self.part, &self.path)).map_err(|source| io_error(&self.path, source))
+        let done = self.file.flush().and_then(|()| self.draft.publish());
+        done.map_err(|source| io_error(&self.path, source))
     }
 
     fn bytes(&mut self, bytes: &[u8]) -> Result<(), DataError> {
-        self.file.write_all(bytes).map_err(|source| io_error(&self.part, source))
-    }
-}
-
-impl Drop for FeatureWriter {
-    fn drop(&mut self) {
-        // After `finish` there is no such file any more.
-        _ = fs::remove_file(&self.part);
+        self.file.write_all(bytes).map_err(|source| io_error(&self.path, source))
     }
 }
 

@@ -1,25 +1,23 @@
 //! The training loop: batches, updates, evaluation on dev, the best epoch kept.
 
-mod step;
+mod identity;
+mod inputs;
+mod setup;
 
 use std::time::Instant;
 
 use burn::{module::Module, optim::ModuleOptimizer, tensor::Device};
-use cman_core::{
-    Cman, Mode,
-    model::{PredictOptions, Sizes},
-    random::Key,
-};
+use cman_core::{Mode, Share, model::PredictOptions, random::Key};
 use cman_data::{EncodedSentence, Schema, Sentence, Vocabularies};
+use cman_model::{Config, Contextual, Encoder, Limits, Model, predict};
+use cman_score::Scores;
 
 use crate::{
-    Checkpoints, Config, Encoder, EpochReport, Model, Observer, RunFacts, TrainError, Trainable, WordVectors,
-    batches::{self, Limits},
+    BatchLoss, Checkpoints, EpochReport, Evaluation, Observer, RunFacts, TrainError, Trainable, batch_gradients,
+    batches,
     checkpoint::{Best, Progress},
-    encoder::KeptVectors,
-    inference,
+    kept_vectors::KeptVectors,
     observer::criterion,
-    scoring,
 };
 
 /// The data of a run.
@@ -68,129 +66,22 @@ pub struct Trained {
     /// The epoch it is from.
     pub epoch: usize,
     /// Its scores on dev, where there is one.
-    pub dev: Option<scoring::Scores>,
+    pub dev: Option<Scores>,
 }
 
 impl Learner {
-    /// Makes vocabularies and a new network for these data on `device` (without autodiff; it is added here).
-    ///
-    /// With word vectors, `model.word.width` becomes theirs; with an encoder, `model.contextual` becomes its shape. A
-    /// frozen encoder reads all sentences here, once.
-    ///
-    /// # Errors
-    /// No training sentence, no entity or relation type, a bad vector file or encoder, a sentence that
-    /// cannot be encoded, a setting outside of its range.
-    pub fn new(
-        mut config: Config,
-        data: TrainingData,
-        vectors: Option<&std::path::Path>,
-        device: &Device,
-    ) -> Result<Self, TrainError> {
-        if data.train.is_empty() {
-            return Err(TrainError::NoSentences { part: "training data", purpose: "learn from" });
-        }
-        for (part, types) in [("entity types", &data.schema.entities), ("relation types", &data.schema.relations)] {
-            if types.is_empty() {
-                return Err(TrainError::NoTypes { part });
-            }
-        }
-        config.validate()?;
-        let fine_tune = config.encoder.fine_tune;
-        let encoder =
-            Encoder::open(&config.encoder, &if fine_tune { device.clone().autodiff() } else { device.clone() })?;
-        if let Some(encoder) = &encoder {
-            config.model.contextual.width = encoder.width();
-            config.model.contextual.layers = encoder.n_layers();
-        } else if config.model.contextual.width > 0 {
-            return Err(TrainError::Setting {
-                field: "model.contextual.width",
-                expected: "0 without an encoder (encoder.kind)",
-                found: config.model.contextual.width.to_string(),
-            });
-        }
-        let mut vocabularies = Vocabularies::build(data.train, config.model.word.lowercase);
-        let trained_words = vocabularies.words.len();
-        let vectors =
-            vectors.map(|path| WordVectors::read(path, config.vectors.keep, &mut vocabularies)).transpose()?;
-        if let Some(vectors) = &vectors {
-            config.model.word.width = vectors.width;
-        }
-        config.validate()?;
-        let encode = |sentences: &[Sentence]| {
-            let encoded: Result<Vec<_>, _> =
-                sentences.iter().map(|sentence| vocabularies.encode(sentence, data.schema)).collect();
-            encoded
-        };
-        let (train, dev_encoded) = (encode(data.train)?, encode(data.dev)?);
-        let sizes = Sizes {
-            words: trained_words,
-            characters: vocabularies.chars.len(),
-            entities: data.schema.entities.len(),
-            relations: data.schema.relations.len(),
-        };
-        let encoder = encoder.map(|encoder| {
-            // Without a graph: nothing of these vectors is trained.
-            let plain = encoder.as_bert().filter(|_| fine_tune).map(|bert| bert.network.valid());
-            let plain = encoder.clone().with_weights(plain.as_ref());
-            let keep = |sentences| KeptVectors::new(&plain, sentences, !config.encoder.is_trained_after(0));
-            let (train, dev) = (keep(data.train)?, keep(data.dev)?);
-            Ok::<_, TrainError>(EncoderInput { encoder, train, dev })
-        });
-        let encoder = encoder.transpose()?;
-        let device = device.clone().autodiff();
-        let network = Cman::new(&config.model, sizes, config.seed, &device)?;
-        let n_known = vectors.as_ref().map_or(0, WordVectors::n_known);
-        let parameters = network.num_params();
-        let network = match vectors {
-            Some(vectors) => vectors.install(network),
-            None => network,
-        };
-        let tuned = encoder.as_ref().filter(|_| fine_tune).and_then(|input| input.encoder.as_bert());
-        let weights = Trainable { network, contextual_encoder: tuned.map(|bert| bert.network.clone()) };
-        let facts = RunFacts {
-            sentences: train.len(),
-            dev_sentences: dev_encoded.len(),
-            trained_words,
-            pretrained_words: n_known,
-            words: vocabularies.words.len(),
-            characters: vocabularies.chars.len(),
-            parameters,
-            encoder: encoder.as_ref().map(|input| input.encoder.identity().clone()),
-            encoder_parameters: weights.n_tuned(),
-            unrepresentable_entities: train.iter().map(|sentence| sentence.unrepresentable.entities).sum(),
-            unrepresentable_relations: train.iter().map(|sentence| sentence.unrepresentable.relations).sum(),
-        };
-        Ok(Self {
-            schema: data.schema.clone(),
-            vocabularies,
-            trained_words,
-            train,
-            train_ids: data.train.iter().map(|sentence| sentence.id.clone()).collect(),
-            dev: data.dev.to_vec(),
-            dev_encoded,
-            encoder,
-            weights,
-            optimizer: Trainable::optimizer(config.encoder.weight_decay),
-            device,
-            facts,
-            progress: Progress::default(),
-            best: None,
-            checkpoints: None,
-            config,
-        })
-    }
-
     /// Writes checkpoints, and goes on from the one there is if `resume`; else removes it.
     ///
     /// # Errors
     /// With `resume`: a checkpoint that is damaged, or of a run with another configuration or other data.
     pub fn with_checkpoints(mut self, mut checkpoints: Checkpoints, resume: bool) -> Result<Self, TrainError> {
         if resume && checkpoints.exists() {
-            let restored = checkpoints.read(&self.fingerprint(), &self.weights, self.optimizer)?;
+            let restored = checkpoints.read(&identity::of(&self), &self.weights, self.optimizer)?;
             self.progress = restored.progress;
             self.weights = restored.network;
             self.optimizer = restored.optimizer;
             self.best = restored.best;
+            self.facts.epochs_done = self.progress.epoch;
         } else {
             checkpoints.clear()?;
         }
@@ -198,32 +89,14 @@ impl Learner {
         Ok(self)
     }
 
+    /// What is known before training.
+    pub fn facts(&self) -> &RunFacts {
+        &self.facts
+    }
+
     /// Whole epochs done.
     pub fn epochs_done(&self) -> usize {
         self.progress.epoch
-    }
-
-    /// Tells runs apart whose checkpoints do not fit each other: the settings and the data they learn from.
-    fn fingerprint(&self) -> String {
-        let ids = |key: Key, ids: &[u32]| ids.iter().fold(key.with(ids.len() as u64), |key, &id| key.with(id.into()));
-        let sentence = |key: Key, sentence: &EncodedSentence| {
-            let key =
-                sentence.chars.iter().fold(ids(ids(key, &sentence.words), &sentence.tags), |key, word| ids(key, word));
-            sentence.relations.iter().fold(key, |key, r| ids(key, &[r.head as u32, r.tail as u32, r.kind as u32]))
-        };
-        let names = [
-            self.vocabularies.words.names(),
-            self.vocabularies.chars.names(),
-            self.schema.entities.names(),
-            self.schema.relations.names(),
-        ];
-        let hash = self.encoder.as_ref().map_or("", |input| &input.encoder.identity().hash);
-        // Where the encoder lies may change; what it is says the hash.
-        let mut config = self.config.clone();
-        config.encoder.path.clear();
-        let key = Key::new(0).at(&config.to_toml()).at(hash).with(self.trained_words as u64);
-        let key = names.into_iter().fold(key, |key, names| names.iter().fold(key, |key, name| key.at(name)));
-        format!("{:?}", self.train.iter().chain(&self.dev_encoded).fold(key, sentence))
     }
 
     /// Trains to the end: all epochs, or until dev stops getting better.
@@ -299,17 +172,32 @@ impl Learner {
         })
     }
 
-    fn checkpoint(&mut self) -> Result<(), TrainError> {
-        let run = self.fingerprint();
-        match &mut self.checkpoints {
-            Some(checkpoints) => {
-                checkpoints.write(&run, &self.progress, &self.weights, &self.optimizer, self.best.as_ref())
-            }
-            None => Ok(()),
+    /// One update, from the sentences `batch`, with the learning rates of the network and of the encoder.
+    fn step(&mut self, batch: &[usize], rates: [f64; 2], number: usize, key: Key) -> Result<BatchLoss, TrainError> {
+        let prepare = |weights: &Trainable, share: Share| self.prepare(weights, batch, share, key);
+        let gradients = batch_gradients(&self.weights, batch.len(), prepare, &self.config.train, key)?;
+        if let Some(what) = gradients.not_finite() {
+            return Err(TrainError::NotFinite {
+                epoch: self.progress.epoch + 1,
+                batch: number,
+                what,
+                sentences: batch.iter().map(|&s| self.train_ids[s].as_str()).collect::<Vec<_>>().join(", "),
+            });
         }
+        let loss = gradients.loss;
+        self.weights = gradients.apply(&self.weights, &mut self.optimizer, rates);
+        Ok(loss)
     }
 
-    fn evaluate(&self) -> Result<Option<scoring::Scores>, TrainError> {
+    fn checkpoint(&mut self) -> Result<(), TrainError> {
+        let Some(mut checkpoints) = self.checkpoints.take() else { return Ok(()) };
+        let run = identity::of(self);
+        let written = checkpoints.write(&run, &self.progress, &self.weights, &self.optimizer, self.best.as_ref());
+        self.checkpoints = Some(checkpoints);
+        written
+    }
+
+    fn evaluate(&self) -> Result<Option<Scores>, TrainError> {
         if self.dev.is_empty() {
             return Ok(None);
         }
@@ -322,13 +210,13 @@ impl Learner {
             let device = &device;
             move |members: &[usize]| input.dev.batch(&encoder, members, Mode::Evaluate, device)
         });
-        let contextual = vectors.as_ref().map(|vectors| vectors as inference::Contextual);
-        let found = inference::predict(&network, &self.dev_encoded, contextual, batch_size, options, false)?;
-        Ok(Some(inference::score_found(&self.dev, &found, &self.schema)?.0))
+        let contextual = vectors.as_ref().map(|vectors| vectors as Contextual);
+        let found = predict(&network, &self.dev_encoded, contextual, batch_size, options, false)?;
+        Ok(Some(Evaluation::of(&self.dev, &found, &self.schema)?.scores))
     }
 
     /// Keeps this epoch's weights if dev was never better.
-    fn keep_best(&mut self, dev: Option<&scoring::Scores>) -> bool {
+    fn keep_best(&mut self, dev: Option<&Scores>) -> bool {
         let Some(scores) = dev else { return false };
         let criterion = criterion(scores);
         let better = self.best.as_ref().is_none_or(|best| criterion > best.criterion);
@@ -346,14 +234,9 @@ impl Learner {
             None => (self.weights.valid(), self.progress.epoch, None),
         };
         let tuned = weights.contextual_encoder;
-        let model = Model {
-            encoder: self.encoder.map(|input| input.encoder.with_weights(tuned.as_ref())),
-            config: self.config,
-            schema: self.schema,
-            vocabularies: self.vocabularies,
-            network: weights.network,
-            trained_words: self.trained_words,
-        };
+        let encoder = self.encoder.map(|input| input.encoder.with_weights(tuned.as_ref()));
+        let words = self.trained_words;
+        let model = Model::new(self.config, self.schema, self.vocabularies, weights.network, encoder, words);
         Trained { model, epoch, dev }
     }
 }

@@ -8,7 +8,7 @@ use burn::{
     tensor::Tensor,
 };
 use cman_data::{Entity, Relation, Schema, Sentence};
-use cman_train::Config;
+use cman_model::Config;
 
 /// Types of the task.
 pub fn schema() -> Schema {

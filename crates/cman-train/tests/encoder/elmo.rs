@@ -7,7 +7,8 @@ use std::{
 
 use cman_core::encoder::Elmo;
 use cman_data::{EncoderIdentity, FeatureReader, FeatureWriter, Precision, Sentence};
-use cman_train::{Config, Model};
+use cman_model::{Config, Model};
+use cman_train::evaluate;
 
 use super::{config, embed, learner, load, message, open, run, words};
 use crate::common::{bits, elmo, elmo_copy, encoder, sentences};
@@ -26,32 +27,32 @@ fn new() -> [Sentence; 1] {
 }
 
 fn predict(model: &Model) -> (String, Vec<cman_core::model::Prediction>) {
-    (model.encoder.as_ref().unwrap().identity().hash.clone(), model.predict(&new(), 1).unwrap())
+    (model.encoder().unwrap().identity().hash.clone(), model.predict(&new(), 1).unwrap())
 }
 
 /// Trains with the vectors computed and read from a file, and goes with both through a model directory.
 fn check_both_ways(folder: &Path, shape: (usize, usize)) {
     let place = tempfile::tempdir().unwrap();
     let (direct, file) = (run(elmo_config(folder, &[])), place.path().join("features.safetensors"));
-    let contextual = &direct.model.config.model.contextual;
+    let contextual = &direct.model.config().model.contextual;
     assert_eq!((contextual.layers, contextual.width), shape);
-    let mix = direct.model.network.embedding.contextual.as_ref().unwrap();
+    let mix = direct.model.network().embedding.contextual.as_ref().unwrap();
     assert_ne!(mix.gamma.as_ref().unwrap().val().into_scalar::<f32>(), 1.0, "the mix of the layers is trained");
     assert_eq!(mix.weights.as_ref().unwrap().dims(), [shape.0]);
     // The learner kept the vectors; the model computes them.
-    let (scores, _) = direct.model.evaluate(&sentences()[8..], 3, false).unwrap();
+    let scores = evaluate(&direct.model, &sentences()[8..], 3, false).unwrap().scores;
     assert_eq!(Some(scores), direct.dev);
 
     embed(folder, &sentences(), &file);
     let cached = run(cache_config(&file, &[]));
-    assert!(bits(&cached.model.network) == bits(&direct.model.network));
+    assert!(bits(cached.model.network()) == bits(direct.model.network()));
     let expected = (direct.model.predict(&sentences(), 1).unwrap(), predict(&direct.model));
     let [by_encoder, by_file] = ["by_encoder", "by_file"].map(|name| place.path().join(name));
     direct.model.save(&by_encoder, &()).unwrap();
     cached.model.save(&by_file, &()).unwrap();
     for directory in [&by_encoder, &by_file] {
         let loaded = load(directory).unwrap();
-        assert!(loaded.encoder.as_ref().unwrap().as_bert().is_none());
+        assert!(loaded.encoder().unwrap().as_bert().is_none());
         assert_eq!((loaded.predict(&sentences(), 1).unwrap(), predict(&loaded)), expected, "{directory:?}");
     }
     // Without the file there is still the encoder that made it.
@@ -83,8 +84,8 @@ fn elmo_as_published_trains_a_model() {
 #[test]
 fn elmo_layers_are_picked() {
     let trained = run(elmo_config(&elmo(), &["encoder.layers=[1, 2]"]));
-    assert_eq!(trained.model.config.model.contextual.layers, 2);
-    let encoder = trained.model.encoder.unwrap();
+    assert_eq!(trained.model.config().model.contextual.layers, 2);
+    let encoder = trained.model.encoder().unwrap();
     let words = words(&new());
     let (all, picked) = (open(&elmo()).vectors(&[&words[0]]).unwrap(), encoder.vectors(&[&words[0]]).unwrap());
     let of_layers: Vec<f32> = all[0].chunks_exact(3 * 12).flat_map(|token| &token[12..]).copied().collect();
@@ -102,7 +103,7 @@ fn elmo_batches_side_by_side_give_what_each_gives_alone() {
     };
     let many: Vec<Sentence> = (0..200).map(one_by_one).collect();
     let together = model.predict(&many, 3).unwrap();
-    let encoder = model.encoder.as_ref().unwrap();
+    let encoder = model.encoder().unwrap();
     let fresh = open(&elmo());
     for (sentence, found) in many.iter().zip(together) {
         let words = words(std::slice::from_ref(sentence));

@@ -1,0 +1,31 @@
+//! The corpus that comes with the library: a few hundred sentences written for it, with CoNLL04's types.
+//!
+//! Small enough to train on in a minute, large enough that its test set means something; see `datasets/README.md`.
+
+use crate::{Corpus, DataError, ReaderBuilder, Schema, Splits};
+
+const TYPES: &str = include_str!("../sample/types.json");
+const TRAIN: &str = include_str!("../sample/train.json");
+const DEV: &str = include_str!("../sample/dev.json");
+const TEST: &str = include_str!("../sample/test.json");
+
+/// The sample corpus.
+///
+/// # Errors
+/// None, unless the embedded files were spoilt.
+pub fn corpus() -> Result<Splits, DataError> {
+    let schema = Schema::from_json(TYPES.as_bytes(), "sample/types.json")?;
+    let read = |name: &str, text: &str| {
+        let options = ReaderBuilder::new().schema(schema.clone());
+        let mut reader = options.from_reader(text.as_bytes(), name)?;
+        let sentences = reader.by_ref().collect::<Result<_, _>>()?;
+        let (schema, report) = reader.into_parts();
+        Ok::<_, DataError>(Corpus { sentences, schema, report })
+    };
+    Ok(Splits {
+        train: read("sample/train.json", TRAIN)?,
+        dev: Some(read("sample/dev.json", DEV)?),
+        test: Some(read("sample/test.json", TEST)?),
+        schema,
+    })
+}

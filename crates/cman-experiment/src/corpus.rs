@@ -1,0 +1,214 @@
+//! The data of a run: files of a corpus, or one of its folds, with their checksums.
+
+use std::path::{Path, PathBuf};
+
+use cman_core::random::Key;
+use cman_data::{CorpusDir, OverlapPolicy, ReaderBuilder, Sentence, Splits};
+use cman_model::checksum;
+use cman_train::{RunData, TrainError};
+use serde::{Deserialize, Serialize};
+
+use crate::ExperimentError;
+
+/// What a file name holds in place of the number of a fold.
+const FOLD: &str = "{fold}";
+
+/// Where a corpus is. Paths are relative to the data folder.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CorpusSource {
+    /// Name in the report.
+    pub name: String,
+    /// Folder with files of the usual names; in place of the files below.
+    pub folder: Option<PathBuf>,
+    /// Training data.
+    pub train: Option<String>,
+    /// Dev data.
+    pub dev: Option<String>,
+    /// Test data.
+    pub test: Option<String>,
+    /// Types file.
+    pub types: Option<String>,
+    /// Number of folds. With `{fold}` in the names above, each fold has files of its own (from 0); else the training
+    /// data are shuffled, once and for all, and cut into so many test sets.
+    pub folds: Option<usize>,
+    /// Share of the training data that becomes dev data, drawn once and for all, where there are none.
+    #[serde(default)]
+    pub dev_share: f64,
+}
+
+/// A file and what is in it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct DataFile {
+    /// `train`, `dev`, `test`, `types`, `vectors` or `encoder`.
+    pub part: String,
+    /// The path as the experiment names it.
+    pub path: String,
+    /// SHA-256 of the content; of an encoder its hash.
+    pub sha256: String,
+}
+
+impl CorpusSource {
+    pub(crate) fn validate(&self) -> Result<(), String> {
+        let fail = |message: &str| Err(format!("corpora: `{}`: {message}", self.name));
+        let files = [&self.train, &self.dev, &self.test, &self.types];
+        match (&self.folder, &self.train) {
+            (Some(_), _) if files.iter().any(|file| file.is_some()) => fail("expected `folder` or files, found both"),
+            (None, None) => fail("expected `folder` or `train`, found neither"),
+            _ if !(0.0..1.0).contains(&self.dev_share) => fail("dev_share: expected a share in [0, 1)"),
+            _ if self.folds.is_some_and(|folds| folds < 2) => fail("folds: expected at least 2"),
+            _ if self.folds.is_none() && self.has_fold_files() => fail("`{fold}` needs `folds`"),
+            _ if self.folds.is_some() && self.test.is_some() && !self.has_fold_files() => {
+                fail("`folds` cuts the test data out of `train`: expected no `test`, or `{fold}` in the names")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The folds; none for a corpus with one split.
+    pub(crate) fn folds(&self) -> Vec<Option<usize>> {
+        self.folds.map_or_else(|| vec![None], |folds| (0..folds).map(Some).collect())
+    }
+
+    fn has_fold_files(&self) -> bool {
+        [&self.train, &self.dev, &self.test, &self.types].into_iter().flatten().any(|name| name.contains(FOLD))
+    }
+
+    /// The files of a fold under `root`, the data folder.
+    fn files(&self, root: &Path, fold: Option<usize>) -> Result<CorpusDir, ExperimentError> {
+        if let Some(folder) = &self.folder {
+            return Ok(CorpusDir::find(root.join(folder))?);
+        }
+        let number = fold.map(|fold| fold.to_string()).unwrap_or_default();
+        let path = |name: &Option<String>| name.as_ref().map(|name| root.join(name.replace(FOLD, &number)));
+        let [train, dev, test, types] = [&self.train, &self.dev, &self.test, &self.types].map(path);
+        Ok(CorpusDir { train, dev, test, types, others: Vec::new() })
+    }
+
+    /// The checksums of a fold's files.
+    pub(crate) fn checksums(&self, root: &Path, fold: Option<usize>) -> Result<Vec<DataFile>, ExperimentError> {
+        let files = self.files(root, fold)?;
+        let parts = [("train", files.train), ("dev", files.dev), ("test", files.test), ("types", files.types)];
+        let parts = parts.into_iter().filter_map(|(part, path)| Some((part, path?)));
+        parts.map(|(part, path)| DataFile::new(part, root, &path)).collect()
+    }
+
+    /// Reads a fold.
+    pub(crate) fn read(
+        &self,
+        root: &Path,
+        fold: Option<usize>,
+        overlap: OverlapPolicy,
+    ) -> Result<RunData, ExperimentError> {
+        let nothing = |part, purpose| Err(TrainError::NoSentences { part, purpose }.into());
+        let files = self.files(root, fold)?;
+        let Some(train) = &files.train else { return nothing("training data", "learn from") };
+        let [dev, test, types] = [&files.dev, &files.test, &files.types].map(Option::as_deref);
+        let options = ReaderBuilder::new().overlap(overlap);
+        let splits = Splits::read(train, dev, test, types, &options)?;
+        let sentences = |corpus: Option<cman_data::Corpus>| corpus.map(|corpus| corpus.sentences).unwrap_or_default();
+        let (mut train, mut dev, mut test) = (splits.train.sentences, sentences(splits.dev), sentences(splits.test));
+        let number = fold.unwrap_or_default();
+        if let (Some(folds), false) = (self.folds, self.has_fold_files()) {
+            (train, test) = cut(train, Key::new(0).at("folds"), |i, n| i * folds / n == number);
+        }
+        if dev.is_empty() && self.dev_share > 0.0 {
+            let share = self.dev_share;
+            let key = Key::new(0).at("dev").with(number as u64);
+            (train, dev) = cut(train, key, |i, n| i < (n as f64 * share).round() as usize);
+        }
+        if test.is_empty() {
+            return nothing("test data", "report on");
+        }
+        Ok(RunData { schema: splits.schema, train, dev, test })
+    }
+}
+
+impl DataFile {
+    /// The file at `path`, named relative to `root`.
+    pub(crate) fn new(part: &str, root: &Path, path: &Path) -> Result<Self, ExperimentError> {
+        let name = path.strip_prefix(root).unwrap_or(path).display().to_string();
+        Ok(Self {
+            part: part.into(),
+            path: name,
+            sha256: checksum::of_file(path).map_err(|source| ExperimentError::io(path, source))?,
+        })
+    }
+}
+
+/// Takes out the sentences whose place in a shuffle of `n` is `chosen(place, n)`; both parts stay in their order.
+fn cut(sentences: Vec<Sentence>, key: Key, chosen: impl Fn(usize, usize) -> bool) -> (Vec<Sentence>, Vec<Sentence>) {
+    let n = sentences.len();
+    let mut out = vec![false; n];
+    for (place, sentence) in key.permutation(n).into_iter().enumerate() {
+        out[sentence] = chosen(place, n);
+    }
+    let (chosen, kept): (Vec<_>, Vec<_>) = sentences.into_iter().zip(out).partition(|(_, out)| *out);
+    let sentences = |part: Vec<(Sentence, bool)>| part.into_iter().map(|(sentence, _)| sentence).collect();
+    (sentences(kept), sentences(chosen))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn source(folds: Option<usize>, dev_share: f64) -> CorpusSource {
+        let folder = Some("sample".into());
+        let name = "sample".into();
+        CorpusSource { name, folder, train: None, dev: None, test: None, types: None, folds, dev_share }
+    }
+
+    fn root() -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../datasets")
+    }
+
+    fn ids(sentences: &[Sentence]) -> BTreeSet<&str> {
+        sentences.iter().map(|sentence| sentence.id.as_str()).collect()
+    }
+
+    #[test]
+    fn folds_cut_the_training_data_into_test_sets() {
+        let source = source(Some(3), 0.0);
+        let read = |fold| source.read(&root(), Some(fold), OverlapPolicy::Keep).unwrap();
+        let folds = [0, 1, 2].map(read);
+        let tests: Vec<&str> = folds.iter().flat_map(|fold| ids(&fold.test)).collect();
+        assert_eq!((tests.len(), tests.iter().collect::<BTreeSet<_>>().len()), (325, 325));
+        for fold in &folds {
+            assert!(ids(&fold.train).is_disjoint(&ids(&fold.test)) && fold.test.len().abs_diff(108) <= 1);
+            assert_eq!(fold.dev.len(), 65, "the corpus has dev data of its own");
+        }
+        assert_eq!(ids(&folds[1].test), ids(&read(1).test), "the same every time");
+    }
+
+    #[test]
+    fn dev_data_are_drawn_from_the_training_data_where_there_are_none() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["train.json", "test.json"] {
+            std::fs::copy(root().join("sample").join(name), folder.path().join(format!("1_{name}"))).unwrap();
+        }
+        let mut source = source(Some(2), 0.1);
+        (source.folder, source.train, source.test) =
+            (None, Some("{fold}_train.json".into()), Some("{fold}_test.json".into()));
+        let data = source.read(folder.path(), Some(1), OverlapPolicy::Keep).unwrap();
+        assert_eq!((data.train.len(), data.dev.len(), data.test.len()), (292, 33, 65));
+        assert!(ids(&data.train).is_disjoint(&ids(&data.dev)));
+        let files = source.checksums(folder.path(), Some(1)).unwrap();
+        assert_eq!(files.iter().map(|file| file.path.as_str()).collect::<Vec<_>>(), ["1_train.json", "1_test.json"]);
+        assert!(source.checksums(folder.path(), Some(0)).unwrap_err().to_string().contains("0_train.json"));
+    }
+
+    #[test]
+    fn test_data_that_folds_would_not_read_are_refused() {
+        let mut source = source(Some(2), 0.1);
+        (source.folder, source.train, source.test) = (None, Some("train.json".into()), Some("test.json".into()));
+        assert!(source.validate().unwrap_err().contains("expected no `test`, or `{fold}` in the names"));
+        source.test = None;
+        source.validate().unwrap();
+        source.test = Some("test_{fold}.json".into());
+        source.validate().unwrap();
+        source.folds = None;
+        assert!(source.validate().unwrap_err().contains("`{fold}` needs `folds`"));
+    }
+}

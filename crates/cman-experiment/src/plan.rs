@@ -1,0 +1,204 @@
+//! From an experiment to its runs, each named by what decides its result.
+
+use std::path::{Path, PathBuf};
+
+use cman_core::Backend;
+use cman_data::{OnError, OverlapPolicy};
+use cman_model::{Config, Encoder, EncoderConfig, ModelError, checksum};
+use cman_train::Protocol;
+use serde::Serialize;
+
+use crate::{CorpusSource, DataFile, Experiment, ExperimentError, file::refuse_seed};
+
+/// What the caller of an experiment may choose.
+#[derive(Clone, Debug, Default)]
+pub struct PlanOptions {
+    /// The data folder; default: the folder of the experiment file.
+    pub data: Option<PathBuf>,
+    /// Word vectors in place of the experiment's.
+    pub vectors: Option<PathBuf>,
+    /// Seeds in place of the experiment's.
+    pub seeds: Option<Vec<u64>>,
+    /// Settings over those of the experiment, for every system.
+    pub set: Vec<String>,
+}
+
+/// The runs of an experiment. Making one reads all configurations, corpora and encoders, so that what is wrong with them
+/// is known before anything is trained.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The experiment, with its seeds as chosen.
+    pub experiment: Experiment,
+    /// The runs: by corpus, fold, protocol and seed, so that what is compared is trained side by side.
+    pub runs: Vec<RunSpec>,
+    /// The files of every corpus, all folds together, the word vectors and the encoders.
+    pub files: Vec<CorpusFiles>,
+    /// The data folder.
+    pub(crate) root: PathBuf,
+    /// The file of word vectors.
+    pub(crate) vectors: Option<PathBuf>,
+}
+
+/// The files of a corpus.
+#[derive(Clone, Debug, PartialEq, Serialize, serde::Deserialize)]
+pub struct CorpusFiles {
+    /// The corpus.
+    pub corpus: String,
+    /// Its files, each once.
+    pub files: Vec<DataFile>,
+}
+
+/// One run of an experiment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunSpec {
+    /// Digits that stand for configuration and data: equal runs have equal ids, whatever they are called.
+    pub id: String,
+    /// The system.
+    pub system: String,
+    /// The corpus.
+    pub corpus: String,
+    /// What is trained on.
+    pub protocol: Protocol,
+    /// The fold, from 0, if there are folds.
+    pub fold: Option<usize>,
+    /// The configuration, the seed included.
+    pub config: Config,
+    pub(crate) source: CorpusSource,
+    pub(crate) files: Vec<DataFile>,
+}
+
+/// What the id of a run is made from.
+#[derive(Serialize)]
+struct Identity<'a> {
+    library: &'a str,
+    protocol: Protocol,
+    config: String,
+    data: Vec<(&'a str, &'a str)>,
+    folds: Option<usize>,
+    fold: Option<usize>,
+    dev_share: f64,
+}
+
+impl Plan {
+    /// Plans the runs of the experiment in the file at `path`.
+    ///
+    /// # Errors
+    /// An experiment file, configuration, setting or data file that is wrong or missing.
+    pub fn load(path: &Path, options: &PlanOptions) -> Result<Self, ExperimentError> {
+        let mut experiment = Experiment::load(path)?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let root = options.data.clone().unwrap_or_else(|| folder.to_owned());
+        let wrong = |place: &'static str| move |message| ExperimentError::Config { place: place.into(), message };
+        refuse_seed(options.set.iter().map(String::as_str)).map_err(wrong("--set"))?;
+        if let Some(seeds) = &options.seeds {
+            experiment.seeds.clone_from(seeds);
+            experiment.validate().map_err(wrong("--seeds"))?;
+        }
+        let mut systems = Vec::new();
+        for system in experiment.systems() {
+            let file = system.config.as_ref().or(experiment.config.as_ref()).map(|file| folder.join(file));
+            let set = [&experiment.set[..], &system.set, &options.set].concat();
+            let config = Config::load(file.as_deref(), &set)?;
+            if config.data.on_error == OnError::Skip {
+                let (expected, found) = ("refuse (systems are compared on all sentences)", "skip".into());
+                return Err(ModelError::Setting { field: "data.on_error", expected, found }.into());
+            }
+            let encoder = encoder_file(&root, &config.encoder)?;
+            systems.push((system.name, config, encoder));
+        }
+        let named = experiment.vectors.as_ref().map(|path| root.join(path));
+        let vectors = options.vectors.clone().or(named);
+        let vector_file = vectors.as_ref().map(|path| DataFile::new("vectors", &root, path)).transpose()?;
+        let mut overlaps: Vec<OverlapPolicy> = systems.iter().map(|(_, config, _)| config.data.overlap).collect();
+        overlaps.dedup();
+        let (mut runs, mut files) = (Vec::new(), Vec::new());
+        for source in &experiment.corpora {
+            let mut all = Vec::new();
+            for fold in source.folds() {
+                let mut of_fold = source.checksums(&root, fold)?;
+                of_fold.extend(vector_file.clone());
+                all.extend(of_fold.clone());
+                for &overlap in &overlaps {
+                    source.read(&root, fold, overlap)?;
+                }
+                for &protocol in &experiment.protocols {
+                    for &seed in &experiment.seeds {
+                        for (system, config, encoder) in &systems {
+                            let config = Config { seed, ..config.clone() };
+                            config.validate()?;
+                            let files: Vec<DataFile> = of_fold.iter().chain(encoder).cloned().collect();
+                            all.extend(encoder.clone());
+                            runs.push(RunSpec::new(system, source, &files, protocol, fold, config));
+                        }
+                    }
+                }
+            }
+            all.sort();
+            all.dedup();
+            files.push(CorpusFiles { corpus: source.name.clone(), files: all });
+        }
+        Ok(Self { experiment, runs, files, root, vectors })
+    }
+}
+
+/// The encoder of a configuration, in the data folder if it is there, else where its path or the hub has it.
+pub(crate) fn encoder_config(root: &Path, config: &EncoderConfig) -> EncoderConfig {
+    if config.path.is_empty() {
+        return config.clone();
+    }
+    let inside = root.join(&config.path);
+    let path = if inside.exists() { inside.to_string_lossy().into_owned() } else { config.path.clone() };
+    EncoderConfig { path, ..config.clone() }
+}
+
+/// The encoder as a part of the data.
+fn encoder_file(root: &Path, config: &EncoderConfig) -> Result<Option<DataFile>, ExperimentError> {
+    config.validate()?;
+    let device = Backend::compiled()[0].device();
+    let device = device.map_err(|e| ExperimentError::Folder { path: root.into(), reason: e.to_string() })?;
+    let encoder = Encoder::open(&encoder_config(root, config), &device)?;
+    let file = |encoder: Encoder| DataFile {
+        part: "encoder".into(),
+        path: config.path.clone(),
+        sha256: encoder.identity().hash.clone(),
+    };
+    Ok(encoder.map(file))
+}
+
+impl RunSpec {
+    fn new(
+        system: &str,
+        source: &CorpusSource,
+        files: &[DataFile],
+        protocol: Protocol,
+        fold: Option<usize>,
+        config: Config,
+    ) -> Self {
+        let identity = Identity {
+            library: env!("CARGO_PKG_VERSION"),
+            protocol,
+            config: config.to_toml(),
+            data: files.iter().map(|file| (file.part.as_str(), file.sha256.as_str())).collect(),
+            folds: source.folds,
+            fold,
+            dev_share: source.dev_share,
+        };
+        let mut id = checksum::of(&serde_json::to_vec(&identity).expect("strings and numbers are always JSON"));
+        id.truncate(16);
+        Self {
+            id,
+            system: system.into(),
+            corpus: source.name.clone(),
+            protocol,
+            fold,
+            config,
+            source: source.clone(),
+            files: files.to_vec(),
+        }
+    }
+
+    /// The same run by another protocol.
+    pub(crate) fn with_protocol(&self, protocol: Protocol) -> Self {
+        Self::new(&self.system, &self.source, &self.files, protocol, self.fold, self.config.clone())
+    }
+}

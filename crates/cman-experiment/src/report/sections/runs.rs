@@ -1,0 +1,50 @@
+//! Every run by itself.
+
+use cman_score::Scores;
+
+use super::{Section, Sections};
+use crate::report::table::{Cell, Table, Unit};
+
+/// A figure of a set of scores.
+type Figure = fn(&Scores) -> f64;
+
+impl Sections<'_> {
+    pub(super) fn runs(&self) -> Section {
+        let labels = ["System", "Data", "Seed", "Fold", "Folder"];
+        let columns = ["Epoch", "Dev: entities", "relations", "Test: entities", "relations", "Seconds"];
+        let mut table = Table::new("", &labels, &columns);
+        let mut failed = Table::new("Failed", &["System", "Data", "Seed", "Fold", "Folder", "Reason"], &[]);
+        for (i, run) in self.results.runs.iter().enumerate() {
+            let labels = vec![
+                Cell::text(&run.system),
+                Cell::text(Self::data(&run.corpus, run.protocol)),
+                Cell::text(run.seed.to_string()),
+                Cell::text(run.fold.map_or_else(|| "–".into(), |fold| fold.to_string())),
+                Cell::text(&run.id),
+            ];
+            let path = format!("/runs/{i}/outcome");
+            let Some(outcome) = &run.outcome else {
+                let reason = run.error.clone().unwrap_or_default();
+                failed.rows.push([labels, vec![Cell::text(reason)]].concat());
+                continue;
+            };
+            let f1 =
+                |value, part, task| Cell::number(value, Unit::Percent, format!("{path}/{part}/{task}/strict/micro/f1"));
+            let dev =
+                |task, pick: Figure| outcome.dev.as_ref().map_or_else(Cell::none, |dev| f1(pick(dev), "dev", task));
+            let test = &outcome.test;
+            let numbers = vec![
+                Cell::count(outcome.epoch, format!("{path}/epoch")),
+                dev("entities", |scores| scores.entities.strict.micro.f1),
+                dev("relations", |scores| scores.relations.strict.micro.f1),
+                f1(test.entities.strict.micro.f1, "test", "entities"),
+                f1(test.relations.strict.micro.f1, "test", "relations"),
+                Cell::number(outcome.seconds, Unit::Tenths, format!("{path}/seconds")),
+            ];
+            table.rows.push([labels, numbers].concat());
+        }
+        let text = "Every run, strict micro F1 in percent.".into();
+        let tables = vec![failed, table];
+        Section { id: "runs", title: "Runs", text, plots: Vec::new(), tables }
+    }
+}

@@ -1,0 +1,84 @@
+//! Predictions for many sentences, in batches of like length.
+
+use burn::tensor::{DType, Tensor};
+use cman_core::{
+    Cman, TokenBatch,
+    model::{PredictOptions, Prediction},
+    on_host,
+};
+use cman_data::{EncodedSentence, Entity, Relation, Schema, Sentence};
+use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
+
+use crate::{
+    ModelError,
+    batches::{self, Limits},
+};
+
+/// Gives the contextual vectors of the sentences with these numbers: `[batch, steps, layers, width]`.
+pub type Contextual<'a> = &'a (dyn Fn(&[usize]) -> Result<Tensor<4>, ModelError> + Sync);
+
+/// Tokens, padding counted, that go through the network together at most: the memory of attention grows with the square
+/// of a sentence's length.
+const BATCH_TOKENS: usize = 8192;
+
+/// Sentences of a batch on the CPU, at most: enough to fill the products, few enough that all cores have work even where
+/// the caller brings no more than a few dozen sentences.
+const HOST_BATCH: usize = 8;
+
+/// What the network finds in each sentence, in their order; on the CPU, batches run side by side. The network must not
+/// be on an autodiff device.
+///
+/// A batch holds `batch_size` sentences, or fewer on the CPU and of long ones. `contextual` is there if the network takes
+/// contextual vectors. `gold_labels`: the relations see the sentences' own tags instead of the predicted ones (Table 3).
+///
+/// # Errors
+/// Those of `contextual`.
+pub fn predict(
+    network: &Cman,
+    sentences: &[EncodedSentence],
+    contextual: Option<Contextual>,
+    batch_size: usize,
+    options: PredictOptions,
+    gold_labels: bool,
+) -> Result<Vec<Prediction>, ModelError> {
+    let Some(device) = burn::module::Module::devices(network).first().cloned() else { return Ok(Vec::new()) };
+    let lengths: Vec<usize> = sentences.iter().map(|sentence| sentence.words.len()).collect();
+    let run = |batch: &Vec<usize>| {
+        let members: Vec<&EncodedSentence> = batch.iter().map(|&i| &sentences[i]).collect();
+        let tags: Vec<Vec<u32>> = members.iter().map(|sentence| sentence.tags.clone()).collect();
+        let labels = gold_labels.then_some(tags.as_slice());
+        let mut tokens = TokenBatch::new(&members, &device);
+        if let Some(contextual) = contextual {
+            tokens = tokens.with_contextual(contextual(batch)?);
+        }
+        Ok(network.predict(&tokens, labels, options))
+    };
+    let is_host = on_host(device.clone(), DType::F32);
+    let batch_size = if is_host { batch_size.min(HOST_BATCH) } else { batch_size };
+    let batches = batches::sorted(&lengths, Limits { sentences: batch_size, tokens: BATCH_TOKENS });
+    let found: Vec<Vec<Prediction>> = if is_host {
+        batches.par_iter().with_max_len(1).map(run).collect::<Result<_, ModelError>>()?
+    } else {
+        batches.iter().map(run).collect::<Result<_, ModelError>>()?
+    };
+    let mut predictions: Vec<Option<Prediction>> = vec![None; sentences.len()];
+    for (i, prediction) in batches.into_iter().flatten().zip(found.into_iter().flatten()) {
+        predictions[i] = Some(prediction);
+    }
+    Ok(predictions.into_iter().map(|prediction| prediction.expect("every sentence is in a batch")).collect())
+}
+
+/// The sentence with what was predicted in place of its annotation.
+pub fn annotate(sentence: &Sentence, prediction: &Prediction, schema: &Schema) -> Sentence {
+    let entity = |entity: &cman_core::model::ScoredEntity| {
+        Entity::new(schema.entities.name(entity.span.kind), entity.span.tokens())
+    };
+    let relation = |relation: &cman_core::relation::ScoredRelation| {
+        Relation::new(schema.relations.name(relation.kind), relation.head, relation.tail)
+    };
+    Sentence {
+        entities: prediction.entities.iter().map(entity).collect(),
+        relations: prediction.relations.iter().map(relation).collect(),
+        ..sentence.clone()
+    }
+}

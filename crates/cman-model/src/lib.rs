@@ -1,0 +1,41 @@
+//! Trained models for joint entity and relation extraction: what prediction needs and nothing else.
+//!
+//! A [`Config`] holds every setting, also those of the training: a model directory keeps the configuration it was made
+//! with. [`Model::load`] reads such a directory, [`Model::predict`] finds entities and relations in sentences, and an
+//! [`Extractor`] does the same for text. Training is in `cman-train`, which puts models together and saves them.
+//!
+//! ```no_run
+//! use cman_core::Backend;
+//! use cman_model::Extractor;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let extractor = Extractor::load("model".as_ref(), &Backend::Flex.device()?)?;
+//! for sentence in extractor.extract("Mrs. Tsuruyama is from Kumamoto Prefecture in Japan.")? {
+//!     println!("{} entities", sentence.entities.len());
+//! }
+//! # Ok(())
+//! # }
+//! ```
+
+pub mod checksum;
+
+mod batches;
+mod encoder;
+mod error;
+mod extractor;
+mod inference;
+mod model;
+mod settings;
+
+pub use batches::Limits;
+pub use encoder::{Encoder, is_hub_name};
+#[cfg(feature = "hub")]
+pub use encoder::{Hub, HubError};
+pub use error::ModelError;
+pub use extractor::{ExtractedEntity, ExtractedRelation, Extraction, Extractor};
+pub use inference::{Contextual, annotate, predict};
+pub use model::Model;
+pub use settings::{
+    AdversarialConfig, Config, DataConfig, EncoderConfig, EncoderKind, Keep, Schedule, ScheduleKind, Scope,
+    TrainConfig, VectorConfig, read_toml,
+};

@@ -1,0 +1,134 @@
+//! A model directory: written with its manifest last, read back only where its files fit each other.
+
+use std::{fs, path::Path};
+
+use burn::{module::Module, tensor::Device};
+use cman_core::{Cman, model::Sizes};
+use cman_data::{EncoderIdentity, Schema, Vocabularies, file};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use super::{
+    Model, encoder,
+    files::{CONFIG, LABELS, MANIFEST, SCORES, VOCABULARIES, WEIGHTS},
+    weights,
+};
+use crate::{Config, ModelError};
+
+/// Version of the layout of a model directory.
+const FORMAT: u32 = 1;
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Manifest {
+    format: u32,
+    library: String,
+    trained_words: usize,
+    words: usize,
+    characters: usize,
+    entity_types: usize,
+    relation_types: usize,
+    /// The encoder that the weights were trained with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    encoder: Option<EncoderIdentity>,
+}
+
+impl Model {
+    /// Writes the model directory; `scores` are anything worth keeping beside it.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub fn save(&self, folder: &Path, scores: &impl Serialize) -> Result<(), ModelError> {
+        fs::create_dir_all(folder).map_err(|source| ModelError::io(folder, source))?;
+        // Without its manifest a folder is no model: it never looks whole while it holds parts of two.
+        let place = folder.join(MANIFEST);
+        if place.exists() {
+            fs::remove_file(&place).map_err(|source| ModelError::io(&place, source))?;
+        }
+        let manifest = Manifest {
+            encoder: encoder::save(self, folder)?,
+            format: FORMAT,
+            library: format!("cman {}", env!("CARGO_PKG_VERSION")),
+            trained_words: self.trained_words,
+            words: self.vocabularies.words.len(),
+            characters: self.vocabularies.chars.len(),
+            entity_types: self.schema.entities.len(),
+            relation_types: self.schema.relations.len(),
+        };
+        write(&folder.join(CONFIG), self.config.to_toml().as_bytes())?;
+        write_json(&folder.join(LABELS), &self.schema)?;
+        self.vocabularies.save(folder.join(VOCABULARIES))?;
+        write_json(&folder.join(SCORES), scores)?;
+        let weights = folder.join(WEIGHTS);
+        weights::save(&self.network, &weights)?;
+        // The store lets only the owner read the file; it is as open as the others.
+        fs::metadata(folder.join(CONFIG))
+            .and_then(|others| fs::set_permissions(&weights, others.permissions()))
+            .map_err(|source| ModelError::io(&weights, source))?;
+        write_json(&place, &manifest)
+    }
+
+    /// Reads a model directory onto `device`.
+    ///
+    /// # Errors
+    /// A file that is missing, truncated, of another format, or does not fit the others.
+    pub fn load(folder: &Path, device: &Device) -> Result<Self, ModelError> {
+        let manifest: Manifest = read_json(&folder.join(MANIFEST))?;
+        if manifest.format != FORMAT {
+            let reason = format!("format {}, this library reads format {FORMAT}", manifest.format);
+            return Err(ModelError::directory(folder.join(MANIFEST), reason));
+        }
+        let config = Config::load(Some(&folder.join(CONFIG)), &[])?;
+        let schema: Schema = read_json(&folder.join(LABELS))?;
+        let vocabularies = Vocabularies::load(folder.join(VOCABULARIES))?;
+        let counts = [
+            (LABELS, "entity types", schema.entities.len(), manifest.entity_types),
+            (LABELS, "relation types", schema.relations.len(), manifest.relation_types),
+            (VOCABULARIES, "words", vocabularies.words.len(), manifest.words),
+            (VOCABULARIES, "characters", vocabularies.chars.len(), manifest.characters),
+        ];
+        for (file, what, found, expected) in counts {
+            if found != expected || expected == 0 {
+                let reason = format!("{found} {what}, expected the {expected} of {MANIFEST}");
+                return Err(ModelError::directory(folder.join(file), reason));
+            }
+        }
+        if !(2..=manifest.words).contains(&manifest.trained_words) {
+            let reason = format!("{} trained words of {}", manifest.trained_words, manifest.words);
+            return Err(ModelError::directory(folder.join(MANIFEST), reason));
+        }
+        let sizes = Sizes {
+            words: manifest.trained_words,
+            characters: manifest.characters,
+            entities: manifest.entity_types,
+            relations: manifest.relation_types,
+        };
+        let encoder = encoder::open(folder, &config, manifest.encoder.as_ref(), device)?;
+        let others = manifest.words - manifest.trained_words;
+        let weights = folder.join(WEIGHTS);
+        weights::check_size(
+            &weights,
+            config.model.least_parameters(sizes) + (others * config.model.word.width) as f64,
+        )?;
+        let mut network = Cman::new(&config.model, sizes, config.seed, device)?;
+        network.embedding.word =
+            network.embedding.word.with_pretrained(&[], vec![0.0; others * config.model.word.width]);
+        weights::load(&mut network, &weights)?;
+        let network = network.valid();
+        Ok(Self { config, schema, vocabularies, network, encoder, trained_words: manifest.trained_words })
+    }
+}
+
+fn write(path: &Path, content: &[u8]) -> Result<(), ModelError> {
+    file::replace(path, content).map_err(|source| ModelError::io(path, source))
+}
+
+fn write_json(path: &Path, value: &impl Serialize) -> Result<(), ModelError> {
+    let mut text = serde_json::to_vec_pretty(value).map_err(|error| ModelError::io(path, error.into()))?;
+    text.push(b'\n');
+    write(path, &text)
+}
+
+fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, ModelError> {
+    let text = fs::read(path).map_err(|source| ModelError::io(path, source))?;
+    serde_json::from_slice(&text).map_err(|error| ModelError::directory(path, error.to_string()))
+}

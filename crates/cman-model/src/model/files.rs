@@ -1,0 +1,14 @@
+//! Names of the files of a model directory.
+
+/// Format version, sizes and library version.
+pub(super) const MANIFEST: &str = "model.json";
+/// The configuration of the run that made the model.
+pub(super) const CONFIG: &str = "config.toml";
+/// Entity and relation types.
+pub(super) const LABELS: &str = "labels.json";
+/// Words and characters.
+pub(super) const VOCABULARIES: &str = "vocabularies.json";
+/// The weights.
+pub(super) const WEIGHTS: &str = "model.safetensors";
+/// The scores of the kept epoch.
+pub(super) const SCORES: &str = "scores.json";

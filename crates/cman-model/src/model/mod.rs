@@ -1,0 +1,117 @@
+//! A trained model: the network with all it needs to read text.
+
+mod directory;
+mod encoder;
+mod files;
+mod weights;
+
+use burn::module::Module;
+use cman_core::{
+    Cman, Mode,
+    model::{PredictOptions, Prediction},
+};
+use cman_data::{DataError, EncodedSentence, Schema, Sentence, Vocabularies};
+
+use crate::{Config, Encoder, ModelError, inference};
+
+/// A network with its configuration, labels and vocabularies.
+#[derive(Clone, Debug)]
+pub struct Model {
+    config: Config,
+    schema: Schema,
+    vocabularies: Vocabularies,
+    network: Cman,
+    encoder: Option<Encoder>,
+    trained_words: usize,
+}
+
+impl Model {
+    /// Puts a model together. The network, without autodiff, was made for these types and vocabularies;
+    /// `trained_words` is how many of the words have a trained vector.
+    pub fn new(
+        config: Config,
+        schema: Schema,
+        vocabularies: Vocabularies,
+        network: Cman,
+        encoder: Option<Encoder>,
+        trained_words: usize,
+    ) -> Self {
+        Self { config, schema, vocabularies, network, encoder, trained_words }
+    }
+
+    /// The same model with another network of the same shape.
+    pub fn with_network(self, network: Cman) -> Self {
+        Self { network, ..self }
+    }
+
+    /// The configuration of the run that made it.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Entity and relation types.
+    pub fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    /// Words and characters.
+    pub fn vocabularies(&self) -> &Vocabularies {
+        &self.vocabularies
+    }
+
+    /// The network, without autodiff.
+    pub fn network(&self) -> &Cman {
+        &self.network
+    }
+
+    /// The contextual encoder, if the network takes contextual vectors.
+    pub fn encoder(&self) -> Option<&Encoder> {
+        self.encoder.as_ref()
+    }
+
+    /// How many of the words have a trained vector.
+    pub fn trained_words(&self) -> usize {
+        self.trained_words
+    }
+
+    /// Predictions for these sentences, whose annotation is not looked at.
+    ///
+    /// # Errors
+    /// A sentence without tokens; an encoder that cannot read it.
+    pub fn predict(&self, sentences: &[Sentence], batch_size: usize) -> Result<Vec<Prediction>, ModelError> {
+        let encoded: Result<Vec<EncodedSentence>, DataError> =
+            sentences.iter().map(|sentence| self.vocabularies.encode_tokens(sentence)).collect();
+        self.predict_encoded(sentences, &encoded?, batch_size, false)
+    }
+
+    /// Predictions for sentences that the model's vocabularies have encoded. `gold_labels`: the relations see the tags
+    /// that were encoded with the sentences, not the predicted ones (Table 3).
+    ///
+    /// # Errors
+    /// An encoder that cannot read a sentence.
+    pub fn predict_encoded(
+        &self,
+        sentences: &[Sentence],
+        encoded: &[EncodedSentence],
+        batch_size: usize,
+        gold_labels: bool,
+    ) -> Result<Vec<Prediction>, ModelError> {
+        let devices = self.network.devices();
+        let vectors = self.encoder.as_ref().zip(devices.first()).map(|(encoder, device)| {
+            move |members: &[usize]| {
+                let words: Vec<Vec<String>> = members.iter().map(|&i| words(&sentences[i])).collect();
+                encoder.batch(&words.iter().map(Vec::as_slice).collect::<Vec<_>>(), Mode::Evaluate, device)
+            }
+        });
+        let contextual = vectors.as_ref().map(|vectors| vectors as inference::Contextual);
+        inference::predict(&self.network, encoded, contextual, batch_size, self.options(), gold_labels)
+    }
+
+    fn options(&self) -> PredictOptions {
+        PredictOptions::from(&self.config.model.relation)
+    }
+}
+
+fn words(sentence: &Sentence) -> Vec<String> {
+    sentence.words().map(str::to_owned).collect()
+}

@@ -1,0 +1,81 @@
+//! The weights of a network in a file.
+
+use std::{fs, path::Path};
+
+use burn::{
+    module::{Module, ModuleVisitor, Param},
+    store::{ModuleSnapshot, SafetensorsStore},
+    tensor::Tensor,
+};
+use cman_core::Cman;
+
+use crate::ModelError;
+
+/// Writes the weights of a network.
+pub(super) fn save(network: &Cman, path: &Path) -> Result<(), ModelError> {
+    let mut store = SafetensorsStore::from_file(path).overwrite(true);
+    // One entry: several would stand in another order each time, and equal weights make equal files.
+    store = store.clear_metadata().metadata("format", "safetensors");
+    network.save_into(&mut store).map_err(|error| ModelError::directory(path, error.to_string()))
+}
+
+/// Refuses a file that is too small for so many weights, before memory is taken for them.
+pub(super) fn check_size(path: &Path, least: f64) -> Result<(), ModelError> {
+    let metadata = fs::metadata(path).map_err(|source| ModelError::io(path, source))?;
+    if metadata.is_dir() {
+        return Err(ModelError::directory(path, "expected a file, found a directory"));
+    }
+    let bytes = metadata.len();
+    let expected = least * size_of::<f32>() as f64;
+    if bytes as f64 >= expected {
+        return Ok(());
+    }
+    let reason = format!("the weights do not fit the configuration: {bytes} bytes, expected at least {expected}");
+    Err(ModelError::directory(path, reason))
+}
+
+/// Reads weights into a network of the same shape.
+pub(super) fn load(network: &mut Cman, path: &Path) -> Result<(), ModelError> {
+    let fail = |reason: String| ModelError::directory(path, reason);
+    // The store reports a missing file only when it is asked for tensors.
+    fs::File::open(path).map_err(|source| ModelError::io(path, source))?;
+    let mut store = SafetensorsStore::from_file(path.to_owned()).allow_partial(true).validate(false);
+    let result = network.load_from(&mut store).map_err(|error| fail(error.to_string()))?;
+    if let Some(error) = result.errors.first() {
+        return Err(fail(format!("the weights do not fit the configuration: {error}")));
+    }
+    if let Some((name, _)) = result.missing.first() {
+        return Err(fail(format!("no weights for '{name}'")));
+    }
+    if let Some(name) = result.unused.first() {
+        return Err(fail(format!("weights for '{name}', which the configured network does not have")));
+    }
+    if let Some(name) = not_finite(network) {
+        return Err(fail(format!("the weights of '{name}' are not finite")));
+    }
+    Ok(())
+}
+
+/// The name of the first parameter that holds NaN or infinity.
+fn not_finite(network: &Cman) -> Option<String> {
+    struct Finite {
+        path: Vec<String>,
+        bad: Option<String>,
+    }
+    impl ModuleVisitor for Finite {
+        fn enter_module(&mut self, name: &str, _container: &str) {
+            self.path.push(name.into());
+        }
+        fn exit_module(&mut self, _name: &str, _container: &str) {
+            self.path.pop();
+        }
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            if self.bad.is_none() && !param.val().is_finite().all().into_scalar::<bool>() {
+                self.bad = Some(self.path.join("."));
+            }
+        }
+    }
+    let mut visitor = Finite { path: Vec::new(), bad: None };
+    network.visit(&mut visitor);
+    visitor.bad
+}

@@ -1,0 +1,83 @@
+//! Facts about the real corpora. They are not part of this project: the folder `CMAN_SHARED` (`../shared` by
+//! default, seen from the workspace) has them, and without it the tests have nothing to do and say so.
+
+use std::path::{Path, PathBuf};
+
+use cman_data::{Entity, Relation, Schema, Sentence};
+use cman_score::{Definition, leaked, score_as, score_leakage, untaggable};
+use serde_json::Value;
+
+/// The folder of the corpora, if it is there.
+fn shared() -> Option<PathBuf> {
+    let folder = std::env::var_os("CMAN_SHARED").unwrap_or_else(|| "../shared".into());
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(folder).join("data");
+    if !data.is_dir() {
+        eprintln!("skipped: no corpora in {}", data.display());
+        return None;
+    }
+    Some(data)
+}
+
+fn read(path: PathBuf) -> Vec<Sentence> {
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let name = |value: &Value| value.as_str().unwrap().to_owned();
+    let place = |value: &Value| value.as_u64().unwrap() as usize;
+    let sentence = |value: &Value| {
+        let [tokens, entities, relations] =
+            ["tokens", "entities", "relations"].map(|key| value[key].as_array().unwrap());
+        let entity = |e: &Value| Entity::new(name(&e["type"]), place(&e["start"])..place(&e["end"]));
+        let relation = |r: &Value| Relation::new(name(&r["type"]), place(&r["head"]), place(&r["tail"]));
+        Sentence {
+            entities: entities.iter().map(entity).collect(),
+            relations: relations.iter().map(relation).collect(),
+            ..Sentence::from_tokens(value["orig_id"].to_string(), tokens.iter().map(name))
+        }
+    };
+    serde_json::from_str::<Vec<Value>>(&text).unwrap().iter().map(sentence).collect()
+}
+
+fn conll04() -> Schema {
+    Schema {
+        entities: ["Loc", "Org", "Peop", "Other"].into_iter().collect(),
+        relations: ["Kill", "Live_In", "Located_In", "OrgBased_In", "Work_For"].into_iter().collect(),
+    }
+}
+
+#[test]
+fn some_test_sentences_of_conll04_are_training_sentences() {
+    let Some(data) = shared() else { return };
+    let file = |split: &str| read(data.join(format!("conll04/spert/conll04_{split}.json")));
+    let (train, test) = (file("train_dev"), file("test"));
+    assert_eq!((train.len(), test.len()), (1_153, 288));
+    assert_eq!(leaked(&train, &test).len(), 24);
+
+    let scores = score_leakage(&train, &test, &test, &conll04()).unwrap();
+    assert_eq!(scores.all.entities.strict.micro.support, 1_079);
+    let leaked: usize = scores.leaked.iter().map(|&i| test[i].entities.len()).sum();
+    assert_eq!(scores.new.entities.strict.micro.support, 1_079 - leaked);
+    assert_eq!((scores.new.entities.strict.micro.f1, scores.new.relations.strict.macro_.f1), (1.0, 1.0));
+}
+
+#[test]
+fn tags_can_hold_all_of_conll04_but_not_all_of_ade() {
+    let Some(data) = shared() else { return };
+    let test = read(data.join("conll04/spert/conll04_test.json"));
+    for definition in Definition::ALL {
+        let scores = score_as(definition, &test, &test, &conll04()).unwrap();
+        let (entities, relations) = (scores.entities.strict.micro, scores.relations.strict.micro);
+        assert_eq!((entities.tp, entities.f1), (1_079, 1.0), "{definition}");
+        assert_eq!((relations.tp, relations.f1), (422, 1.0), "{definition}");
+    }
+
+    let ade = read(data.join("ade/ade_full.json"));
+    let schema = Schema {
+        entities: ["Adverse-Effect", "Drug"].into_iter().collect(),
+        relations: ["Adverse-Effect"].into_iter().collect(),
+    };
+    let lost = untaggable(&ade, &schema);
+    assert_eq!((lost.sentences, lost.entities, lost.relations), (119, 120, 194));
+    let scores = score_as(Definition::Multihead, &ade, &ade, &schema).unwrap();
+    let (entities, relations) = (scores.entities.strict.micro, scores.relations.strict.micro);
+    assert_eq!((entities.support, entities.fn_), (10_839, lost.entities));
+    assert_eq!((relations.support, relations.fn_), (6_821, lost.relations));
+}
