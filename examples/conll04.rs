@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Parser;
 use cman::{
-    Backend, Config, EpochReport, Extractor, Learner, Observer, Splits, TrainError, TrainingData, evaluate, sample,
+    Config, DeviceKind, EpochReport, Extractor, Learner, Observer, Splits, TrainError, TrainingData, evaluate, sample,
 };
 
 #[derive(Parser)]
@@ -21,7 +21,7 @@ struct Args {
     vectors: Option<PathBuf>,
     /// Backend: flex, ndarray, wgpu, vulkan, metal or cuda
     #[arg(long, default_value = "flex")]
-    device: Backend,
+    device: DeviceKind,
     /// Passes over the training data
     #[arg(long, default_value_t = 10)]
     epochs: usize,

@@ -3,7 +3,7 @@
 //! `cargo run --example own_corpus`
 
 use anyhow::Result;
-use cman::{Backend, Config, Entity, Extractor, Learner, Relation, Schema, Sentence, TrainingData};
+use cman::{Config, DeviceKind, Entity, Extractor, Learner, Relation, Schema, Sentence, TrainingData};
 
 /// Sentences from a pattern and the names to fill in; a real corpus comes from `Splits::read_dir`.
 fn sentences() -> Vec<Sentence> {
@@ -46,7 +46,7 @@ fn main() -> Result<()> {
     ];
     let config = Config::load(None, &settings.map(String::from))?;
     let data = TrainingData { schema: &schema, train: &train, dev: &dev };
-    let trained = Learner::new(config, data, None, &Backend::Flex.device()?)?.run(&mut ())?;
+    let trained = Learner::new(config, data, None, &DeviceKind::Flex.device()?)?.run(&mut ())?;
     if let Some(dev) = &trained.dev {
         println!("epoch {}\n{dev}", trained.epoch);
     }

@@ -9,9 +9,7 @@ use anyhow::{Context, Result};
 use burn::module::Module;
 use clap::Parser;
 use cman::{
-    Backend, Config, Device, Learner, Model, TrainingData,
-    core::{Mode, TokenBatch},
-    data::EncodedSentence,
+    Config, Device, DeviceKind, Learner, Model, TrainingData, core::TokenBatch, data::EncodedSentence, ragged::Mode,
     sample,
 };
 
@@ -29,17 +27,17 @@ struct Args {
 fn scores(model: &Model, sentences: &[&EncodedSentence], device: &Device) -> Result<Vec<f64>> {
     let network = model.network().clone().fork(device);
     let batch = TokenBatch::new(sentences, device);
-    let x = network.encode(network.embed(&batch), &batch, Mode::Evaluate);
+    let x = network.encode(network.embed(&batch), Mode::Evaluate);
     let tags: Vec<Vec<u32>> = sentences.iter().map(|sentence| sentence.tags.clone()).collect();
-    let features = network.interact(x.clone(), &tags, &batch, Mode::Evaluate);
-    let relations = network.relation.project(features, batch.lengths());
+    let features = network.interact(x.clone(), &tags, Mode::Evaluate);
+    let relations = network.relation.project(features);
     let in_sentence = |(s, sentence): (usize, &&EncodedSentence)| {
         let n = sentence.words.len();
         (0..n * n).map(move |pair| (s, pair / n, pair % n))
     };
     let pairs: Vec<_> = sentences.iter().enumerate().flat_map(in_sentence).collect();
     let mut scores: Vec<f64> = relations.scores(&pairs).try_into_vec_as()?;
-    for (lattice, tags) in network.crf.potentials(x, batch.lengths()).lattices(batch.lengths()).iter().zip(&tags) {
+    for (lattice, tags) in network.crf.potentials(x).lattices().iter().zip(&tags) {
         scores.push(lattice.score(tags));
         scores.push(lattice.marginals().log_partition());
     }
@@ -50,7 +48,7 @@ fn main() -> Result<()> {
     let args = Args::parse();
     let corpus = sample::corpus()?;
     let mut devices = Vec::new();
-    for backend in Backend::compiled() {
+    for backend in DeviceKind::compiled() {
         match backend.device() {
             Ok(device) => devices.push((backend, device)),
             Err(error) => println!("{error}"),

@@ -2,10 +2,10 @@
 //! on burn, on a CPU or a GPU, chosen when the program runs.
 //!
 //! ```no_run
-//! use cman::{Backend, Extractor};
+//! use cman::{DeviceKind, Extractor};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let extractor = Extractor::load("model".as_ref(), &Backend::Flex.device()?)?;
+//! let extractor = Extractor::load("model".as_ref(), &DeviceKind::Flex.device()?)?;
 //! for sentence in extractor.extract("Mrs. Tsuruyama is from Kumamoto Prefecture in Japan.")? {
 //!     for relation in &sentence.relations {
 //!         let (head, tail) = (&sentence.entities[relation.head], &sentence.entities[relation.tail]);
@@ -29,10 +29,12 @@
 //! default), `ndarray`, `wgpu`, `vulkan`, `metal`, `cuda`.
 
 pub use burn::tensor::Device;
+pub use burn_ragged as ragged;
+pub use burn_ragged::{DeviceError, DeviceKind};
 pub use cman_core as core;
-pub use cman_core::{Backend, DeviceError};
 pub use cman_data as data;
 pub use cman_data::{Corpus, DataError, Entity, Relation, Schema, Sentence, Splits, sample};
+pub use cman_encoder as encoder;
 #[cfg(feature = "experiment")]
 pub use cman_experiment as experiment;
 pub use cman_model as model;

@@ -7,7 +7,7 @@ use burn::{
     module::{Module, ModuleVisitor, Param},
     tensor::{Device, Tensor},
 };
-use cman::{Backend, Config, Learner, Observer, TrainError, TrainingData, sample};
+use cman::{Config, DeviceKind, Learner, Observer, TrainError, TrainingData, sample};
 
 /// Keeps the mean loss behind each batch, and stops after some.
 struct Losses {
@@ -43,7 +43,7 @@ fn first_losses(device: &Device) -> Vec<f64> {
 #[test]
 fn the_first_batches_train_to_the_same_losses_on_every_backend() {
     let mut expected: Option<Vec<f64>> = None;
-    for backend in Backend::compiled() {
+    for backend in DeviceKind::compiled() {
         let device = match backend.device() {
             Ok(device) => device,
             Err(error) => {
@@ -85,7 +85,7 @@ fn bits(device: &Device, threads: usize) -> Vec<u32> {
 
 #[test]
 fn at_the_papers_sizes_the_number_of_threads_changes_no_bit() {
-    for backend in Backend::compiled().into_iter().filter(|backend| backend.is_cpu()) {
+    for backend in DeviceKind::compiled().into_iter().filter(|backend| backend.is_cpu()) {
         let device = backend.device().expect("compiled in");
         let one = bits(&device, 1);
         assert!(one.len() > 1_000_000, "{backend}: only {} weights", one.len());

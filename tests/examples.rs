@@ -26,7 +26,7 @@ const SMALL: [&str; 8] = [
 
 #[test]
 fn conll04_trains_scores_and_extracts_on_every_cpu_backend() {
-    for device in cman::Backend::compiled().into_iter().filter(|backend| backend.is_cpu()) {
+    for device in cman::DeviceKind::compiled().into_iter().filter(|backend| backend.is_cpu()) {
         let printed = run("conll04", &[&SMALL[..], &["--device", device.name()]].concat());
         for expected in ["epoch   1", "kept epoch 1", "test (65 sentences)", "Mrs. Tsuruyama is from Kumamoto"] {
             assert!(printed.contains(expected), "no {expected:?} in what {device} printed:\n{printed}");
@@ -46,7 +46,7 @@ fn swap_backend_finds_hardly_any_difference() {
     let last = printed.lines().last().expect("a line").strip_prefix("largest difference: ").expect("the difference");
     let difference: f64 = last.split(' ').next().unwrap().parse().expect("a number");
     assert!(difference < 1e-4, "{printed}");
-    for backend in cman::Backend::compiled().iter().filter(|backend| backend.is_cpu()) {
+    for backend in cman::DeviceKind::compiled().iter().filter(|backend| backend.is_cpu()) {
         assert!(printed.contains(&format!("{backend:8} ")), "no line for {backend}:\n{printed}");
     }
 }

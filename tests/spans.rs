@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use cman::{Backend, Config, Extraction, Extractor, Learner, TrainingData, sample};
+use cman::{Config, DeviceKind, Extraction, Extractor, Learner, TrainingData, sample};
 use proptest::prelude::*;
 
 /// A model that finds entities in anything: barely trained, with large words and large scores.
@@ -11,7 +11,7 @@ static EXTRACTOR: LazyLock<Extractor> = LazyLock::new(|| {
     let data = TrainingData { schema: &corpus.schema, train: &corpus.train.sentences[..8], dev: &[] };
     let small = ["train.epochs=1", "model.hidden=8", "model.relation.hidden=8", "model.character.width=8"];
     let config = Config::load(None, &small.map(String::from)).expect("sound settings");
-    let device = Backend::compiled()[0].device().expect("compiled in");
+    let device = DeviceKind::compiled()[0].device().expect("compiled in");
     let model = Learner::new(config, data, None, &device).expect("a learner").run(&mut ()).expect("a model").model;
     let mut network = model.network().clone();
     let (word, scorer) = (&mut network.embedding.word, &mut network.crf.scorer);

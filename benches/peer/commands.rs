@@ -10,13 +10,13 @@ use burn::{
     tensor::{Int, Tensor, TensorData},
 };
 use cman::{
-    Backend, Config, Device,
+    Config, Device, DeviceKind,
     core::{
-        Cman, Gold, Mode, Share, TokenBatch,
+        Cman, Gold, GoldError, TokenBatch,
         model::{PredictOptions, Sizes, Workload, train_operations},
-        random::Key,
     },
     data::{EncodedRelation, EncodedSentence},
+    ragged::{Key, Mode, Shard},
     train::{StepBatch, Trainable, batch_gradients, predict},
 };
 use serde_json::{Value, json};
@@ -41,7 +41,7 @@ pub struct Peer {
 
 impl Peer {
     /// Reads `config` (TOML), `contextual` (width), `sizes`, `batches` and `test` from what the script wrote.
-    pub fn new(data: Value, backend: Backend) -> Result<Self> {
+    pub fn new(data: Value, backend: DeviceKind) -> Result<Self> {
         let mut config = Config::from_toml(data["config"].as_str().context("config")?, "configuration")?;
         config.model.contextual.width = number(&data["contextual"])?;
         config.model.contextual.layers = LAYERS;
@@ -56,7 +56,7 @@ impl Peer {
         let batches: Vec<Vec<EncodedSentence>> = list(&data["batches"], |batch| list(batch, sentence))?;
         let width = config.model.contextual.width;
         let contextual = batches.iter().filter(|_| width > 0).map(|batch| contextual(batch, width, &device)).collect();
-        let network = Cman::new(&config.model, sizes, config.seed, &device)?;
+        let network = Cman::new(&config.model.check()?, sizes, config.seed, &device);
         Ok(Self {
             test: list(&data["test"], sentence)?,
             optimizer: Trainable::optimizer(0.0),
@@ -77,7 +77,7 @@ impl Peer {
             ["parameters"] => Ok(json!(self.weights.network.num_params())),
             ["save", path] => self.save(Path::new(path)),
             ["step", batch, kind] => self.step(parse(batch)?, kind),
-            ["loss", batch] => Ok(self.loss(parse(batch)?)),
+            ["loss", batch] => self.loss(parse(batch)?),
             ["operations", batch, kind] => Ok(self.operations(parse(batch)?, kind)),
             ["extract", first, last, size] => self.extract(parse(first)?, parse(last)?, parse(size)?),
             ["bilstm", which, batch, steps, d_input, d_hidden, kind] => {
@@ -97,19 +97,19 @@ impl Peer {
     }
 
     /// Some sentences of a batch.
-    fn part(&self, batch: usize, members: &[usize]) -> (TokenBatch, Gold) {
+    fn part(&self, batch: usize, members: &[usize]) -> Result<(TokenBatch, Gold), GoldError> {
         let sentences: Vec<&EncodedSentence> = members.iter().map(|&i| &self.batches[batch][i]).collect();
         let mut tokens = TokenBatch::new(&sentences, &self.device);
         if let Some(vectors) = self.contextual.get(batch) {
             let rows: Vec<i64> = members.iter().map(|&i| i as i64).collect();
             let rows = Tensor::<1, Int>::from_data(TensorData::new(rows, [members.len()]), &self.device);
-            let steps = tokens.steps();
+            let steps = tokens.layout().steps();
             tokens = tokens.with_contextual(vectors.clone().select(0, rows).narrow(1, 0, steps));
         }
-        (tokens, Gold::new(&sentences))
+        Ok((tokens, Gold::new(&sentences)?))
     }
 
-    fn batch(&self, batch: usize) -> (TokenBatch, Gold) {
+    fn batch(&self, batch: usize) -> Result<(TokenBatch, Gold), GoldError> {
         self.part(batch, &(0..self.batches[batch].len()).collect::<Vec<_>>())
     }
 
@@ -123,9 +123,9 @@ impl Peer {
         let (rate, key) = (config.learning_rate, Key::new(self.steps));
         let (what, took) = time(|| -> Result<_> {
             let n_sentences = self.batches[batch].len();
-            let prepare = |_: &Trainable, share: Share| {
-                let (tokens, gold) = self.part(batch, &share.members(n_sentences).collect::<Vec<_>>());
-                anyhow::Ok(StepBatch { tokens, labels: gold.tags.clone(), gold })
+            let prepare = |_: &Trainable, shard: Shard| {
+                let (tokens, gold) = self.part(batch, &shard.members(n_sentences).collect::<Vec<_>>())?;
+                anyhow::Ok(StepBatch { tokens, labels: gold.tags().to_vec(), gold })
             };
             let gradients = batch_gradients(&self.weights, n_sentences, prepare, &config, key)?;
             let what = gradients.not_finite();
@@ -140,16 +140,11 @@ impl Peer {
     }
 
     /// The losses of a batch without dropout.
-    fn loss(&self, batch: usize) -> Value {
-        let (tokens, gold) = self.batch(batch);
-        let losses = self.weights.network.losses(
-            self.weights.network.embed(&tokens),
-            &tokens,
-            &gold,
-            &gold.tags,
-            Mode::Evaluate,
-        );
-        json!([losses.ner.into_scalar::<f64>(), losses.re.into_scalar::<f64>()])
+    fn loss(&self, batch: usize) -> Result<Value> {
+        let (tokens, gold) = self.batch(batch)?;
+        let network = &self.weights.network;
+        let losses = network.losses(network.embed(&tokens), &gold, gold.tags(), Mode::Evaluate);
+        Ok(json!([losses.ner.into_scalar::<f64>(), losses.re.into_scalar::<f64>()]))
     }
 
     fn operations(&self, batch: usize, kind: &str) -> Value {

@@ -13,7 +13,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use cman::Backend;
+use cman::DeviceKind;
 
 use crate::commands::Peer;
 
@@ -25,10 +25,10 @@ fn main() -> Result<()> {
     let mut arguments = env::args().skip(1);
     let data = arguments.next().context("peer DATA.json [THREADS [DEVICE]]")?;
     let threads = arguments.next().map_or(Ok(0), |threads| threads.parse()).context("THREADS is a number")?;
-    let backend = arguments.next().map_or(Ok(Backend::Flex), |name| name.parse())?;
+    let kind = arguments.next().map_or(Ok(DeviceKind::Flex), |name| name.parse())?;
     rayon::ThreadPoolBuilder::new().num_threads(threads).use_current_thread().build_global()?;
     let data = serde_json::from_str(&fs::read_to_string(&data).context(data)?)?;
-    let mut peer = Peer::new(data, backend)?;
+    let mut peer = Peer::new(data, kind)?;
     for line in io::stdin().lock().lines() {
         let line = line?;
         let answer = peer.answer(&line.split_whitespace().collect::<Vec<_>>()).with_context(|| line.clone())?;

@@ -4,20 +4,19 @@ use std::hint::black_box;
 
 use anyhow::{Result, bail};
 use burn::{
-    nn::BiLstmConfig,
+    nn::BiLstmConfig as BurnBiLstmConfig,
     tensor::{Device, Distribution, Tensor},
 };
-use cman::core::{
-    Init,
-    lstm::BiLstm,
-    relation::{Positive, Projection, pair_loss},
+use cman::ragged::{
+    BiLstmConfig, Init, Layout, Ragged,
+    pairs::{PairProjection, Positive, pair_loss},
 };
 
 use crate::stopwatch::{Took, time};
 
 /// Ragged: from a quarter of the longest to the longest.
-fn lengths(batch: usize, steps: usize) -> Vec<usize> {
-    (0..batch).map(|i| steps - i * (steps - steps / 4) / batch).collect()
+fn layout(batch: usize, steps: usize) -> Layout {
+    Layout::new((0..batch).map(|i| steps - i * (steps - steps / 4) / batch).collect())
 }
 
 /// A BiLSTM over a batch: `ours`, or `burn`'s own, which runs over the padding.
@@ -25,7 +24,7 @@ pub fn bilstm(which: &str, [batch, steps, d_input, d_hidden]: [usize; 4], train:
     let device = if train { Device::flex().autodiff() } else { Device::flex() };
     let x = Tensor::<3>::random([batch, steps, d_input], Distribution::Default, &device);
     let x = if train { x.require_grad() } else { x };
-    let lengths = lengths(batch, steps);
+    let layout = layout(batch, steps);
     let run = |forward: &dyn Fn(Tensor<3>) -> Tensor<3>| {
         let work = || {
             let y = forward(x.clone());
@@ -39,14 +38,14 @@ pub fn bilstm(which: &str, [batch, steps, d_input, d_hidden]: [usize; 4], train:
     };
     match which {
         "ours" => {
-            let lstm = BiLstm::new(d_input, d_hidden, Init::new(1, &device));
+            let lstm = BiLstmConfig::new(d_input, d_hidden).init_with(Init::new(1, &device));
             if !train {
-                lstm.forward(x.clone(), &lengths); // in extraction the weights stay the same, in training they are new
+                lstm.forward(Ragged::new(x.clone(), layout.clone())); // in extraction the weights stay the same, in training they are new
             }
-            Ok(run(&|x| lstm.forward(x, &lengths)))
+            Ok(run(&|x| lstm.forward(Ragged::new(x, layout.clone())).into_values()))
         }
         "burn" => {
-            let lstm = BiLstmConfig::new(d_input, d_hidden, true).init(&device);
+            let lstm = BurnBiLstmConfig::new(d_input, d_hidden, true).init(&device);
             Ok(run(&|x| lstm.forward(x, None).0))
         }
         _ => bail!("ours or burn"),
@@ -63,9 +62,12 @@ pub fn product(n: usize) -> Took {
 /// The relation loss of a sentence of `n` tokens and its gradient, five relations, 128 wide.
 pub fn relation(n: usize) -> Took {
     let device = Device::flex().autodiff();
-    let numbers = || Tensor::<3>::random([1, n, 5 * 128], Distribution::Default, &device).require_grad();
+    let side = || {
+        let values = Tensor::<3>::random([1, n, 5 * 128], Distribution::Default, &device).require_grad();
+        Ragged::new(values, Layout::new(vec![n]))
+    };
     let v = Tensor::random([5, 128], Distribution::Default, &device).require_grad();
-    let projection = Projection { head: numbers(), tail: numbers(), v };
-    let positives = [Positive { sentence: 0, head: 0, tail: 1, kind: 0 }];
-    time(|| black_box(pair_loss(&projection, &positives, &[n]).backward())).1
+    let projection = PairProjection::new(side(), side(), v);
+    let positives = [Positive { sequence: 0, head: 0, tail: 1, kind: 0 }];
+    time(|| black_box(pair_loss(&projection, &positives).backward())).1
 }

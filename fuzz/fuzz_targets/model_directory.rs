@@ -4,7 +4,7 @@
 use std::{fs, sync::LazyLock};
 
 use burn::tensor::Device;
-use cman_core::{Backend, Cman, model::Sizes};
+use cman_core::{DeviceKind, Cman, model::Sizes};
 use cman_data::{Entity, LabelSet, Relation, Schema, Sentence, Vocabularies};
 use cman_model::{Config, Model};
 use libfuzzer_sys::fuzz_target;
@@ -20,7 +20,7 @@ struct Sound {
 }
 
 static SOUND: LazyLock<Sound> = LazyLock::new(|| {
-    let device = Backend::Flex.device().expect("compiled in");
+    let device = DeviceKind::Flex.device().expect("compiled in");
     let mut sentence = Sentence::from_tokens("1", ["Ann", "left", "Rome"]);
     sentence.entities = vec![Entity::new("Peop", 0..1), Entity::new("Loc", 2..3)];
     sentence.relations = vec![Relation::new("Live_In", 0, 1)];

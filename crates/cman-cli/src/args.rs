@@ -4,7 +4,7 @@ use std::{error::Error, path::PathBuf, str::FromStr};
 
 use anyhow::{Result, bail};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use cman_core::{Backend, encoder::Pooling};
+use cman_core::{DeviceKind, encoder::Pooling};
 use cman_data::{OverlapPolicy, ReaderBuilder, Schema};
 use cman_model::Model;
 use cman_score::Definition;
@@ -17,7 +17,7 @@ pub const MANIFEST: &str = "model.json";
 pub struct DeviceArgs {
     /// Backend to compute on
     #[arg(long, value_name = "NAME", default_value = default_device(), value_parser = devices())]
-    pub device: Backend,
+    pub device: DeviceKind,
 }
 
 /// A trained model and where to run it.
@@ -65,11 +65,11 @@ impl TypesArgs {
 
 /// The backend that computes where none is named.
 fn default_device() -> &'static str {
-    Backend::compiled().first().unwrap_or(&Backend::Flex).name()
+    DeviceKind::compiled().first().unwrap_or(&DeviceKind::Flex).name()
 }
 
-fn devices() -> impl TypedValueParser<Value = Backend> {
-    named(Backend::ALL.map(Backend::name))
+fn devices() -> impl TypedValueParser<Value = DeviceKind> {
+    named(DeviceKind::ALL.map(DeviceKind::name))
 }
 
 /// Names of published scorers.

@@ -8,8 +8,8 @@ use std::{
 };
 
 use anyhow::{Result, bail};
-use cman_core::encoder::Pooling;
 use cman_data::{Corpus, FeatureWriter, Precision, ReaderBuilder};
+use cman_encoder::Pooling;
 use cman_model::{Encoder, EncoderConfig, EncoderKind};
 
 use crate::{

@@ -186,7 +186,7 @@ impl Args {
         let mut config = Config::load(self.config.as_deref(), &self.settings)?;
         config.seed = self.seed.unwrap_or(config.seed);
         config.train.epochs = self.epochs.unwrap_or(config.train.epochs);
-        config.validate()?;
+        config.check()?;
         Ok(config)
     }
 

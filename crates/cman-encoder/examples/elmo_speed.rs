@@ -1,20 +1,21 @@
-//! Loads an ELMo and prints how long that took, how much memory beyond the size of its file, and tokens per second:
-//! `elmo_speed DIR SENTENCES [--passes N] [--first FILE]`, where SENTENCES holds one sentence of space-separated tokens
-//! a line and FILE takes the vectors of the first one as raw numbers. `scripts/elmo_speed.py` runs it beside PyTorch.
+//! Loads an ELMo and prints the loading time, the memory beyond the size of its file, and tokens per second:
+//! `elmo_speed DIR SENTENCES [--passes N] [--first FILE]`. SENTENCES holds one sentence of space-separated tokens per
+//! line. The vectors of the first sentence are written to FILE as raw `f32` values. `scripts/elmo_speed.py` runs this
+//! program beside PyTorch.
 
 use std::{error::Error, fs, path::Path, time::Instant};
 
 use burn::tensor::Device;
-use cman_core::encoder::Elmo;
+use cman_encoder::Elmo;
 
-/// The largest memory this process has had, in bytes (Linux).
+/// The peak memory of this process, in bytes (Linux).
 fn peak() -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
     Some(line.split_whitespace().nth(1)?.parse::<u64>().ok()? * 1024)
 }
 
-/// The CPU time of all threads of this process so far, in seconds (Linux).
+/// The CPU time of all threads of this process, in seconds (Linux).
 fn cpu_seconds() -> Option<f64> {
     let stat = fs::read_to_string("/proc/self/stat").ok()?;
     let mut fields = stat.rsplit(')').next()?.split_whitespace().skip(11);
@@ -51,7 +52,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for pass in 0..passes {
         let (start, cpu) = (Instant::now(), cpu_seconds());
         let vectors = elmo.encode(&sentences);
-        // The first pass meets every word for the first time.
+        // In the first pass, no word vector is in the cache.
         let name = if pass == 0 { "new_words" } else { "known_words" };
         println!("{name}_tokens_per_second {:.0}", n_tokens as f64 / start.elapsed().as_secs_f64());
         if let (Some(before), Some(after)) = (cpu, cpu_seconds()) {

@@ -1,8 +1,11 @@
-//! What can be wrong with an encoder's files.
+//! Errors in the files of an encoder.
 
-use std::{io, path::PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
-/// An encoder that cannot be loaded.
+/// Why an encoder cannot be loaded, saved or used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EncoderError {
@@ -11,19 +14,19 @@ pub enum EncoderError {
     Io {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         #[source]
         source: io::Error,
     },
-    /// A file is not what its name says, or is damaged.
+    /// A file has another format than its name says, or is damaged.
     #[error("{}: {reason}", path.display())]
     Format {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// What is wrong with it.
         reason: String,
     },
-    /// The weights lack a tensor that the options ask for.
+    /// The weights lack a tensor that the options require.
     #[error("{}: there is no tensor '{tensor}'", path.display())]
     MissingTensor {
         /// The file of the weights.
@@ -31,28 +34,43 @@ pub enum EncoderError {
         /// Name of the tensor.
         tensor: String,
     },
-    /// A tensor has another shape than the options ask for.
+    /// A tensor has another shape than the options require.
     #[error("{}: tensor '{tensor}': expected shape {expected:?}, found {found:?}", path.display())]
     Shape {
         /// The file of the weights.
         path: PathBuf,
         /// Name of the tensor.
         tensor: String,
-        /// The shape the options ask for.
+        /// The shape that the options require.
         expected: Vec<usize>,
-        /// The shape it has.
+        /// The shape in the file.
         found: Vec<usize>,
     },
-    /// A setting of the encoder that cannot be, or that contradicts the weights.
+    /// An option has an invalid value, or contradicts the weights.
     #[error("{}: '{field}': expected {expected}, found {found}", path.display())]
     Options {
         /// The file of the options.
         path: PathBuf,
-        /// The setting.
+        /// Name of the option.
         field: String,
-        /// What it should be.
+        /// The values that it may have.
         expected: String,
-        /// What it is.
+        /// The value that it has.
         found: String,
     },
+}
+
+impl EncoderError {
+    pub(crate) fn io(path: &Path, source: io::Error) -> Self {
+        Self::Io { path: path.into(), source }
+    }
+
+    pub(crate) fn format(path: &Path, reason: impl ToString) -> Self {
+        Self::Format { path: path.into(), reason: reason.to_string() }
+    }
+
+    pub(crate) fn options(path: &Path, field: &str, expected: &str, found: impl ToString) -> Self {
+        let (field, expected, found) = (field.into(), expected.into(), found.to_string());
+        Self::Options { path: path.into(), field, expected, found }
+    }
 }

@@ -1,4 +1,4 @@
-//! Names of encoders by the content of their files.
+//! Hashes that identify an encoder by the content of its files.
 
 use std::{
     fs::File,
@@ -8,17 +8,17 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-use super::EncoderError;
+use crate::EncoderError;
 
-/// SHA-256 over the SHA-256 sums of these files, in their order, as hexadecimal digits.
-pub(super) fn hash_files<P: AsRef<Path>>(paths: &[P]) -> Result<String, EncoderError> {
+/// The SHA-256 of the SHA-256 hashes of these files, in the given order, in hexadecimal.
+pub(crate) fn hash_files<P: AsRef<Path>>(paths: &[P]) -> Result<String, EncoderError> {
     let mut all = Sha256::new();
     for path in paths {
         let path = path.as_ref();
         let mut one = HashWriter(Sha256::new());
         File::open(path)
             .and_then(|mut file| io::copy(&mut file, &mut one))
-            .map_err(|source| EncoderError::Io { path: path.into(), source })?;
+            .map_err(|source| EncoderError::io(path, source))?;
         all.update(one.0.finalize());
     }
     Ok(all.finalize().iter().map(|byte| format!("{byte:02x}")).collect())

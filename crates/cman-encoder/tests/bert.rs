@@ -1,4 +1,8 @@
-//! The encoders against the `transformers` library, and against files that are not what they should be.
+//! BERT, RoBERTa and DistilBERT against the `transformers` library, and their errors for damaged files.
+
+#![cfg(feature = "flex")]
+
+mod common;
 
 #[path = "bert/bad_files.rs"]
 mod bad_files;

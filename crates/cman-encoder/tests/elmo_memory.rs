@@ -1,20 +1,22 @@
-//! Memory of a very long sentence; in a process of its own, since it looks at the whole process.
+//! Memory of a very long sentence. The test has its own process, because it measures the whole process.
 
 #![cfg(all(target_os = "linux", any(feature = "flex", feature = "ndarray")))]
 
+mod common;
+
 use std::fs;
 
-use cman_core::{Backend, encoder::Elmo};
+use cman_encoder::Elmo;
 use safetensors::{Dtype, tensor::TensorView};
 
-/// The largest memory this process has had, in kilobytes.
+/// The peak memory of this process, in kilobytes.
 fn peak() -> usize {
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
-/// The gates of all tokens would take 2 x 5002 x 4 x 1024 numbers, 164 MB.
+/// The gates of all tokens would take 2 x 5002 x 4 x 1024 values, 164 MB.
 #[test]
 fn elmo_memory_does_not_grow_with_the_length_of_a_sentence() {
     let (d_state, d_cell) = (4, 1024);
@@ -48,8 +50,7 @@ fn elmo_memory_does_not_grow_with_the_length_of_a_sentence() {
     });
     fs::write(folder.path().join("weights.safetensors"), safetensors::serialize(views, None).unwrap()).unwrap();
 
-    let device = [Backend::Flex, Backend::NdArray].into_iter().find_map(|backend| backend.device().ok()).unwrap();
-    let elmo = Elmo::load_dir(folder.path(), &device).unwrap();
+    let elmo = Elmo::load_dir(folder.path(), &common::cpu_device()).unwrap();
     let words: Vec<String> = (0..5000).map(|i| format!("w{i}")).collect();
     elmo.encode(&[&words[..600]]);
     let before = peak();

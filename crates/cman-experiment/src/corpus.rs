@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use cman_core::random::Key;
+use burn_ragged::Key;
 use cman_data::{CorpusDir, OverlapPolicy, ReaderBuilder, Sentence, Splits};
 use cman_model::checksum;
 use cman_train::{RunData, TrainError};

@@ -2,7 +2,7 @@
 
 use std::{env::consts, fs, thread};
 
-use cman_core::Backend;
+use burn_ragged::DeviceKind;
 use serde::{Deserialize, Serialize};
 
 /// The machine and the backend.
@@ -20,7 +20,7 @@ pub struct Machine {
 
 impl Machine {
     /// This machine.
-    pub fn here(backend: Backend) -> Self {
+    pub fn here(backend: DeviceKind) -> Self {
         // Linux names the processor here; elsewhere the architecture has to do.
         let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
         let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':'));

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use cman_core::Backend;
+use burn_ragged::DeviceKind;
 use cman_data::{OnError, OverlapPolicy};
 use cman_model::{Config, Encoder, EncoderConfig, ModelError, checksum};
 use cman_train::Protocol;
@@ -125,7 +125,7 @@ impl Plan {
                     for &seed in &experiment.seeds {
                         for (system, config, encoder) in &systems {
                             let config = Config { seed, ..config.clone() };
-                            config.validate()?;
+                            config.check()?;
                             let files: Vec<DataFile> = of_fold.iter().chain(encoder).cloned().collect();
                             all.extend(encoder.clone());
                             runs.push(RunSpec::new(system, source, &files, protocol, fold, config));
@@ -154,7 +154,7 @@ pub(crate) fn encoder_config(root: &Path, config: &EncoderConfig) -> EncoderConf
 /// The encoder as a part of the data.
 fn encoder_file(root: &Path, config: &EncoderConfig) -> Result<Option<DataFile>, ExperimentError> {
     config.validate()?;
-    let device = Backend::compiled()[0].device();
+    let device = DeviceKind::compiled()[0].device();
     let device = device.map_err(|e| ExperimentError::Folder { path: root.into(), reason: e.to_string() })?;
     let encoder = Encoder::open(&encoder_config(root, config), &device)?;
     let file = |encoder: Encoder| DataFile {

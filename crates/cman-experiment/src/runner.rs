@@ -8,7 +8,7 @@ use std::{
 };
 
 use burn::tensor::Device;
-use cman_core::Backend;
+use burn_ragged::DeviceKind;
 
 use cman_train::{Observer, Protocol, TrainError};
 
@@ -30,7 +30,7 @@ pub struct RunOptions {
     /// Whether `out` may hold results of this experiment already.
     pub resume: bool,
     /// The backend to compute on.
-    pub backend: Backend,
+    pub backend: DeviceKind,
     /// The command, for the report.
     pub command: String,
 }

@@ -2,8 +2,9 @@
 
 use std::{io, path::PathBuf};
 
-use cman_core::{encoder::EncoderError, model::ConfigError};
+use cman_core::model::ConfigError;
 use cman_data::DataError;
+use cman_encoder::EncoderError;
 
 #[cfg(feature = "hub")]
 use crate::HubError;

@@ -1,10 +1,10 @@
 //! Predictions for many sentences, in batches of like length.
 
-use burn::tensor::{DType, Tensor};
+use burn::tensor::Tensor;
+use burn_ragged::is_cpu;
 use cman_core::{
     Cman, TokenBatch,
     model::{PredictOptions, Prediction},
-    on_host,
 };
 use cman_data::{EncodedSentence, Entity, Relation, Schema, Sentence};
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
@@ -23,7 +23,7 @@ const BATCH_TOKENS: usize = 8192;
 
 /// Sentences of a batch on the CPU, at most: enough to fill the products, few enough that all cores have work even where
 /// the caller brings no more than a few dozen sentences.
-const HOST_BATCH: usize = 8;
+const CPU_BATCH: usize = 8;
 
 /// What the network finds in each sentence, in their order; on the CPU, batches run side by side. The network must not
 /// be on an autodiff device.
@@ -53,10 +53,10 @@ pub fn predict(
         }
         Ok(network.predict(&tokens, labels, options))
     };
-    let is_host = on_host(device.clone(), DType::F32);
-    let batch_size = if is_host { batch_size.min(HOST_BATCH) } else { batch_size };
+    let is_cpu = is_cpu(&device);
+    let batch_size = if is_cpu { batch_size.min(CPU_BATCH) } else { batch_size };
     let batches = batches::sorted(&lengths, Limits { sentences: batch_size, tokens: BATCH_TOKENS });
-    let found: Vec<Vec<Prediction>> = if is_host {
+    let found: Vec<Vec<Prediction>> = if is_cpu {
         batches.par_iter().with_max_len(1).map(run).collect::<Result<_, ModelError>>()?
     } else {
         batches.iter().map(run).collect::<Result<_, ModelError>>()?

@@ -5,11 +5,11 @@
 //! [`Extractor`] does the same for text. Training is in `cman-train`, which puts models together and saves them.
 //!
 //! ```no_run
-//! use cman_core::Backend;
+//! use burn_ragged::DeviceKind;
 //! use cman_model::Extractor;
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let extractor = Extractor::load("model".as_ref(), &Backend::Flex.device()?)?;
+//! let extractor = Extractor::load("model".as_ref(), &DeviceKind::Flex.device()?)?;
 //! for sentence in extractor.extract("Mrs. Tsuruyama is from Kumamoto Prefecture in Japan.")? {
 //!     println!("{} entities", sentence.entities.len());
 //! }

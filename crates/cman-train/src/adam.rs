@@ -2,9 +2,9 @@
 
 use burn::{
     optim::{AdamState, AdaptiveMomentumState, Optimizer},
-    tensor::{Device, Tensor},
+    tensor::{DType, Device, Tensor},
 };
-use cman_core::{on_host, with_numbers};
+use burn_ragged::{is_cpu, with_values};
 use rayon::{
     iter::{IndexedParallelIterator, ParallelIterator},
     slice::{ParallelSlice, ParallelSliceMut},
@@ -46,7 +46,8 @@ impl Optimizer for Adam {
         state: Option<AdamState<D>>,
     ) -> (Tensor<D>, Option<AdamState<D>>) {
         let (state, factors) = self.next(lr, &grad, state);
-        let run = if on_host(tensor.device(), tensor.dtype()) { update_on_host } else { update };
+        let is_cpu = tensor.dtype() == DType::F32 && is_cpu(&tensor.device());
+        let run = if is_cpu { update_on_cpu } else { update };
         let (tensor, state) = run(tensor, grad, state, factors);
         (tensor, Some(state))
     }
@@ -88,7 +89,7 @@ fn update<const D: usize>(
 
 /// As [`update`], in one pass over the numbers. The new weights take the place of the gradient: others may hold a view
 /// of the old ones.
-fn update_on_host<const D: usize>(
+fn update_on_cpu<const D: usize>(
     tensor: Tensor<D>,
     grad: Tensor<D>,
     state: AdamState<D>,
@@ -98,7 +99,7 @@ fn update_on_host<const D: usize>(
     let AdaptiveMomentumState { time, moment_1, moment_2, .. } = state.momentum;
     let mut data = [grad, moment_1, moment_2].map(Tensor::into_data);
     let [grad, moment_1, moment_2] = data.each_mut().map(|data| data.as_mut_slice::<f32>().expect("numbers of f32"));
-    with_numbers(&tensor, |weights| {
+    with_values(&tensor, |weights| {
         let moments = moment_1.par_chunks_mut(CHUNK).zip(moment_2.par_chunks_mut(CHUNK));
         let chunks = grad.par_chunks_mut(CHUNK).zip(weights.par_chunks(CHUNK)).zip(moments);
         chunks.for_each(|((grad, weights), (moment_1, moment_2))| {
@@ -119,7 +120,7 @@ mod tests {
         optim::{AdamConfig, AdamWConfig},
         tensor::TensorData,
     };
-    use cman_core::random::Key;
+    use burn_ragged::Key;
 
     use super::*;
 

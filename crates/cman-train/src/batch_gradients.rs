@@ -1,33 +1,32 @@
-//! The gradient of a batch, computed in shares side by side, and the update of the weights by it.
+//! The gradient of a batch, computed in shards side by side, and the update of the weights by it.
 
 use burn::{
     module::Module,
     optim::{GradientsParams, ModuleOptimizer},
-    tensor::DType,
 };
-use cman_core::{Mode, Share, on_host, random::Key};
+use burn_ragged::{Key, Mode, Shard, is_cpu};
 use cman_model::TrainConfig;
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 
 use crate::{
     BatchLoss, StepBatch, Trainable,
-    adversarial::{Losses, share_gradients},
+    adversarial::{Losses, shard_gradients},
     gradients,
 };
 
-/// Shares of a batch on the CPU, at least: they keep both cores of a small machine busy without a pause. Further cores
+/// Shards of a batch on the CPU, at least: they keep both cores of a small machine busy without a pause. Further cores
 /// find work inside of the operations.
-const FEW_SHARES: usize = 2;
+const MIN_SHARDS: usize = 2;
 
-/// Shares of a large batch, at most.
-const MANY_SHARES: usize = 16;
+/// Shards of a large batch, at most.
+const MAX_SHARDS: usize = 16;
 
-/// Parameters of all shares together, at most, where they are more than [`FEW_SHARES`]: each share has gradients of its
+/// Parameters of all shards together, at most, where they are more than [`MIN_SHARDS`]: each shard has gradients of its
 /// own, of both passes.
 const PARAMETERS: usize = 1 << 26;
 
-/// Sentences of a share of a large batch, at least.
-const SHARE: usize = 8;
+/// Sentences of a shard of a large batch, at least.
+const SHARD_SENTENCES: usize = 8;
 
 /// The gradient of a batch, clipped by `train.clip_norm`.
 pub struct BatchGradients {
@@ -42,33 +41,32 @@ pub struct BatchGradients {
 /// The gradient of a batch of `n_sentences` (section 3.5, eq. 14), as a [`Learner`](crate::Learner) takes it: for
 /// training loops of one's own. `weights` are on an autodiff device.
 ///
-/// On the CPU a batch is dealt out in shares that run side by side. For each, `prepare` is called with the weights that
-/// its graph hangs on. Dropout masks are drawn from `key`, whatever the shares.
+/// On the CPU a batch is dealt out in shards that run side by side. For each, `prepare` is called with the weights that
+/// its graph hangs on. Dropout masks are drawn from `key`, whatever the shards.
 ///
 /// # Errors
 /// Those of `prepare`.
 pub fn batch_gradients<E: Send>(
     weights: &Trainable,
     n_sentences: usize,
-    prepare: impl Fn(&Trainable, Share) -> Result<StepBatch, E> + Sync,
+    prepare: impl Fn(&Trainable, Shard) -> Result<StepBatch, E> + Sync,
     config: &TrainConfig,
     key: Key,
 ) -> Result<BatchGradients, E> {
     let device = weights.devices().into_iter().next().expect("a network has parameters");
     let factor = if config.mean_loss { 1.0 / n_sentences as f64 } else { 1.0 };
     let gradients = |first: usize, step: usize| {
-        let share = Share { first, step };
+        let shard = Shard { first, step };
         // With a graph of its own. (Module::fork would hang a node on every weight, which stays as long as the weight
         // does: with an encoder that is not trained yet, for all those epochs.)
         let weights = weights.valid().train();
-        let batch = prepare(&weights, share)?;
-        Ok(share_gradients(&weights, &batch, &config.adversarial, factor, Mode::Train(key, share)))
+        let batch = prepare(&weights, shard)?;
+        Ok(shard_gradients(&weights, &batch, &config.adversarial, factor, Mode::Train(key, shard)))
     };
-    // Dealt out in turn, so that shares of a batch sorted by length cost the same. A GPU wants few large operations.
-    let is_host = on_host(device.clone(), DType::F32);
-    let n_shares = if is_host { n_shares(n_sentences, weights.num_params()) } else { 1 };
-    let shares = (0..n_shares).into_par_iter().with_max_len(1);
-    let results: Vec<_> = shares.map(|share| gradients(share, n_shares)).collect::<Result<_, E>>()?;
+    // Dealt out in turn, so that shards of a batch sorted by length cost the same. A GPU wants few large operations.
+    let n_shards = if is_cpu(&device) { n_shards(n_sentences, weights.num_params()) } else { 1 };
+    let shards = (0..n_shards).into_par_iter().with_max_len(1);
+    let results: Vec<_> = shards.map(|shard| gradients(shard, n_shards)).collect::<Result<_, E>>()?;
     let (losses, parts): (Vec<_>, Vec<_>) = results.into_iter().unzip();
     let mut parts: Vec<GradientsParams> = parts.into_iter().flatten().collect();
     let (network, norm) = gradients::sum(&weights.network, &mut parts);
@@ -84,10 +82,10 @@ pub fn batch_gradients<E: Send>(
     Ok(all)
 }
 
-/// How many shares a batch on the CPU is dealt out in: a power of two, so that two, four, .. cores have equally many. It
+/// How many shards a batch on the CPU is dealt out in: a power of two, so that two, four, .. cores have equally many. It
 /// depends on batch and model alone, so that the sums, and with them the bits, do not depend on the threads.
-fn n_shares(n_sentences: usize, n_parameters: usize) -> usize {
-    let most = (n_sentences / SHARE).min(PARAMETERS / n_parameters.max(1)).clamp(FEW_SHARES, MANY_SHARES);
+fn n_shards(n_sentences: usize, n_parameters: usize) -> usize {
+    let most = (n_sentences / SHARD_SENTENCES).min(PARAMETERS / n_parameters.max(1)).clamp(MIN_SHARDS, MAX_SHARDS);
     (1 << most.ilog2()).min(n_sentences)
 }
 
@@ -122,11 +120,8 @@ mod tests {
         module::{ModuleVisitor, Param},
         tensor::{Device, Tensor},
     };
-    use cman_core::{
-        Cman, ModelConfig,
-        encoder::{Bert, Pooling},
-        model::Sizes,
-    };
+    use cman_core::{Cman, ModelConfig, model::Sizes};
+    use cman_encoder::{Bert, Pooling};
 
     use super::*;
 
@@ -143,11 +138,15 @@ mod tests {
     struct Sums(Vec<String>, Vec<(String, f64)>);
 
     impl ModuleVisitor for Sums {
-        fn enter_module(&mut self, name: &str, _: &str) {
-            self.0.push(name.into());
+        fn enter_module(&mut self, name: &str, container: &str) {
+            if !container.starts_with("Enum:") {
+                self.0.push(name.into());
+            }
         }
-        fn exit_module(&mut self, _: &str, _: &str) {
-            self.0.pop();
+        fn exit_module(&mut self, _: &str, container: &str) {
+            if !container.starts_with("Enum:") {
+                self.0.pop();
+            }
         }
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
             self.1.push((self.0.join("."), param.val().abs().sum().into_scalar()));
@@ -163,9 +162,9 @@ mod tests {
     #[test]
     fn large_batches_have_more_shares_but_large_models_have_not() {
         let sizes = [1, 2, 15, 16, 31, 32, 64, 100, 128, 1000];
-        assert_eq!(sizes.map(|n| n_shares(n, 4_000_000)), [1, 2, 2, 2, 2, 4, 8, 8, 16, 16]);
-        assert_eq!(sizes.map(|n| n_shares(n, 15_000_000)), [1, 2, 2, 2, 2, 4, 4, 4, 4, 4]);
-        assert_eq!(sizes.map(|n| n_shares(n, 120_000_000)), [1, 2, 2, 2, 2, 2, 2, 2, 2, 2]);
+        assert_eq!(sizes.map(|n| n_shards(n, 4_000_000)), [1, 2, 2, 2, 2, 4, 8, 8, 16, 16]);
+        assert_eq!(sizes.map(|n| n_shards(n, 15_000_000)), [1, 2, 2, 2, 2, 4, 4, 4, 4, 4]);
+        assert_eq!(sizes.map(|n| n_shards(n, 120_000_000)), [1, 2, 2, 2, 2, 2, 2, 2, 2, 2]);
     }
 
     #[test]

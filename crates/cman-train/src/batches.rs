@@ -1,6 +1,6 @@
 //! Which sentences make which batch: shuffled, then bucketed by length, all from a key.
 
-use cman_core::random::Key;
+use burn_ragged::Key;
 use cman_model::Limits;
 
 /// The batches of an epoch, as indices into the sentences of these lengths.

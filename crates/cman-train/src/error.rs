@@ -2,6 +2,7 @@
 
 use std::{io, path::PathBuf};
 
+use cman_core::GoldError;
 use cman_data::DataError;
 use cman_model::ModelError;
 use cman_score::ScoreError;
@@ -49,6 +50,9 @@ pub enum TrainError {
         /// What they were wanted for.
         purpose: &'static str,
     },
+    /// A training sentence without annotation.
+    #[error(transparent)]
+    Gold(#[from] GoldError),
     /// The observer wanted to stop.
     #[error("stopped in epoch {epoch} after batch {batch}")]
     Stopped {

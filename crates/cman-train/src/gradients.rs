@@ -3,9 +3,9 @@
 use burn::{
     module::{Module, ModuleVisitor, Param},
     optim::GradientsParams,
-    tensor::{Tensor, TensorData},
+    tensor::{DType, Tensor, TensorData},
 };
-use cman_core::on_host;
+use burn_ragged::is_cpu;
 use rayon::{
     iter::{IndexedParallelIterator, ParallelIterator},
     slice::ParallelSliceMut,
@@ -41,8 +41,8 @@ impl ModuleVisitor for Sum<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         let parts: Vec<Tensor<D>> = self.parts.iter_mut().filter_map(|part| part.remove::<D>(param.id)).collect();
         let Some(first) = parts.first() else { return };
-        let sum = if on_host(first.device(), first.dtype()) {
-            let (sum, squares) = add_on_host(parts);
+        let sum = if first.dtype() == DType::F32 && is_cpu(&first.device()) {
+            let (sum, squares) = add_on_cpu(parts);
             self.squares += squares;
             sum
         } else {
@@ -65,7 +65,7 @@ fn add<const D: usize>(parts: Vec<Tensor<D>>) -> (Tensor<D>, Tensor<1>) {
 }
 
 /// As [`add`], in one pass over the numbers.
-fn add_on_host<const D: usize>(parts: Vec<Tensor<D>>) -> (Tensor<D>, f64) {
+fn add_on_cpu<const D: usize>(parts: Vec<Tensor<D>>) -> (Tensor<D>, f64) {
     let device = parts[0].device();
     let mut parts = parts.into_iter().map(Tensor::into_data);
     let mut first = parts.next().expect("a part");
@@ -106,7 +106,7 @@ impl ModuleVisitor for Scale<'_> {
 #[cfg(test)]
 mod tests {
     use burn::tensor::Device;
-    use cman_core::random::Key;
+    use burn_ragged::Key;
 
     use super::*;
 
@@ -117,7 +117,7 @@ mod tests {
             Tensor::<1>::from_data(TensorData::new(numbers, [3 * CHUNK + 7]), &Device::default())
         };
         let parts: Vec<Tensor<1>> = (1..4).map(part).collect();
-        let (sum, squares) = add_on_host(parts.clone());
+        let (sum, squares) = add_on_cpu(parts.clone());
         let (expected, expected_squares) = add(parts);
         assert_eq!(sum.into_data(), expected.into_data());
         let expected_squares: f64 = expected_squares.into_scalar();

@@ -1,7 +1,7 @@
 //! The vectors of an encoder for the sentences of a run: while it is frozen computed once, or read from a file each time.
 
 use burn::tensor::{Device, Tensor};
-use cman_core::Mode;
+use burn_ragged::Mode;
 use cman_data::Sentence;
 use cman_model::{Encoder, ModelError};
 

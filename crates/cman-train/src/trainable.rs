@@ -5,7 +5,8 @@ use burn::{
     optim::ModuleOptimizer,
     tensor::Tensor,
 };
-use cman_core::{Cman, encoder::BertNetwork};
+use cman_core::Cman;
+use cman_encoder::BertNetwork;
 
 use crate::Adam;
 

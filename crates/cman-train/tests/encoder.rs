@@ -7,8 +7,8 @@ mod elmo;
 use std::{fs, path::Path, time::Duration};
 
 use burn::{module::Module, tensor::Device};
-use cman_core::encoder::BertNetwork;
 use cman_data::{FeatureWriter, Precision, Sentence};
+use cman_encoder::BertNetwork;
 use cman_model::{Config, Encoder, EncoderConfig, EncoderKind, Model, ModelError};
 use cman_train::{Checkpoints, Learner, Observer, RunFacts, TrainError, Trained, TrainingData, evaluate};
 use common::{bits, encoder, encoder_copy, schema, sentences};

@@ -111,7 +111,7 @@ proptest! {
     fn a_spoilt_configuration_is_read_or_refused(how in spoil()) {
         let text = Config::default().to_toml();
         let Ok(text) = String::from_utf8(spoilt(text.as_bytes(), &how)) else { return Ok(()) };
-        let read = Config::from_toml(&text, "c.toml").and_then(|config| config.validate().map(|()| config));
+        let read = Config::from_toml(&text, "c.toml").and_then(|config| config.check().map(|_| config));
         if let Ok(config) = read {
             prop_assert_eq!(Config::from_toml(&config.to_toml(), "again").unwrap(), config);
         }

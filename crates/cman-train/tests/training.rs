@@ -5,7 +5,7 @@ mod common;
 use std::time::Duration;
 
 use burn::tensor::Device;
-use cman_core::Backend;
+use burn_ragged::DeviceKind;
 use cman_data::Schema;
 use cman_model::Config;
 use cman_train::{Checkpoints, EpochReport, Learner, Observer, TrainError, Trained, TrainingData};
@@ -44,7 +44,7 @@ impl Observer for Reports {
 
 #[test]
 fn a_small_task_is_learned_on_every_cpu_backend() {
-    for backend in Backend::compiled().into_iter().filter(|backend| backend.is_cpu()) {
+    for backend in DeviceKind::compiled().into_iter().filter(|backend| backend.is_cpu()) {
         let device = backend.device().unwrap();
         let trained = run(config(&["train.epochs=30"]), &device);
         let dev = trained.dev.expect("scores on dev");

@@ -1,62 +1,62 @@
-//! `config.json` of a BERT, RoBERTa or DistilBERT, as the hub has it.
+//! `config.json` of a BERT, RoBERTa or DistilBERT, as published on the hub.
 
 use std::{fs, path::Path};
 
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::encoder::EncoderError;
+use crate::EncoderError;
 
-/// Which member of the family; they differ in names, positions and token types.
+/// The model families. They differ in tensor names, positions and token types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Family {
-    /// BERT (Devlin et al. 2019), MiniLM among them.
+    /// BERT (Devlin et al. 2019), which includes MiniLM.
     Bert,
-    /// RoBERTa (Liu et al. 2019): positions start behind the padding id.
+    /// RoBERTa (Liu et al. 2019). Positions start after the padding id.
     Roberta,
-    /// DistilBERT (Sanh et al. 2019): no token types.
+    /// DistilBERT (Sanh et al. 2019). It has no token types.
     DistilBert,
 }
 
-/// The non-linearity of the feed-forward part.
+/// The activation of the feed-forward layers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Activation {
-    /// `x Phi(x)` with the error function.
+    /// `x Phi(x)`, by the error function.
     Gelu,
-    /// GELU through tanh.
+    /// The tanh approximation of GELU.
     GeluTanh,
     /// `max(x, 0)`.
     Relu,
 }
 
-/// The shape of a network.
+/// The architecture of a network.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BertConfig {
-    /// Which member of the family.
+    /// The model family.
     pub family: Family,
-    /// Word pieces.
+    /// Number of word pieces.
     pub vocabulary: usize,
     /// Width of a vector.
     pub width: usize,
-    /// Number of blocks; there is one layer more, the embeddings.
+    /// Number of blocks. The number of layers is one more, because the embeddings count as a layer.
     pub blocks: usize,
-    /// Attention heads, a divisor of the width.
+    /// Number of attention heads, a divisor of the width.
     pub heads: usize,
-    /// Width of the feed-forward part.
+    /// Inner width of the feed-forward layers.
     pub feed_forward: usize,
-    /// Its non-linearity.
+    /// Activation of the feed-forward layers.
     pub activation: Activation,
     /// Rows of the position table.
     pub positions: usize,
     /// Position of the first piece.
     pub first_position: usize,
-    /// Rows of the token-type table; 0: there is none.
+    /// Rows of the token-type table; 0 if there is none.
     pub token_types: usize,
-    /// What layer normalisation adds to the variance.
+    /// The constant that layer normalisation adds to the variance.
     pub epsilon: f64,
-    /// Dropout rate of embeddings and sublayers, in training.
+    /// Dropout rate of embeddings and sublayers during training.
     pub dropout: f64,
-    /// Dropout rate of the attention weights, in training.
+    /// Dropout rate of the attention weights during training.
     pub attention_dropout: f64,
 }
 
@@ -114,128 +114,151 @@ fn tenth() -> f64 {
     0.1
 }
 
+impl Family {
+    /// Names in `config.json` of the vocabulary size, the width, the number of blocks, the number of heads, the inner
+    /// width, the dropout rate and the attention dropout rate.
+    const fn keys(self) -> [&'static str; 7] {
+        match self {
+            Self::Bert | Self::Roberta => [
+                "vocab_size",
+                "hidden_size",
+                "num_hidden_layers",
+                "num_attention_heads",
+                "intermediate_size",
+                "hidden_dropout_prob",
+                "attention_probs_dropout_prob",
+            ],
+            Self::DistilBert => {
+                ["vocab_size", "dim", "n_layers", "n_heads", "hidden_dim", "dropout", "attention_dropout"]
+            }
+        }
+    }
+}
+
 impl BertConfig {
     /// Reads `config.json`.
     ///
     /// # Errors
-    /// A file that cannot be read or is no JSON; another kind of model; an option that is missing, out of range or not
-    /// supported.
+    /// If the file cannot be read or is not JSON, describes another kind of model, or has an option that is missing,
+    /// out of range or not supported.
     pub fn read(path: &Path) -> Result<Self, EncoderError> {
-        let text = fs::read(path).map_err(|source| EncoderError::Io { path: path.into(), source })?;
-        let format = |error: serde_json::Error| EncoderError::Format { path: path.into(), reason: error.to_string() };
-        let value: Value = serde_json::from_slice(&text).map_err(format)?;
-        let options = |field: &str, expected: &str, found: String| EncoderError::Options {
-            path: path.into(),
-            field: field.into(),
-            expected: expected.into(),
-            found,
-        };
+        let text = fs::read(path).map_err(|source| EncoderError::io(path, source))?;
+        let value: Value = serde_json::from_slice(&text).map_err(|error| EncoderError::format(path, error))?;
         let kind = value.get("model_type").and_then(Value::as_str).unwrap_or("none").to_owned();
-        let family = match kind.as_str() {
-            "bert" => Family::Bert,
-            "roberta" => Family::Roberta,
-            "distilbert" => Family::DistilBert,
-            _ => return Err(options("model_type", "bert, roberta or distilbert", kind)),
+        let config = match kind.as_str() {
+            "bert" => Self::from_bert(Family::Bert, value, path)?,
+            "roberta" => Self::from_bert(Family::Roberta, value, path)?,
+            "distilbert" => Self::from_distilbert(value, path)?,
+            _ => return Err(EncoderError::options(path, "model_type", "bert, roberta or distilbert", kind)),
         };
-        let activation = |field: &str, name: &str| match name {
-            "gelu" => Ok(Activation::Gelu),
-            "gelu_new" | "gelu_pytorch_tanh" => Ok(Activation::GeluTanh),
-            "relu" => Ok(Activation::Relu),
-            _ => Err(options(field, "gelu, gelu_new, gelu_pytorch_tanh or relu", name.into())),
-        };
-        let config = if family == Family::DistilBert {
-            let file: DistilBertFile = serde_json::from_value(value).map_err(format)?;
-            Self {
-                family,
-                vocabulary: file.vocab_size,
-                width: file.dim,
-                blocks: file.n_layers,
-                heads: file.n_heads,
-                feed_forward: file.hidden_dim,
-                activation: activation("activation", &file.activation)?,
-                positions: file.max_position_embeddings,
-                first_position: 0,
-                token_types: 0,
-                epsilon: epsilon(),
-                dropout: file.dropout,
-                attention_dropout: file.attention_dropout,
-            }
-        } else {
-            let file: BertFile = serde_json::from_value(value).map_err(format)?;
-            let positions = file.position_embedding_type.unwrap_or_else(|| "absolute".into());
-            if positions != "absolute" {
-                return Err(options("position_embedding_type", "absolute", positions));
-            }
-            Self {
-                family,
-                vocabulary: file.vocab_size,
-                width: file.hidden_size,
-                blocks: file.num_hidden_layers,
-                heads: file.num_attention_heads,
-                feed_forward: file.intermediate_size,
-                activation: activation("hidden_act", &file.hidden_act)?,
-                positions: file.max_position_embeddings,
-                first_position: if family == Family::Roberta {
-                    file.pad_token_id.unwrap_or(1).saturating_add(1)
-                } else {
-                    0
-                },
-                token_types: file.type_vocab_size,
-                epsilon: file.layer_norm_eps,
-                dropout: file.hidden_dropout_prob,
-                attention_dropout: file.attention_probs_dropout_prob,
-            }
-        };
-        let sizes = [
-            ("the vocabulary's size", config.vocabulary),
-            ("the width", config.width),
-            ("the number of blocks", config.blocks),
-            ("the number of heads", config.heads),
-            ("the width of the feed-forward part", config.feed_forward),
-        ];
-        for (field, size) in sizes {
-            // The upper bound keeps products of two sizes from overflowing.
-            if !(1..=1 << 24).contains(&size) {
-                return Err(options(field, "1 to 2^24", size.to_string()));
-            }
-        }
-        if !config.width.is_multiple_of(config.heads) {
-            return Err(options(
-                "the number of heads",
-                &format!("a divisor of {}", config.width),
-                config.heads.to_string(),
-            ));
-        }
-        if config.token_types > 1 << 24 {
-            return Err(options("type_vocab_size", "at most 2^24", config.token_types.to_string()));
-        }
-        if !(config.epsilon.is_finite() && config.epsilon > 0.0) {
-            return Err(options("layer_norm_eps", "a number above 0", config.epsilon.to_string()));
-        }
-        if config.first_position > 1 << 24 {
-            return Err(options("pad_token_id", "below 2^24", (config.first_position - 1).to_string()));
-        }
-        if !(config.first_position + 8..=1 << 24).contains(&config.positions) {
-            let expected = format!("{} to 2^24", config.first_position + 8);
-            return Err(options("max_position_embeddings", &expected, config.positions.to_string()));
-        }
-        for (field, rate) in [("dropout", config.dropout), ("attention dropout", config.attention_dropout)] {
-            if !(0.0..1.0).contains(&rate) {
-                return Err(options(field, "a rate in [0, 1)", rate.to_string()));
-            }
-        }
+        config.validate(path)?;
         Ok(config)
     }
 
-    /// A lower bound on the number of weights: those of tables and matrices.
-    pub(super) fn least_parameters(&self) -> f64 {
+    fn from_bert(family: Family, value: Value, path: &Path) -> Result<Self, EncoderError> {
+        let file: BertFile = serde_json::from_value(value).map_err(|error| EncoderError::format(path, error))?;
+        let positions = file.position_embedding_type.unwrap_or_else(|| "absolute".into());
+        if positions != "absolute" {
+            return Err(EncoderError::options(path, "position_embedding_type", "absolute", positions));
+        }
+        Ok(Self {
+            family,
+            vocabulary: file.vocab_size,
+            width: file.hidden_size,
+            blocks: file.num_hidden_layers,
+            heads: file.num_attention_heads,
+            feed_forward: file.intermediate_size,
+            activation: Activation::parse("hidden_act", &file.hidden_act, path)?,
+            positions: file.max_position_embeddings,
+            first_position: match family {
+                Family::Roberta => file.pad_token_id.unwrap_or(1).saturating_add(1),
+                Family::Bert | Family::DistilBert => 0,
+            },
+            token_types: file.type_vocab_size,
+            epsilon: file.layer_norm_eps,
+            dropout: file.hidden_dropout_prob,
+            attention_dropout: file.attention_probs_dropout_prob,
+        })
+    }
+
+    fn from_distilbert(value: Value, path: &Path) -> Result<Self, EncoderError> {
+        let file: DistilBertFile = serde_json::from_value(value).map_err(|error| EncoderError::format(path, error))?;
+        Ok(Self {
+            family: Family::DistilBert,
+            vocabulary: file.vocab_size,
+            width: file.dim,
+            blocks: file.n_layers,
+            heads: file.n_heads,
+            feed_forward: file.hidden_dim,
+            activation: Activation::parse("activation", &file.activation, path)?,
+            positions: file.max_position_embeddings,
+            first_position: 0,
+            token_types: 0,
+            epsilon: epsilon(),
+            dropout: file.dropout,
+            attention_dropout: file.attention_dropout,
+        })
+    }
+
+    fn validate(&self, path: &Path) -> Result<(), EncoderError> {
+        let [vocabulary, width, blocks, heads, feed_forward, dropout, attention_dropout] = self.family.keys();
+        let error = |key, expected: &str, found: String| Err(EncoderError::options(path, key, expected, found));
+        for (key, size) in [
+            (vocabulary, self.vocabulary),
+            (width, self.width),
+            (blocks, self.blocks),
+            (heads, self.heads),
+            (feed_forward, self.feed_forward),
+        ] {
+            // The upper bound keeps products of two sizes from overflowing.
+            if !(1..=1 << 24).contains(&size) {
+                return error(key, "1 to 2^24", size.to_string());
+            }
+        }
+        if !self.width.is_multiple_of(self.heads) {
+            return error(heads, &format!("a divisor of {}", self.width), self.heads.to_string());
+        }
+        if self.token_types > 1 << 24 {
+            return error("type_vocab_size", "at most 2^24", self.token_types.to_string());
+        }
+        if !(self.epsilon.is_finite() && self.epsilon > 0.0) {
+            return error("layer_norm_eps", "a number above 0", self.epsilon.to_string());
+        }
+        if self.first_position > 1 << 24 {
+            return error("pad_token_id", "below 2^24", (self.first_position - 1).to_string());
+        }
+        if !(self.first_position + 8..=1 << 24).contains(&self.positions) {
+            let expected = format!("{} to 2^24", self.first_position + 8);
+            return error("max_position_embeddings", &expected, self.positions.to_string());
+        }
+        for (key, rate) in [(dropout, self.dropout), (attention_dropout, self.attention_dropout)] {
+            if !(0.0..1.0).contains(&rate) {
+                return error(key, "a rate in [0, 1)", rate.to_string());
+            }
+        }
+        Ok(())
+    }
+
+    /// A lower bound on the number of parameters, which counts tables and matrices only.
+    pub(super) fn min_parameters(&self) -> f64 {
         let [width, inner] = [self.width, self.feed_forward].map(|width| width as f64);
         let rows = (self.vocabulary + self.positions + self.token_types) as f64;
         width * (rows + self.blocks as f64 * (4.0 * width + 2.0 * inner))
     }
 
-    /// Most pieces that the network reads at once, special ones included.
+    /// Largest number of pieces that the network reads at once, including special pieces.
     pub fn window(&self) -> usize {
         self.positions - self.first_position
+    }
+}
+
+impl Activation {
+    fn parse(key: &str, name: &str, path: &Path) -> Result<Self, EncoderError> {
+        match name {
+            "gelu" => Ok(Self::Gelu),
+            "gelu_new" | "gelu_pytorch_tanh" => Ok(Self::GeluTanh),
+            "relu" => Ok(Self::Relu),
+            _ => Err(EncoderError::options(path, key, "gelu, gelu_new, gelu_pytorch_tanh or relu", name)),
+        }
     }
 }

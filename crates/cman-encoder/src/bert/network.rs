@@ -3,33 +3,29 @@
 use burn::{
     module::{Module, Param},
     tensor::{
-        Bool, Device, Int, Tensor,
-        activation::{gelu, gelu_approximate, relu},
+        Device, Tensor,
+        activation::{gelu_approximate, relu},
     },
 };
-
-use super::{Activation, BertConfig};
-use crate::{
-    attention::attend,
-    batch::pad,
+use burn_ragged::{
+    LayerNorm, Layout, Linear, Mode, Ragged,
+    attention::{AttentionInput, attention},
     gather::gather,
-    kernels,
-    linear::Linear,
-    mask::mask_pad,
-    mode::{Masks, Mode},
-    norm::LayerNorm,
+    gelu::gelu,
 };
+
+use super::{Activation, BertConfig, window_batch::WindowBatch};
 
 /// The weights of a BERT, RoBERTa or DistilBERT.
 #[derive(Module, Debug)]
 pub struct BertNetwork {
-    /// Vectors of the pieces `[vocabulary, width]`.
+    /// Embeddings of the pieces `[vocabulary, width]`.
     pub words: Param<Tensor<2>>,
-    /// Vectors of the positions `[positions, width]`.
+    /// Embeddings of the positions `[positions, width]`.
     pub positions: Param<Tensor<2>>,
-    /// Vectors of the token types `[types, width]`; a single sentence is of type 0.
+    /// Embeddings of the token types `[types, width]`. All pieces have type 0.
     pub types: Option<Param<Tensor<2>>>,
-    /// Normalises the sum of these.
+    /// Normalises the sum of the embeddings.
     pub norm: LayerNorm,
     /// The blocks.
     pub blocks: Vec<Block>,
@@ -37,24 +33,24 @@ pub struct BertNetwork {
     dropout: f64,
 }
 
-/// Self-attention and a feed-forward part, each with a residual connection and a normalisation behind it.
+/// Self-attention and a feed-forward network, each followed by a residual connection and a normalisation.
 #[derive(Module, Debug)]
 pub struct Block {
-    /// Queries.
+    /// Projection to queries.
     pub query: Linear,
-    /// Keys.
+    /// Projection to keys.
     pub key: Linear,
-    /// Values.
+    /// Projection to values.
     pub value: Linear,
-    /// Behind the heads.
+    /// Projection of the concatenated heads.
     pub output: Linear,
-    /// Behind the attention.
+    /// Normalisation after the attention.
     pub attention_norm: LayerNorm,
-    /// Into the feed-forward part.
-    pub rise: Linear,
-    /// Out of it.
-    pub fall: Linear,
-    /// Behind the feed-forward part.
+    /// First layer of the feed-forward network, to the inner width.
+    pub intermediate: Linear,
+    /// Second layer of the feed-forward network, back to the width of the block.
+    pub feed_forward_output: Linear,
+    /// Normalisation after the feed-forward network.
     pub feed_forward_norm: LayerNorm,
     heads: usize,
     dropout: f64,
@@ -63,47 +59,8 @@ pub struct Block {
     activation: Activation,
 }
 
-/// The windows of a batch of sentences.
-#[derive(Debug)]
-pub(super) struct Windows {
-    /// Ids of the pieces of each, sentence after sentence.
-    pub ids: Vec<Vec<u32>>,
-    /// How many each sentence has.
-    pub counts: Vec<usize>,
-}
-
-/// What the blocks have to know of a padded batch of windows.
-struct Layout<'a> {
-    /// Pieces of each window.
-    lengths: Vec<usize>,
-    /// True behind them. `[windows, longest]`
-    mask_pad: Tensor<2, Bool>,
-    /// Windows of each sentence.
-    counts: &'a [usize],
-}
-
-impl Windows {
-    /// Pieces of the longest.
-    pub fn longest(&self) -> usize {
-        self.ids.iter().map(Vec::len).max().unwrap_or(0)
-    }
-}
-
-impl Layout<'_> {
-    fn masks(&self, rate: f64, mode: Mode) -> Option<Masks> {
-        mode.masks_of_parts(self.counts, rate)
-    }
-
-    fn drop(&self, x: Tensor<3>, rate: f64, mode: Mode) -> Tensor<3> {
-        match self.masks(rate, mode) {
-            Some(masks) => masks.apply(x, &self.lengths),
-            None => x,
-        }
-    }
-}
-
 impl BertNetwork {
-    /// A network whose weights are still to be read: all zero.
+    /// A network of zeros, whose weights are read later.
     pub(super) fn zero(config: &BertConfig, device: &Device) -> Self {
         let table = |rows| Param::from_tensor(Tensor::zeros([rows, config.width], device));
         Self {
@@ -117,8 +74,8 @@ impl BertNetwork {
         }
     }
 
-    /// The same network whose lowest `n` layers, the embeddings first, have no gradients (on an autodiff device); their
-    /// dropout stays.
+    /// The same network without gradients for the lowest `n` layers; the embeddings are the first. Their dropout still
+    /// applies.
     pub fn freeze_lowest(mut self, n: usize) -> Self {
         if n > 0 {
             self.words = self.words.no_grad();
@@ -132,24 +89,24 @@ impl BertNetwork {
         self
     }
 
-    /// The vectors of every layer, the embeddings first, each `[windows, longest, width]`; what stands at padding means
-    /// nothing.
-    pub(super) fn layers(&self, windows: &Windows, mode: Mode) -> Vec<Tensor<3>> {
-        let device = self.words.device();
-        let (n_windows, longest, [_, width]) = (windows.ids.len(), windows.longest(), self.words.dims());
-        let ids: Tensor<2, Int> = pad(windows.ids.iter().map(Vec::as_slice), longest, &device);
+    /// The vectors of every layer, the embeddings first: `[windows, longest, width]` each. Values at padding are
+    /// unspecified.
+    pub(super) fn layers(&self, batch: &WindowBatch, mode: Mode) -> Vec<Ragged> {
+        let (device, [_, width]) = (self.words.device(), self.words.dims());
+        let layout = Layout::new(batch.ids.iter().map(Vec::len).collect());
+        let (n_windows, longest) = (layout.batch_size(), layout.steps());
+        let ids = layout.pad(batch.ids.iter().map(Vec::as_slice), &device);
         let words = gather(self.words.val(), ids.reshape([n_windows * longest]));
         let mut x = words.reshape([n_windows, longest, width])
             + self.positions.val().narrow(0, self.first_position, longest).unsqueeze::<3>();
         if let Some(types) = &self.types {
             x = x + types.val().narrow(0, 0, 1).unsqueeze::<3>();
         }
-        let lengths: Vec<usize> = windows.ids.iter().map(Vec::len).collect();
-        let layout = Layout { mask_pad: mask_pad(&lengths, longest, &device), lengths, counts: &windows.counts };
-        let mut layers = vec![layout.drop(self.norm.forward(x), self.dropout, mode.at("embeddings"))];
+        let x = Ragged::new(self.norm.forward(x), layout);
+        let mut layers = vec![dropout(x, &batch.counts, self.dropout, mode.at("embeddings"))];
         for (i, block) in self.blocks.iter().enumerate() {
             let x = layers.last().expect("the embeddings").clone();
-            layers.push(block.forward(x, &layout, mode.at("block").with(i)));
+            layers.push(block.forward(x, &batch.counts, mode.at("block").with(i)));
         }
         layers
     }
@@ -169,8 +126,8 @@ impl Block {
             value: linear(width, width),
             output: linear(width, width),
             attention_norm: norm(config, device),
-            rise: linear(width, inner),
-            fall: linear(inner, width),
+            intermediate: linear(width, inner),
+            feed_forward_output: linear(inner, width),
             feed_forward_norm: norm(config, device),
             heads: config.heads,
             dropout: config.dropout,
@@ -179,24 +136,32 @@ impl Block {
         }
     }
 
+    /// `counts` is the number of windows per sentence.
+    ///
     /// # Shapes
     /// - x, output: `[windows, longest, width]`
-    fn forward(&self, x: Tensor<3>, layout: &Layout, mode: Mode) -> Tensor<3> {
-        let Layout { lengths, mask_pad, .. } = layout;
-        let qkv = [&self.query, &self.key, &self.value].map(|linear| linear.forward(x.clone(), lengths));
-        let masks = layout.masks(self.attention_dropout, mode.at("attention"));
-        let attended = attend(qkv, self.heads, [lengths; 2], mask_pad, masks.as_ref());
-        let attended = self.output.forward(attended, lengths);
-        let x = self.attention_norm.residual(x, layout.drop(attended, self.dropout, mode.at("attended")));
-        let inner = self.rise.forward(x.clone(), lengths);
+    fn forward(&self, x: Ragged, counts: &[usize], mode: Mode) -> Ragged {
+        let [query, key, value] = [&self.query, &self.key, &self.value].map(|linear| linear.forward(x.clone()));
+        let masks = mode.at("attention").masks_of_parts(counts, self.attention_dropout);
+        let attended = attention(AttentionInput { query, key, value }, self.heads, masks.as_ref());
+        let attended = dropout(self.output.forward(attended), counts, self.dropout, mode.at("attended"));
+        let x = self.attention_norm.residual(x, attended);
+        let inner = self.intermediate.forward(x.clone()); // [windows, longest, feed_forward]
         let inner = match self.activation {
-            Activation::Gelu if kernels::on_host(inner.device(), inner.dtype()) => kernels::gelu(inner),
             Activation::Gelu => gelu(inner),
-            Activation::GeluTanh => gelu_approximate(inner),
-            Activation::Relu => relu(inner),
+            Activation::GeluTanh => inner.map(gelu_approximate),
+            Activation::Relu => inner.map(relu),
         };
-        let inner = layout.drop(self.fall.forward(inner, lengths), self.dropout, mode.at("inner"));
+        let inner = dropout(self.feed_forward_output.forward(inner), counts, self.dropout, mode.at("inner"));
         self.feed_forward_norm.residual(x, inner)
+    }
+}
+
+/// Dropout on windows. The masks depend on the sentence and on the index of the window in it.
+fn dropout(x: Ragged, counts: &[usize], rate: f64, mode: Mode) -> Ragged {
+    match mode.masks_of_parts(counts, rate) {
+        Some(masks) => masks.apply(x),
+        None => x,
     }
 }
 

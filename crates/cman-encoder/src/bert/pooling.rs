@@ -1,20 +1,19 @@
-//! From the pieces of a word to its vector.
+//! From the vectors of a word's pieces to the vector of the word.
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn_ragged::gather::gather;
 use serde::{Deserialize, Serialize};
 
-use crate::gather::gather;
-
-/// How the vectors of a word's pieces become one.
+/// How the vectors of a word's pieces become one vector.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Pooling {
-    /// That of the first piece.
+    /// The vector of the first piece.
     #[default]
     First,
-    /// Their mean.
+    /// The mean of the vectors.
     Mean,
-    /// The largest of each number.
+    /// The element-wise maximum of the vectors.
     Max,
 }
 
@@ -28,18 +27,18 @@ impl Pooling {
         }
     }
 
-    /// Where to find what this pooling reads; `pieces` holds the row of each piece of each word.
-    pub(super) fn plan(self, pieces: &[Vec<usize>], device: &Device) -> Plan {
+    /// The rows that this pooling reads; `pieces` holds the row of each piece of each word.
+    pub(super) fn index(self, pieces: &[Vec<usize>], device: &Device) -> PieceIndex {
         let longest = if self == Self::First { 1 } else { pieces.iter().map(Vec::len).max().unwrap_or(1) };
         let row = |word: &Vec<usize>, i: usize| word[i.min(word.len() - 1)] as i64;
         let ints = |rows: Vec<i64>| Tensor::from_data(TensorData::new(rows, [pieces.len()]), device);
         let floats = |x: Vec<f32>| Tensor::from_data(TensorData::new(x, [pieces.len(), 1]), device);
-        let share = |word: &Vec<usize>, i: usize| if i < word.len() { 1.0 / word.len() as f32 } else { 0.0 };
-        Plan {
+        let weight = |word: &Vec<usize>, i: usize| if i < word.len() { 1.0 / word.len() as f32 } else { 0.0 };
+        PieceIndex {
             pooling: self,
             rows: (0..longest).map(|i| ints(pieces.iter().map(|word| row(word, i)).collect())).collect(),
-            shares: if self == Self::Mean {
-                (0..longest).map(|i| floats(pieces.iter().map(|word| share(word, i)).collect())).collect()
+            weights: if self == Self::Mean {
+                (0..longest).map(|i| floats(pieces.iter().map(|word| weight(word, i)).collect())).collect()
             } else {
                 Vec::new()
             },
@@ -47,26 +46,29 @@ impl Pooling {
     }
 }
 
-/// Which rows the words of a batch read: in step `i` each its piece `i`, or again its last one.
+/// The rows that the words of a batch read. In step `i`, each word reads its piece `i`, or its last piece again.
 #[derive(Debug)]
-pub(super) struct Plan {
+pub(super) struct PieceIndex {
     pooling: Pooling,
+    /// `[words]` per step.
     rows: Vec<Tensor<1, Int>>,
-    /// What piece `i` counts in the mean: nothing behind the word's last one. `[words, 1]`
-    shares: Vec<Tensor<2>>,
+    /// Weight of piece `i` in the mean; 0 after the last piece of a word. `[words, 1]` per step.
+    weights: Vec<Tensor<2>>,
 }
 
-impl Plan {
-    /// `[pieces, width]` -> `[words, width]`
+impl PieceIndex {
+    /// # Shapes
+    /// - x: `[pieces, width]`
+    /// - output: `[words, width]`
     pub fn apply(&self, x: &Tensor<2>) -> Tensor<2> {
         let mut steps = self.rows.iter().map(|rows| gather(x.clone(), rows.clone()));
         let steps = steps.by_ref();
         let pooled = match self.pooling {
             Pooling::First => steps.next(),
             Pooling::Max => steps.reduce(Tensor::max_pair),
-            Pooling::Mean => steps.zip(&self.shares).map(|(step, share)| step * share.clone()).reduce(|a, b| a + b),
+            Pooling::Mean => steps.zip(&self.weights).map(|(step, weight)| step * weight.clone()).reduce(|a, b| a + b),
         };
-        pooled.expect("a word has a piece")
+        pooled.expect("every word has a piece")
     }
 }
 
@@ -80,7 +82,7 @@ mod tests {
         let x = Tensor::<2>::from_floats([[1.0, -1.0], [2.0, 5.0], [6.0, -3.0], [0.5, 0.25]], &device);
         let words = [vec![0, 1, 2], vec![3]];
         let pool = |pooling: Pooling| -> Vec<f32> {
-            pooling.plan(&words, &device).apply(&x).try_into_vec_as().expect("numbers")
+            pooling.index(&words, &device).apply(&x).try_into_vec_as().expect("f32 values")
         };
         assert_eq!(pool(Pooling::First), [1.0, -1.0, 0.5, 0.25]);
         assert_eq!(pool(Pooling::Max), [6.0, 5.0, 0.5, 0.25]);

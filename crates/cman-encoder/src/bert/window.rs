@@ -1,12 +1,13 @@
-//! Sentences of more pieces than the network has positions.
+//! Windows over sentences with more pieces than the network has positions.
 //!
-//! Windows of `capacity` pieces start every `capacity / 2` pieces, the last one so that it ends with the sentence. A
-//! piece is read from the window in which the nearest cut is farthest away (the first of equals); the ends of the
-//! sentence are no cuts. So every piece sees at least `capacity / 4` pieces on either side, where there are so many.
+//! Windows of `capacity` pieces start every `capacity / 2` pieces; the last window ends with the sentence. Each piece
+//! is read from the window in which it is farthest from the nearest cut, or from the first of such windows. The ends of
+//! the sentence are not cuts. So every piece has at least `capacity / 4` pieces of context on each side, unless the
+//! sentence ends earlier.
 
 use std::ops::Range;
 
-/// The windows over `n` pieces.
+/// The windows over a sentence of `n` pieces.
 pub(super) fn windows(n: usize, capacity: usize) -> Vec<Range<usize>> {
     if n <= capacity {
         return std::iter::once(0..n).collect();
@@ -16,14 +17,14 @@ pub(super) fn windows(n: usize, capacity: usize) -> Vec<Range<usize>> {
     full.chain(std::iter::once(n - capacity)).map(|start| start..start + capacity).collect()
 }
 
-/// For each of `n` pieces the window that it is read from.
+/// The index of the window that each of `n` pieces is read from.
 pub(super) fn owners(n: usize, windows: &[Range<usize>]) -> Vec<usize> {
     let room = |piece: usize, window: &Range<usize>| {
         let left = if window.start == 0 { usize::MAX } else { piece - window.start };
         let right = if window.end == n { usize::MAX } else { window.end - 1 - piece };
         left.min(right)
     };
-    // Both the windows and the best window of a piece move to the right only.
+    // The best window never moves to the left from one piece to the next.
     let mut best = 0;
     (0..n)
         .map(|piece| {
@@ -50,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn every_piece_is_read_where_it_sees_most() {
+    fn every_piece_is_read_where_it_has_most_context() {
         assert_eq!(windows(11, 8), [0..8, 3..11]);
         assert_eq!(owners(11, &windows(11, 8)), [0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1]);
         for (n, capacity) in [(9, 8), (100, 8), (5000, 510), (777, 13), (40, 1), (41, 2)] {

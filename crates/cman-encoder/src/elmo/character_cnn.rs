@@ -1,5 +1,5 @@
-//! Token vectors from characters: filters, maximum over time, highway layers, projection (Peters et al. 2018,
-//! section 3.4, after Kim et al. 2016).
+//! Token vectors from characters: convolution filters, maximum over time, highway layers, projection (Peters et al.
+//! 2018, section 3.4, after Kim et al. 2016).
 
 use burn::tensor::{
     Device, Int, Tensor, TensorData,
@@ -11,12 +11,12 @@ use super::{
     options::{Activation, Options},
     weights::Weights,
 };
-use crate::encoder::EncoderError;
+use crate::EncoderError;
 
-/// Words that are computed at once.
-const WORDS: usize = 128;
+/// Number of words per batch.
+const WORDS_PER_BATCH: usize = 128;
 
-/// The character encoder; its vectors depend on the token alone.
+/// The character encoder. The vector of a token depends on the token alone.
 #[derive(Debug)]
 pub(super) struct CharacterCnn {
     device: Device,
@@ -61,13 +61,13 @@ impl CharacterCnn {
     pub fn load(options: &Options, weights: &Weights, device: &Device) -> Result<Self, EncoderError> {
         let characters = &options.char_cnn;
         let d_character = characters.embedding.dim;
-        let tensor = |numbers: Vec<f32>, shape: [usize; 2]| Tensor::from_data(TensorData::new(numbers, shape), device);
+        let tensor = |values: Vec<f32>, shape: [usize; 2]| Tensor::from_data(TensorData::new(values, shape), device);
         let linear = |weight: &str, shape: &[usize], bias: &str| {
             let n = shape[shape.len() - 1];
-            let numbers = weights.read(weight, shape)?;
+            let values = weights.read(weight, shape)?;
             let bias = TensorData::new(weights.read(bias, &[n])?, [n]);
-            let rows = numbers.len() / n;
-            Ok::<_, EncoderError>(Linear { weight: tensor(numbers, [rows, n]), bias: Tensor::from_data(bias, device) })
+            let rows = values.len() / n;
+            Ok::<_, EncoderError>(Linear { weight: tensor(values, [rows, n]), bias: Tensor::from_data(bias, device) })
         };
         let mut filters = Vec::new();
         for (i, &(width, n)) in characters.filters.iter().enumerate() {
@@ -101,25 +101,25 @@ impl CharacterCnn {
         })
     }
 
-    /// Calls `give` with the place and the vector of every word; words are clipped tokens.
-    pub fn vectors(&self, words: &[&[u8]], mut give: impl FnMut(usize, &[f32])) {
-        // Words of like length together: what is past the longest and the widest filter behind it is all padding.
+    /// Calls `receive` with the index and the vector of every word. Words are clipped tokens.
+    pub fn vectors(&self, words: &[&[u8]], mut receive: impl FnMut(usize, &[f32])) {
+        // Batches of similar lengths need less padding.
         let mut order: Vec<usize> = (0..words.len()).collect();
         order.sort_by_key(|&i| characters::n_characters(words[i]));
-        for places in order.chunks(WORDS) {
-            let chosen: Vec<&[u8]> = places.iter().map(|&i| words[i]).collect();
+        for batch in order.chunks(WORDS_PER_BATCH) {
+            let chosen: Vec<&[u8]> = batch.iter().map(|&i| words[i]).collect();
             let vectors = self.forward(&chosen);
             let width = vectors.dims()[1];
-            let numbers = vectors.into_data().convert::<f32>().try_into_vec::<f32>().expect("f32 numbers");
-            for (&place, vector) in places.iter().zip(numbers.chunks_exact(width)) {
-                give(place, vector);
+            let values = vectors.into_data().convert::<f32>().try_into_vec::<f32>().expect("f32 values");
+            for (&i, vector) in batch.iter().zip(values.chunks_exact(width)) {
+                receive(i, vector);
             }
         }
     }
 
-    /// The vectors `[words, projection]` of the words, the longest last.
+    /// The vectors of the words, of which the last is the longest. `[words, d_projection]`
     fn forward(&self, words: &[&[u8]]) -> Tensor<2> {
-        // The maximum over time sees windows that hold nothing but padding. One of them is as good as all.
+        // All windows of nothing but padding have the same score, so one of them is enough for the maximum over time.
         let longest = words.last().map_or(0, |word| characters::n_characters(word));
         let widest = self.filters.iter().map(|filter| filter.width).max().unwrap_or(0);
         let (n, length) = (words.len(), self.max_characters.min(longest + widest));
@@ -134,7 +134,7 @@ impl CharacterCnn {
             let rows: Tensor<3> = Tensor::cat(shifted.collect(), 2); // [n, windows, width * d_character]
             let scores = rows.reshape([n * windows, width * d_character]).matmul(linear.weight.clone());
             let n_filters = scores.dims()[1];
-            // The bias is the same at all times and the activation rising: both may follow the maximum.
+            // The bias is constant over time and the activation is monotonic, so both can follow the maximum.
             let best = scores.reshape([n, windows, n_filters]).max_dim(1).reshape([n, n_filters]);
             let best: Tensor<2> = best + linear.bias.clone().unsqueeze();
             match self.activation {

@@ -1,34 +1,35 @@
-//! Tokens as the character ids of the published models: UTF-8 bytes between marks, filled up to a fixed number.
+//! Tokens as the character ids of the published models: UTF-8 bytes between two marks, padded to a fixed number.
 
-/// Begin and end of a sentence, of a word, and what fills a word up; 0 to 255 are bytes.
+/// The ids 0 to 255 are bytes. The others mark the begin and the end of a sentence and of a word, and the padding.
 const BEGIN_SENTENCE: u16 = 256;
 const END_SENTENCE: u16 = 257;
 const BEGIN_WORD: u16 = 258;
 const END_WORD: u16 = 259;
 const PADDING: u16 = 260;
 
-/// Rows of the character embedding that the ids reach.
+/// Number of distinct ids, which is the number of rows of the character embedding.
 pub(super) const N_IDS: usize = 261;
 
-/// The words that stand for the boundaries of a sentence. A token that reads so counts as the boundary, as it does for
-/// the published code.
+/// The words that mark the begin and the end of a sentence. A token that is equal to one of them is read as the mark,
+/// as in the published code.
 pub(super) const BOUNDARIES: [&str; 2] = ["<S>", "</S>"];
 
-/// What the model reads of a token: as many bytes as leave room for the marks of the word.
+/// The bytes of a token that the model reads: as many as fit between the marks of the word.
 ///
-/// Two tokens with the same result have the same vector. A character may be cut in two.
+/// Tokens with equal results have equal vectors. The last character may be incomplete.
 pub(super) fn clip(token: &str, max_characters: usize) -> &[u8] {
     &token.as_bytes()[..token.len().min(max_characters - 2)]
 }
 
-/// Number of ids of a clipped token before its padding.
+/// Number of ids of a clipped token without padding.
 pub(super) fn n_characters(clipped: &[u8]) -> usize {
     if is_boundary(clipped).is_some() { 3 } else { clipped.len() + 2 }
 }
 
-/// The ids of a clipped token: `[begin, bytes, end, padding, ..]`, `n` in all.
+/// The ids of a clipped token: `[begin, bytes, end, padding, ..]`, `n` in total.
 ///
-/// The published PyTorch code counts from 1, since its 0 stands behind a sentence; here such places do not exist.
+/// The ids of the published PyTorch code are larger by 1, because its 0 is the padding after a sentence. There is no
+/// such padding here.
 pub(super) fn ids(clipped: &[u8], n: usize) -> Vec<u16> {
     let mut ids = vec![BEGIN_WORD];
     match is_boundary(clipped) {
@@ -41,8 +42,8 @@ pub(super) fn ids(clipped: &[u8], n: usize) -> Vec<u16> {
 }
 
 fn is_boundary(clipped: &[u8]) -> Option<u16> {
-    let place = BOUNDARIES.iter().position(|boundary| boundary.as_bytes() == clipped)?;
-    Some([BEGIN_SENTENCE, END_SENTENCE][place])
+    let i = BOUNDARIES.iter().position(|boundary| boundary.as_bytes() == clipped)?;
+    Some([BEGIN_SENTENCE, END_SENTENCE][i])
 }
 
 #[cfg(test)]
@@ -72,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn the_number_of_characters_is_what_stands_before_the_padding() {
+    fn the_number_of_characters_excludes_the_padding() {
         for token in ["", "a", "<S>", "</S>", "straße", &"y".repeat(60)] {
             let clipped = clip(token, 50);
             let n = ids(clipped, 60).iter().filter(|&&id| id != 260).count();

@@ -1,12 +1,12 @@
-//! The published description of an ELMo model, `options.json`.
+//! `options.json`, the published configuration of an ELMo.
 
 use std::{fs, path::Path};
 
 use serde::Deserialize;
 
-use crate::encoder::EncoderError;
+use crate::EncoderError;
 
-/// `options.json`; keys that only training reads are ignored.
+/// `options.json`. Keys that matter only for training are ignored.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Options {
     pub lstm: LstmOptions,
@@ -18,10 +18,10 @@ pub(super) struct Options {
 pub(super) struct LstmOptions {
     /// Width of the cells of one direction.
     pub dim: usize,
-    /// Width of the states of one direction, and of the token vectors below them.
+    /// Width of the states of one direction, and of the token vectors that it reads.
     pub projection_dim: usize,
     pub n_layers: usize,
-    /// Whether the input of every layer but the first is added to its output.
+    /// Whether the input of every layer except the first is added to its output.
     #[serde(default)]
     pub use_skip_connections: bool,
     /// Bound of the cells; none if absent or 0.
@@ -34,11 +34,12 @@ pub(super) struct LstmOptions {
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct CharacterOptions {
     pub embedding: CharacterEmbedding,
-    /// Width in characters and number, of every kind of filter.
+    /// Width in characters and number of the filters, per kind.
     pub filters: Vec<(usize, usize)>,
     #[serde(default)]
     pub n_highway: usize,
-    /// Bytes, special characters and the padding behind a sentence, which has no row in the weights.
+    /// Number of bytes and special characters, including the padding after a sentence. The weights have no row for this
+    /// padding.
     pub n_characters: usize,
     pub max_characters_per_token: usize,
     pub activation: Activation,
@@ -49,7 +50,7 @@ pub(super) struct CharacterEmbedding {
     pub dim: usize,
 }
 
-/// What follows the maximum over time.
+/// The activation after the maximum over time.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Activation {
@@ -59,22 +60,20 @@ pub(super) enum Activation {
 
 impl Options {
     pub fn read(path: &Path) -> Result<Self, EncoderError> {
-        let text = fs::read(path).map_err(|source| EncoderError::Io { path: path.into(), source })?;
-        let options: Self = serde_json::from_slice(&text)
-            .map_err(|error| EncoderError::Format { path: path.into(), reason: error.to_string() })?;
+        let text = fs::read(path).map_err(|source| EncoderError::io(path, source))?;
+        let options: Self = serde_json::from_slice(&text).map_err(|error| EncoderError::format(path, error))?;
         options.validate(path)?;
         Ok(options)
     }
 
-    /// Number of features of a token behind the filters.
+    /// Number of filters of all kinds, which is the number of features of a token.
     pub fn n_filters(&self) -> usize {
         self.char_cnn.filters.iter().map(|(_, n)| n).sum()
     }
 
     fn validate(&self, path: &Path) -> Result<(), EncoderError> {
-        let error = |field: &str, expected: &str, found: String| {
-            Err(EncoderError::Options { path: path.into(), field: field.into(), expected: expected.into(), found })
-        };
+        let error =
+            |field: &str, expected: &str, found: String| Err(EncoderError::options(path, field, expected, found));
         let (lstm, characters) = (&self.lstm, &self.char_cnn);
         for (field, value) in [
             ("lstm.dim", lstm.dim),

@@ -1,13 +1,13 @@
-//! Which tensors a model has: names and shapes, as the options ask for them and as a file holds them.
+//! Names and shapes of the tensors: those that the options require, and those of a file.
 
 use std::{borrow::Cow, fs, path::Path};
 
 use safetensors::{Dtype, View, serialize_to_file};
 
 use super::{options::Options, weights::Weights};
-use crate::encoder::EncoderError;
+use crate::EncoderError;
 
-/// Where the weights of a layer of one direction (0 forward, 1 backward) stand.
+/// What the names of a layer's tensors start with. The direction is 0 (forward) or 1 (backward).
 pub(super) fn cell(direction: usize, layer: usize) -> String {
     format!("RNN_{direction}/RNN/MultiRNNCell/Cell{layer}/LSTMCell/")
 }
@@ -17,7 +17,7 @@ impl Options {
     pub fn tensors(&self, with_projection: bool) -> Vec<(String, Vec<usize>)> {
         let (lstm, characters) = (&self.lstm, &self.char_cnn);
         let d_character = characters.embedding.dim;
-        // The weights know no padding behind a sentence.
+        // The weights have no row for the padding after a sentence.
         let mut tensors = vec![("char_embed".to_owned(), vec![characters.n_characters.saturating_sub(1), d_character])];
         for (i, &(width, n)) in characters.filters.iter().enumerate() {
             tensors.push((format!("CNN/W_cnn_{i}"), vec![1, width, d_character, n]));
@@ -45,9 +45,9 @@ impl Options {
         tensors
     }
 
-    /// Compares the options, read from `path`, with what the weights themselves say.
+    /// Compares the options, read from `path`, with the shapes of the weights.
     ///
-    /// A setting whose tensor is missing or of another rank is left to whoever reads the tensor.
+    /// An option is not compared if its tensor is missing or has another rank. Reading the tensor reports that error.
     pub fn check(&self, path: &Path, weights: &Weights) -> Result<(), EncoderError> {
         let size = |name: &str, rank: usize, axis: usize| match weights.shape(name) {
             Some(shape) if shape.len() == rank => Some(shape[axis]),
@@ -72,7 +72,7 @@ impl Options {
         for (field, found, expected) in claims {
             if let Some(expected) = expected.filter(|&expected| expected != found) {
                 let expected = format!("{expected} as in {}", weights.path().display());
-                return Err(EncoderError::Options { path: path.into(), field, expected, found: found.to_string() });
+                return Err(EncoderError::options(path, &field, &expected, found));
             }
         }
         Ok(())
@@ -80,27 +80,28 @@ impl Options {
 }
 
 impl Weights {
-    /// Whether the features of the filters are projected: a model whose states are as wide has no such layer.
+    /// Whether there is a projection after the filters. A model with as many filters as the width of its states may
+    /// have none.
     pub fn has_projection(&self, options: &Options) -> bool {
         options.n_filters() != options.lstm.projection_dim || self.shape("CNN_proj/W_proj").is_some()
     }
 
-    /// Writes the tensors that the options ask for to a safetensors file.
+    /// Writes the tensors that the options require to a safetensors file.
     pub fn save_safetensors(&self, options: &Options, path: &Path) -> Result<(), EncoderError> {
         let mut tensors = Vec::new();
         for (name, shape) in options.tensors(self.has_projection(options)) {
             let bytes = self.read(&name, &shape)?.iter().flat_map(|x| x.to_le_bytes()).collect();
             tensors.push((name, Stored { shape, bytes }));
         }
-        // Under another name until it is complete, so that nobody loads a part of it.
+        // The file gets its name when it is complete, so that no reader finds a part of it.
         let partial = path.with_extension("safetensors.partial");
         let written = serialize_to_file(tensors, None, &partial).map_err(std::io::Error::other);
         let written = written.and_then(|()| fs::rename(&partial, path));
-        written.map_err(|source| EncoderError::Io { path: path.into(), source })
+        written.map_err(|source| EncoderError::io(path, source))
     }
 }
 
-/// A tensor to be written.
+/// A tensor to write.
 struct Stored {
     shape: Vec<usize>,
     bytes: Vec<u8>,

@@ -1,4 +1,4 @@
-//! The published weights, as HDF5 or as the same tensors in safetensors.
+//! The weights, in the published HDF5 format or converted to safetensors.
 
 use std::{
     collections::BTreeMap,
@@ -8,9 +8,9 @@ use std::{
 
 use safetensors::{Dtype, SafeTensors};
 
-use crate::encoder::EncoderError;
+use crate::EncoderError;
 
-/// A file of named tensors. The names are the paths of the HDF5 file, in safetensors as well.
+/// A file of named tensors. In both formats, the names are the paths of the HDF5 file.
 pub(super) struct Weights {
     path: PathBuf,
     file: File,
@@ -23,23 +23,19 @@ enum File {
 }
 
 impl Weights {
-    /// Opens a file; what it is, its content says.
+    /// Opens a file. Its content determines the format.
     pub fn open(path: &Path) -> Result<Self, EncoderError> {
-        let bytes = fs::read(path).map_err(|source| EncoderError::Io { path: path.into(), source })?;
+        let bytes = fs::read(path).map_err(|source| EncoderError::io(path, source))?;
         let mut shapes = BTreeMap::new();
         let file = if hdf5_pure::is_hdf5_bytes(&bytes) {
-            let damaged = |error: hdf5_pure::Error| EncoderError::Format {
-                path: path.into(),
-                reason: format!("not a readable HDF5 file: {error}"),
-            };
+            let damaged =
+                |error: hdf5_pure::Error| EncoderError::format(path, format!("not a readable HDF5 file: {error}"));
             let file = hdf5_pure::File::from_bytes(bytes).map_err(damaged)?;
             list(&file.root(), "", &mut shapes).map_err(damaged)?;
             File::Hdf5(file)
         } else {
-            let tensors = SafeTensors::deserialize(&bytes).map_err(|error| EncoderError::Format {
-                path: path.into(),
-                reason: format!("neither HDF5 nor safetensors: {error}"),
-            })?;
+            let tensors = SafeTensors::deserialize(&bytes)
+                .map_err(|error| EncoderError::format(path, format!("neither HDF5 nor safetensors: {error}")))?;
             shapes.extend(tensors.iter().map(|(name, tensor)| (name.to_owned(), tensor.shape().to_vec())));
             File::Safetensors(bytes)
         };
@@ -54,16 +50,16 @@ impl Weights {
         self.shapes.get(name).map(Vec::as_slice)
     }
 
-    /// One more than the largest number that follows `prefix` in a name.
+    /// One more than the largest index that follows `prefix` in a name.
     pub fn count(&self, prefix: &str) -> Option<usize> {
-        let numbers = self.shapes.keys().filter_map(|name| {
+        let indices = self.shapes.keys().filter_map(|name| {
             let rest = name.strip_prefix(prefix)?;
             rest.split('/').next()?.parse::<usize>().ok()
         });
-        numbers.max().map(|n| n + 1)
+        indices.max().map(|i| i + 1)
     }
 
-    /// The numbers of a tensor, in row-major order.
+    /// The values of a tensor, in row-major order.
     pub fn read(&self, name: &str, expected: &[usize]) -> Result<Vec<f32>, EncoderError> {
         let path = || self.path.clone();
         let missing = || EncoderError::MissingTensor { path: path(), tensor: name.into() };
@@ -72,9 +68,8 @@ impl Weights {
             let (expected, found) = (expected.to_vec(), found.to_vec());
             return Err(EncoderError::Shape { path: path(), tensor: name.into(), expected, found });
         }
-        let damaged =
-            |reason: String| EncoderError::Format { path: path(), reason: format!("tensor '{name}': {reason}") };
-        let numbers = match &self.file {
+        let damaged = |reason: String| EncoderError::format(&self.path, format!("tensor '{name}': {reason}"));
+        let values = match &self.file {
             File::Hdf5(file) => {
                 let read = file.dataset(name).and_then(|dataset| dataset.read_f32());
                 read.map_err(|error| damaged(error.to_string()))?
@@ -86,21 +81,21 @@ impl Weights {
                 });
                 match tensor.map_err(|error| damaged(error.to_string()))? {
                     (Dtype::F32, data) => data.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect(),
-                    (dtype, _) => return Err(damaged(format!("expected numbers of type F32, found {dtype:?}"))),
+                    (dtype, _) => return Err(damaged(format!("expected type F32, found {dtype:?}"))),
                 }
             }
         };
-        if numbers.len() != expected.iter().product::<usize>() {
-            return Err(damaged(format!("expected {expected:?} numbers, found {}", numbers.len())));
+        if values.len() != expected.iter().product::<usize>() {
+            return Err(damaged(format!("expected {expected:?} values, found {}", values.len())));
         }
-        if let Some(place) = numbers.iter().position(|x| !x.is_finite()) {
-            return Err(damaged(format!("number {place} is {}", numbers[place])));
+        if let Some(i) = values.iter().position(|x| !x.is_finite()) {
+            return Err(damaged(format!("value {i} is {}", values[i])));
         }
-        Ok(numbers)
+        Ok(values)
     }
 }
 
-/// The datasets below a group, by their paths.
+/// Adds the shapes of all datasets in a group, by their paths.
 fn list(
     group: &hdf5_pure::Group,
     prefix: &str,

@@ -1,12 +1,12 @@
-//! The vectors of words seen lately, so that the character encoder runs once for each.
+//! A cache of word vectors, so that the character encoder runs once per word.
 
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
 };
 
-/// A bounded cache of word vectors in two generations: what is used moves to the young one; when that is full, the old
-/// one is dropped and the young one takes its place. So a word in use stays.
+/// A bounded cache of word vectors in two generations. A word that is used moves to the young generation. When the
+/// young generation is full, it replaces the old one. So words in frequent use stay in the cache.
 #[derive(Debug)]
 pub(super) struct WordCache {
     capacity: usize,
@@ -27,7 +27,8 @@ impl WordCache {
         Self { capacity, generations: Mutex::default() }
     }
 
-    /// The vectors of distinct words; `compute` is called with those that are not known, and gives them in order.
+    /// The vectors of distinct words. `compute` gets the words that are not in the cache and returns their vectors in
+    /// the same order.
     pub fn get(&self, words: &[&[u8]], compute: impl FnOnce(&[&[u8]]) -> Vec<Arc<[f32]>>) -> Vec<Arc<[f32]>> {
         let mut found: Vec<Option<Arc<[f32]>>> = {
             let mut generations = self.lock();
@@ -35,16 +36,16 @@ impl WordCache {
         };
         let missing: Vec<usize> = (0..words.len()).filter(|&i| found[i].is_none()).collect();
         if !missing.is_empty() {
-            let unknown: Vec<&[u8]> = missing.iter().map(|&i| words[i]).collect();
-            let vectors = compute(&unknown);
-            assert_eq!(vectors.len(), unknown.len(), "a vector for each word");
+            let new: Vec<&[u8]> = missing.iter().map(|&i| words[i]).collect();
+            let vectors = compute(&new);
+            assert_eq!(vectors.len(), new.len(), "one vector per word");
             let mut generations = self.lock();
             for (i, vector) in missing.into_iter().zip(vectors) {
                 self.put(&mut generations, words[i].into(), vector.clone());
                 found[i] = Some(vector);
             }
         }
-        found.into_iter().map(|vector| vector.expect("found or computed")).collect()
+        found.into_iter().map(|vector| vector.expect("a cached or computed vector")).collect()
     }
 
     fn take(&self, generations: &mut Generations, word: &[u8]) -> Option<Arc<[f32]>> {
@@ -66,7 +67,7 @@ impl WordCache {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Generations> {
-        // What a panicking thread left is a cache all the same.
+        // A panic cannot leave the cache in an invalid state.
         self.generations.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -77,9 +78,9 @@ mod tests {
 
     fn ask(cache: &WordCache, words: &[&[u8]]) -> usize {
         let mut computed = 0;
-        let vectors = cache.get(words, |unknown| {
-            computed = unknown.len();
-            unknown.iter().map(|word| [f32::from(word[0])].into()).collect()
+        let vectors = cache.get(words, |missing| {
+            computed = missing.len();
+            missing.iter().map(|word| [f32::from(word[0])].into()).collect()
         });
         for (word, vector) in words.iter().zip(vectors) {
             assert_eq!(*vector, [f32::from(word[0])]);

@@ -1,21 +1,22 @@
-//! Files that are damaged or do not fit each other are refused with their name and the reason.
+//! Files that are damaged or contradict each other are refused; the error names the file and the reason.
 
 use std::{collections::HashMap, fs, path::Path};
 
 use burn::tensor::Device;
-use cman_core::encoder::{Bert, Pooling};
+use cman_encoder::{Bert, Pooling};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use serde_json::Value;
 
 use crate::golden::tiny;
 
-fn refusal(spoil: impl Fn(&Path)) -> String {
+/// The error after `damage` to a copy of the tiny BERT, without the path of the folder.
+fn error_after(damage: impl Fn(&Path)) -> String {
     let folder = tempfile::tempdir().unwrap();
     for name in Bert::FILES {
         fs::copy(tiny("bert").join(name), folder.path().join(name)).unwrap();
     }
     Bert::load_dir(folder.path(), Pooling::First, &Device::flex()).unwrap();
-    spoil(folder.path());
+    damage(folder.path());
     let error = Bert::load_dir(folder.path(), Pooling::First, &Device::flex()).expect_err("refused");
     error.to_string().replace(&format!("{}/", folder.path().display()), "")
 }
@@ -26,8 +27,8 @@ fn edit(folder: &Path, name: &str, change: impl Fn(&mut Value)) {
     fs::write(folder.join(name), value.to_string()).unwrap();
 }
 
-/// Writes the weights again after a change of (shape, type, bytes) by name.
-fn reweigh(folder: &Path, change: impl Fn(&mut HashMap<String, (Vec<usize>, Dtype, Vec<u8>)>)) {
+/// Changes shapes, types and bytes of the weights, which are given by name.
+fn edit_weights(folder: &Path, change: impl Fn(&mut HashMap<String, (Vec<usize>, Dtype, Vec<u8>)>)) {
     let path = folder.join("model.safetensors");
     let bytes = fs::read(&path).unwrap();
     let tensors = SafeTensors::deserialize(&bytes).unwrap();
@@ -41,7 +42,7 @@ fn reweigh(folder: &Path, change: impl Fn(&mut HashMap<String, (Vec<usize>, Dtyp
 }
 
 #[test]
-fn each_fault_is_named() {
+fn errors_name_the_file_and_the_reason() {
     const QUERY: &str = "bert.encoder.layer.1.attention.self.query.weight";
     let option = |key: &'static str, value: Value| {
         move |folder: &Path| edit(folder, "config.json", |config| config[key] = value.clone())
@@ -53,8 +54,8 @@ fn each_fault_is_named() {
             fs::write(folder.join(name), &bytes[..bytes.len() - 100]).unwrap();
         }
     };
-    type Spoil = Box<dyn Fn(&Path)>;
-    let cases: Vec<(Spoil, &str)> = vec![
+    type Damage = Box<dyn Fn(&Path)>;
+    let cases: Vec<(Damage, &str)> = vec![
         (Box::new(remove("config.json")), "config.json: No such file"),
         (Box::new(remove("tokenizer.json")), "tokenizer.json: No such file"),
         (Box::new(remove("model.safetensors")), "model.safetensors: No such file"),
@@ -63,21 +64,21 @@ fn each_fault_is_named() {
         (Box::new(cut("model.safetensors")), "model.safetensors: "),
         (Box::new(|folder| fs::write(folder.join("model.safetensors"), [0xff; 999]).unwrap()), "model.safetensors: "),
         (
-            Box::new(|folder| reweigh(folder, |all| _ = all.remove(QUERY).unwrap())),
+            Box::new(|folder| edit_weights(folder, |all| _ = all.remove(QUERY).unwrap())),
             "model.safetensors: there is no tensor 'encoder.layer.1.attention.self.query.weight'",
         ),
         (
-            Box::new(|folder| reweigh(folder, |all| all.get_mut(QUERY).unwrap().0 = vec![8, 32])),
+            Box::new(|folder| edit_weights(folder, |all| all.get_mut(QUERY).unwrap().0 = vec![8, 32])),
             "model.safetensors: tensor 'bert.encoder.layer.1.attention.self.query.weight': expected shape [16, 16], \
              found [8, 32]",
         ),
         (
-            Box::new(|folder| reweigh(folder, |all| all.get_mut(QUERY).unwrap().1 = Dtype::I32)),
+            Box::new(|folder| edit_weights(folder, |all| all.get_mut(QUERY).unwrap().1 = Dtype::I32)),
             "expected F32, F16 or BF16, found I32",
         ),
         (
-            Box::new(|folder| reweigh(folder, |all| all.get_mut(QUERY).unwrap().2[..4].fill(0xff))),
-            "query.weight': its numbers are not finite",
+            Box::new(|folder| edit_weights(folder, |all| all.get_mut(QUERY).unwrap().2[..4].fill(0xff))),
+            "query.weight': not all values are finite",
         ),
         (
             Box::new(option("hidden_size", 20.into())),
@@ -89,11 +90,11 @@ fn each_fault_is_named() {
         ),
         (
             Box::new(option("num_attention_heads", 5.into())),
-            "config.json: 'the number of heads': expected a divisor of 16",
+            "config.json: 'num_attention_heads': expected a divisor of 16, found 5",
         ),
         (
             Box::new(option("intermediate_size", 0.into())),
-            "config.json: 'the width of the feed-forward part': expected 1",
+            "config.json: 'intermediate_size': expected 1 to 2^24, found 0",
         ),
         (
             Box::new(option("model_type", "t5".into())),
@@ -113,17 +114,17 @@ fn each_fault_is_named() {
             Box::new(option("layer_norm_eps", (-1e-12).into())),
             "config.json: 'layer_norm_eps': expected a number above 0",
         ),
-        // Sizes that are possible, but not those of this file: no memory is taken for them.
+        // A valid size that does not fit the file. No memory is allocated for it.
         (
             Box::new(option("intermediate_size", (1 << 24).into())),
             "model.safetensors: the weights do not fit config.json: ",
         ),
         (
             Box::new(option("hidden_dropout_prob", 1.5.into())),
-            "config.json: 'dropout': expected a rate in [0, 1), found 1.5",
+            "config.json: 'hidden_dropout_prob': expected a rate in [0, 1), found 1.5",
         ),
         (Box::new(option("vocab_size", Value::Null)), "config.json: invalid type: null, expected usize"),
-        // A tokenizer of another model: it knows more pieces than the network has vectors for.
+        // The tokenizer of another model, which has more pieces than the network has embeddings.
         (
             Box::new(|folder| {
                 _ = fs::copy(tiny("roberta").join("tokenizer.json"), folder.join("tokenizer.json")).unwrap()
@@ -135,8 +136,8 @@ fn each_fault_is_named() {
             "tokenizer.json: ",
         ),
     ];
-    for (spoil, expected) in cases {
-        let found = refusal(spoil);
+    for (damage, expected) in cases {
+        let found = error_after(damage);
         assert!(found.contains(expected), "{found:?} for {expected:?}");
     }
 }
@@ -161,12 +162,12 @@ fn half_precision_is_read() {
     }
     for dtype in [Dtype::F16, Dtype::BF16] {
         fs::copy(tiny("bert").join("model.safetensors"), folder.path().join("model.safetensors")).unwrap();
-        reweigh(folder.path(), |all| {
+        edit_weights(folder.path(), |all| {
             for (_, kind, data) in all.values_mut() {
-                let numbers = data.as_chunks::<4>().0.iter().map(|&x| f32::from_le_bytes(x));
+                let values = data.as_chunks::<4>().0.iter().map(|&x| f32::from_le_bytes(x));
                 *data = match dtype {
-                    Dtype::F16 => numbers.flat_map(|x| half::f16::from_f32(x).to_le_bytes()).collect(),
-                    _ => numbers.flat_map(|x| half::bf16::from_f32(x).to_le_bytes()).collect(),
+                    Dtype::F16 => values.flat_map(|x| half::f16::from_f32(x).to_le_bytes()).collect(),
+                    _ => values.flat_map(|x| half::bf16::from_f32(x).to_le_bytes()).collect(),
                 };
                 *kind = dtype;
             }
@@ -179,7 +180,7 @@ fn half_precision_is_read() {
 }
 
 #[test]
-fn a_saved_encoder_is_the_same_and_its_hash_tells_others_apart() {
+fn a_saved_encoder_is_the_same_and_other_files_have_other_hashes() {
     for name in ["bert", "distilbert", "roberta"] {
         let bert = Bert::load_dir(&tiny(name), Pooling::Max, &Device::flex().autodiff()).unwrap();
         let folder = tempfile::tempdir().unwrap();

@@ -1,11 +1,11 @@
-"""Reference values of the encoders, by the `transformers` library.
+"""Reference values of BERT, RoBERTa and DistilBERT, by the `transformers` library.
 
     python generate.py                                          the tiny random models beside this script
-    python generate.py --model DIR --corpus FILE.. [--n 100]    for a real one: DIR/pieces.json of all
-                                                                sentences, DIR/goldens.safetensors of n of the first file
+    python generate.py --model DIR --corpus FILE.. [--n 100]    a real model: DIR/pieces.json of all sentences,
+                                                                DIR/goldens.safetensors of n sentences of the first file
 
-Python 3.11, torch 2.15, transformers 5.23, tokenizers 0.23, safetensors 0.8. The values are those of the network in
-double precision. Sentences longer than the window are cut by the rule of `encoder/bert/window.rs`, restated here.
+Python 3.11, torch 2.15, transformers 5.23, tokenizers 0.23, safetensors 0.8. The values are computed in
+double precision. Sentences longer than the window are cut by the rule of `src/bert/window.rs`, which is repeated here.
 """
 
 import argparse, json, os, sys
@@ -39,7 +39,7 @@ def wordpiece():
     t.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     t.post_processor = processors.TemplateProcessing(single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)])
     t.decoder = decoders.WordPiece()
-    # Published files carry the settings of their last use.
+    # Published files may contain the truncation and padding of an earlier use.
     t.enable_truncation(12)
     t.enable_padding(length=12)
     return t, len(vocab)
@@ -78,12 +78,12 @@ def golden(model, tokenizer, window, sentences):
         words.append(sentence)
         counts += [of.count(i) for i in range(len(sentence))]
         full = tokenizer(sentence, is_split_into_words=True, truncation=False, padding=False)["input_ids"]
-        before, behind = full[:1], full[-1:]
-        assert full == before + pieces + behind
+        before, after = full[:1], full[-1:]
+        assert full == before + pieces + after
         spans = windows(len(pieces), window - 2)
         states = []
         for s, e in spans:
-            cut = before + pieces[s:e] + behind
+            cut = before + pieces[s:e] + after
             with torch.no_grad():
                 out = model(torch.tensor([cut]), output_hidden_states=True).hidden_states
             states.append(torch.stack([h[0, 1:-1] for h in out], 1))
@@ -110,7 +110,7 @@ def tiny():
     piece, n = wordpiece()
     byte, m = byte_level()
     cases = {
-        # As the oldest files have it: the family's name, gamma and beta, and what nobody needs.
+        # The names of the oldest files (the family, gamma and beta), and a pooler, which is not read.
         "bert": (BertModel(BertConfig(vocab_size=n, hidden_size=16, num_hidden_layers=2, num_attention_heads=4,
                                       intermediate_size=24, max_position_embeddings=40)), piece,
                  lambda k: "bert." + k.replace("LayerNorm.weight", "LayerNorm.gamma").replace("LayerNorm.bias", "LayerNorm.beta")),

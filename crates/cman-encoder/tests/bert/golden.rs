@@ -1,4 +1,4 @@
-//! Every layer of every piece, pooled in every way, and the pieces themselves.
+//! The pieces, and the vectors of every layer with every pooling, against the `transformers` library.
 
 use std::{
     env, fs,
@@ -6,10 +6,12 @@ use std::{
 };
 
 use burn::tensor::Device;
-use cman_core::encoder::{Bert, Pooling};
+use cman_encoder::{Bert, Pooling};
 use safetensors::SafeTensors;
 
-/// A folder of a tiny model.
+use crate::common::cpu_devices;
+
+/// The folder of a tiny model.
 pub fn tiny(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bert").join(name)
 }
@@ -31,8 +33,8 @@ impl Golden {
         let words = serde_json::from_str(&header.metadata().as_ref().unwrap()["words"]).unwrap();
         let tensors = SafeTensors::deserialize(&bytes).unwrap();
         let ints = |name: &str| -> Vec<usize> {
-            let numbers = tensors.tensor(name).unwrap().data().as_chunks::<8>().0;
-            numbers.iter().map(|&x| i64::from_le_bytes(x) as usize).collect()
+            let values = tensors.tensor(name).unwrap().data().as_chunks::<8>().0;
+            values.iter().map(|&x| i64::from_le_bytes(x) as usize).collect()
         };
         let ids = ints("window.ids");
         let mut rest = ids.iter().map(|&id| id as u32);
@@ -46,7 +48,7 @@ impl Golden {
         }
     }
 
-    /// What pooling must give: `[words, layers, width]` over all sentences, from vectors of `size` numbers a piece.
+    /// The expected word vectors of all sentences, `[words, layers, width]`. A word has `size` values.
     fn pooled(&self, pooling: Pooling, size: usize) -> Vec<f32> {
         let mut pieces = self.vectors.chunks_exact(size);
         let mut pooled = Vec::new();
@@ -63,8 +65,8 @@ impl Golden {
     }
 }
 
-/// The largest difference over all layers, words and sentences.
-fn hold(folder: &Path, device: &Device, tolerance: f32) -> f32 {
+/// The largest difference over all layers, words and sentences, which is at most `tolerance`.
+fn check(folder: &Path, device: &Device, tolerance: f32) -> f32 {
     let golden = Golden::read(&folder.join("goldens.safetensors"));
     let mut largest = 0.0f32;
     for pooling in [Pooling::First, Pooling::Mean, Pooling::Max] {
@@ -80,7 +82,7 @@ fn hold(folder: &Path, device: &Device, tolerance: f32) -> f32 {
         let expected = golden.pooled(pooling, bert.n_layers() * bert.width());
         assert_eq!(found.len(), expected.len());
         for (i, (a, b)) in found.iter().zip(&expected).enumerate() {
-            assert!((a - b).abs() <= tolerance, "{} {pooling:?}, number {i}: {a} for {b}", folder.display());
+            assert!((a - b).abs() <= tolerance, "{} {pooling:?}, value {i}: {a} for {b}", folder.display());
             largest = largest.max((a - b).abs());
         }
     }
@@ -90,19 +92,14 @@ fn hold(folder: &Path, device: &Device, tolerance: f32) -> f32 {
 #[test]
 fn tiny_models_equal_transformers_on_every_backend() {
     for name in TINY {
-        for device in [
-            Device::flex(),
-            #[cfg(feature = "ndarray")]
-            #[allow(deprecated)]
-            Device::ndarray(),
-        ] {
-            let largest = hold(&tiny(name), &device, 2e-5);
+        for device in cpu_devices() {
+            let largest = check(&tiny(name), &device, 2e-5);
             println!("{name} on {device:?}: largest difference {largest:e}");
         }
     }
 }
 
-/// The folder of MiniLM with reference values, or why there is none.
+/// The folder of MiniLM with reference values. Without it, prints that the test is skipped.
 fn minilm(file: &str) -> Option<PathBuf> {
     let folder = env::var_os("CMAN_MINILM").map(PathBuf::from).filter(|folder| folder.join(file).is_file());
     if folder.is_none() {
@@ -114,7 +111,7 @@ fn minilm(file: &str) -> Option<PathBuf> {
 #[test]
 fn minilm_equals_transformers_on_conll04() {
     let Some(folder) = minilm("goldens.safetensors") else { return };
-    let largest = hold(&folder, &Device::flex(), 1e-4);
+    let largest = check(&folder, &Device::flex(), 1e-4);
     println!("largest difference {largest:e}");
 }
 

@@ -1,14 +1,12 @@
-//! Gradients reach every weight of an encoder, and are those that finite differences give.
+//! Every weight has a gradient, and the gradients equal finite differences.
 
 use burn::{
     module::{Module, ModuleMapper, ModuleVisitor, Param},
     optim::GradientsParams,
     tensor::{Device, Tensor, TensorData},
 };
-use cman_core::{
-    Mode,
-    encoder::{Bert, BertNetwork, Pooling},
-};
+use burn_ragged::Mode;
+use cman_encoder::{Bert, BertNetwork, Pooling};
 
 use crate::golden::{TINY, tiny};
 
@@ -16,7 +14,7 @@ fn load(name: &str) -> Bert {
     Bert::load_dir(&tiny(name), Pooling::Mean, &Device::flex().autodiff()).unwrap()
 }
 
-/// A loss that weighs every number of every layer differently.
+/// A loss with a different weight for every value of every layer.
 fn loss(bert: &Bert) -> Tensor<1> {
     let sentences = ["unbelievable harbour in Zürich", "the ferry"];
     let pieces: Vec<_> = sentences.iter().map(|text| bert.cut(&text.split(' ').collect::<Vec<_>>()).unwrap()).collect();
@@ -28,7 +26,7 @@ fn loss(bert: &Bert) -> Tensor<1> {
     (x * Tensor::<4>::from_data(TensorData::new(weights, dims), &device)).sum()
 }
 
-/// One number of each parameter: where its gradient is largest, and that gradient.
+/// The largest gradient of each parameter, and its index.
 struct Largest<'a> {
     gradients: &'a GradientsParams,
     found: Vec<(usize, f32)>,
@@ -46,15 +44,15 @@ impl ModuleVisitor for Largest<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         let name = self.path.join(".");
         let gradient = self.gradients.get::<D>(param.id).unwrap_or_else(|| panic!("no gradient for {name}"));
-        let numbers: Vec<f32> = gradient.try_into_vec_as().unwrap();
-        assert!(numbers.iter().all(|x| x.is_finite()), "{name}");
-        let (at, largest) = numbers.into_iter().enumerate().max_by(|a, b| a.1.abs().total_cmp(&b.1.abs())).unwrap();
+        let values: Vec<f32> = gradient.try_into_vec_as().unwrap();
+        assert!(values.iter().all(|x| x.is_finite()), "{name}");
+        let (at, largest) = values.into_iter().enumerate().max_by(|a, b| a.1.abs().total_cmp(&b.1.abs())).unwrap();
         self.found.push((at, largest));
         self.names.push(name);
     }
 }
 
-/// Moves one number of one parameter.
+/// Adds to one value of one parameter.
 struct Nudge {
     param: usize,
     at: usize,
@@ -69,9 +67,9 @@ impl ModuleMapper for Nudge {
             return param;
         }
         let (dims, device) = (param.dims(), param.device());
-        let mut numbers: Vec<f32> = param.val().try_into_vec_as().unwrap();
-        numbers[self.at] += self.by;
-        Param::from_data(TensorData::new(numbers, dims), &device)
+        let mut values: Vec<f32> = param.val().try_into_vec_as().unwrap();
+        values[self.at] += self.by;
+        Param::from_data(TensorData::new(values, dims), &device)
     }
 }
 
@@ -80,14 +78,14 @@ fn nudged(network: &BertNetwork, param: usize, at: usize, by: f32) -> BertNetwor
 }
 
 #[test]
-fn gradients_are_those_of_finite_differences() {
+fn gradients_equal_finite_differences() {
     for name in TINY {
         let bert = load(name);
         let gradients = GradientsParams::from_grads(loss(&bert).backward(), &bert.network);
         let mut largest = Largest { gradients: &gradients, found: vec![], names: vec![], path: vec![] };
         bert.network.visit(&mut largest);
         for (param, ((at, gradient), part)) in largest.found.iter().zip(&largest.names).enumerate() {
-            // A bias of the keys moves all scores of a query alike: its gradient is zero but for rounding.
+            // The bias of the keys adds the same to all scores of a query, so its gradient is zero up to rounding.
             let step = 4e-3;
             let at_offset = |by| {
                 let mut moved = bert.clone();

@@ -1,7 +1,7 @@
 """Writes a tiny random ELMo in the published layout and its reference vectors: `python generate.py`. See README.md.
 
-The reference runs each sentence by itself, character by character and step by step, in double precision, as the
-equations of Peters et al. (2018) and of Kim et al. (2016) say.
+The reference runs one sentence at a time, character by character and step by step, in double precision. It follows the
+equations of Peters et al. (2018) and of Kim et al. (2016).
 """
 
 import json
@@ -89,7 +89,7 @@ def token_vector(w, token):
 
 
 def run_direction(w, direction, xs, state):
-    """The outputs of all layers for one sentence; `state` holds (h, c) of each layer and is changed."""
+    """The outputs of all layers for one sentence. `state` holds (h, c) of each layer and is updated."""
     lstm = OPTIONS["lstm"]
     outputs = [xs]
     for layer in range(lstm["n_layers"]):
@@ -110,7 +110,7 @@ def run_direction(w, direction, xs, state):
 
 
 def encode(w, tokens, states):
-    """`[tokens, layers, 2 d_state]`; an empty sentence changes no state."""
+    """`[tokens, layers, 2 d_state]`. `states` are updated."""
     xs = [token_vector(w, token) for token in ["<S>", *tokens, "</S>"]]
     forward = run_direction(w, 0, xs, states[0])
     backward = [layer[::-1] for layer in run_direction(w, 1, xs[::-1], states[1])]
@@ -128,7 +128,7 @@ def main():
     tensors = weights()
     with h5py.File(HERE / "weights.hdf5", "w") as file:
         for name, value in tensors.items():
-            # The published files are contiguous; others may not be.
+            # The published files are contiguous, but other files may be chunked.
             compressed = {"chunks": (5, 16), "compression": "gzip"} if name.endswith("Cell1/LSTMCell/W_0") else {}
             file.create_dataset(name, data=value, **compressed)
     (HERE / "options.json").write_text(json.dumps(OPTIONS, indent=2) + "\n")

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use cman_core::encoder::{Bert, Elmo};
+use cman_encoder::{Bert, Elmo};
 
 use super::name::is_hub_name;
 use crate::{EncoderKind, ModelError};

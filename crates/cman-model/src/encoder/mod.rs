@@ -13,11 +13,9 @@ mod opening;
 use std::sync::Arc;
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use cman_core::{
-    Mode,
-    encoder::{Bert, BertNetwork, Elmo, Pieces},
-};
+use burn_ragged::Mode;
 use cman_data::EncoderIdentity;
+use cman_encoder::{Bert, BertNetwork, Elmo, Pieces};
 
 use cached::Cached;
 #[cfg(feature = "hub")]

@@ -6,8 +6,8 @@ use std::{
 };
 
 use burn::tensor::Device;
-use cman_core::encoder::{Bert, Elmo, Pooling};
 use cman_data::{EncoderIdentity, FeatureReader};
+use cman_encoder::{Bert, Elmo, Pooling};
 
 use super::{Encoder, Source, cached::Cached, name::is_hub_name};
 use crate::{EncoderConfig, EncoderKind, ModelError};

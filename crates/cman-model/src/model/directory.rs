@@ -109,7 +109,7 @@ impl Model {
             &weights,
             config.model.least_parameters(sizes) + (others * config.model.word.width) as f64,
         )?;
-        let mut network = Cman::new(&config.model, sizes, config.seed, device)?;
+        let mut network = Cman::new(&config.model.check()?, sizes, config.seed, device);
         network.embedding.word =
             network.embedding.word.with_pretrained(&[], vec![0.0; others * config.model.word.width]);
         weights::load(&mut network, &weights)?;

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use burn::tensor::Device;
-use cman_core::encoder::Bert;
 use cman_data::EncoderIdentity;
+use cman_encoder::Bert;
 
 use super::{
     Model,

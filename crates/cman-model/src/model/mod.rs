@@ -6,8 +6,9 @@ mod files;
 mod weights;
 
 use burn::module::Module;
+use burn_ragged::Mode;
 use cman_core::{
-    Cman, Mode,
+    Cman,
     model::{PredictOptions, Prediction},
 };
 use cman_data::{DataError, EncodedSentence, Schema, Sentence, Vocabularies};

@@ -13,7 +13,7 @@ use crate::ModelError;
 
 /// Writes the weights of a network.
 pub(super) fn save(network: &Cman, path: &Path) -> Result<(), ModelError> {
-    let mut store = SafetensorsStore::from_file(path).overwrite(true);
+    let mut store = SafetensorsStore::from_file(path).overwrite(true).skip_enum_variants(true);
     // One entry: several would stand in another order each time, and equal weights make equal files.
     store = store.clear_metadata().metadata("format", "safetensors");
     network.save_into(&mut store).map_err(|error| ModelError::directory(path, error.to_string()))
@@ -40,6 +40,7 @@ pub(super) fn load(network: &mut Cman, path: &Path) -> Result<(), ModelError> {
     // The store reports a missing file only when it is asked for tensors.
     fs::File::open(path).map_err(|source| ModelError::io(path, source))?;
     let mut store = SafetensorsStore::from_file(path.to_owned()).allow_partial(true).validate(false);
+    store = store.skip_enum_variants(true);
     let result = network.load_from(&mut store).map_err(|error| fail(error.to_string()))?;
     if let Some(error) = result.errors.first() {
         return Err(fail(format!("the weights do not fit the configuration: {error}")));
@@ -63,11 +64,16 @@ fn not_finite(network: &Cman) -> Option<String> {
         bad: Option<String>,
     }
     impl ModuleVisitor for Finite {
-        fn enter_module(&mut self, name: &str, _container: &str) {
-            self.path.push(name.into());
+        // The names of the file are without the variants of enums.
+        fn enter_module(&mut self, name: &str, container: &str) {
+            if !container.starts_with("Enum:") {
+                self.path.push(name.into());
+            }
         }
-        fn exit_module(&mut self, _name: &str, _container: &str) {
-            self.path.pop();
+        fn exit_module(&mut self, _name: &str, container: &str) {
+            if !container.starts_with("Enum:") {
+                self.path.pop();
+            }
         }
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
             if self.bad.is_none() && !param.val().is_finite().all().into_scalar::<bool>() {

@@ -1,6 +1,6 @@
 //! Settings of the contextual encoder.
 
-use cman_core::encoder::Pooling;
+use cman_encoder::Pooling;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{Schedule, ScheduleKind};

@@ -25,7 +25,7 @@ impl Config {
         for assignment in assignments {
             config = config.with(assignment)?;
         }
-        config.validate()?;
+        config.check()?;
         Ok(config)
     }
 
@@ -100,7 +100,7 @@ mod tests {
         let read = Config::from_toml(text, "a.toml").map_err(|error| error.to_string())?;
         let assign = |config: Config, a: &&str| config.with(a).map_err(|error| error.to_string());
         let config = assignments.iter().try_fold(read, assign)?;
-        config.validate().map_err(|error| error.to_string())?;
+        config.check().map_err(|error| error.to_string())?;
         Ok(config)
     }
 

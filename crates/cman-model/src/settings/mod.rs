@@ -1,4 +1,4 @@
-//! One typed configuration for data, network and training; the defaults are the paper's for CoNLL04.
+//! One typed configuration for data, network and training. The defaults are the paper's for CoNLL04.
 
 mod adversarial;
 mod data;
@@ -7,7 +7,7 @@ mod loading;
 mod schedule;
 mod train;
 
-use cman_core::ModelConfig;
+use cman_core::{CheckedModelConfig, ModelConfig};
 use serde::{Deserialize, Serialize};
 
 pub use adversarial::{AdversarialConfig, Scope};
@@ -51,17 +51,18 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Checks every setting.
+    /// Checks every setting and returns those of the network, which are then known to be in their ranges.
     ///
     /// # Errors
     /// The first setting outside of its range.
-    pub fn validate(&self) -> Result<(), ModelError> {
-        self.model.validate()?;
+    pub fn check(&self) -> Result<CheckedModelConfig, ModelError> {
+        let model = self.model.check()?;
         self.encoder.validate()?;
         if self.seed > i64::MAX as u64 {
             let (expected, found) = ("at most 2^63 - 1", self.seed.to_string());
             return Err(ModelError::Setting { field: "seed", expected, found });
         }
-        self.train.validate()
+        self.train.validate()?;
+        Ok(model)
     }
 }

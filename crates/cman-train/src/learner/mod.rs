@@ -7,7 +7,8 @@ mod setup;
 use std::time::Instant;
 
 use burn::{module::Module, optim::ModuleOptimizer, tensor::Device};
-use cman_core::{Mode, Share, model::PredictOptions, random::Key};
+use burn_ragged::{Key, Mode, Shard};
+use cman_core::model::PredictOptions;
 use cman_data::{EncodedSentence, Schema, Sentence, Vocabularies};
 use cman_model::{Config, Contextual, Encoder, Limits, Model, predict};
 use cman_score::Scores;
@@ -174,7 +175,7 @@ impl Learner {
 
     /// One update, from the sentences `batch`, with the learning rates of the network and of the encoder.
     fn step(&mut self, batch: &[usize], rates: [f64; 2], number: usize, key: Key) -> Result<BatchLoss, TrainError> {
-        let prepare = |weights: &Trainable, share: Share| self.prepare(weights, batch, share, key);
+        let prepare = |weights: &Trainable, shard: Shard| self.prepare(weights, batch, shard, key);
         let gradients = batch_gradients(&self.weights, batch.len(), prepare, &self.config.train, key)?;
         if let Some(what) = gradients.not_finite() {
             return Err(TrainError::NotFinite {

@@ -26,12 +26,12 @@ impl Learner {
         device: &Device,
     ) -> Result<Self, TrainError> {
         check(data)?;
-        config.validate()?;
+        config.check()?;
         let encoder = open_encoder(&mut config, device)?;
         let mut vocabularies = Vocabularies::build(data.train, config.model.word.lowercase);
         let trained_words = vocabularies.words.len();
         let vectors = read_vectors(vectors, &mut config, &mut vocabularies)?;
-        config.validate()?;
+        let network_config = config.check()?;
         let train = encode(data.train, data.schema, &vocabularies)?;
         let dev_encoded = encode(data.dev, data.schema, &vocabularies)?;
         let encoder = encoder.map(|encoder| keep_vectors(encoder, &config, data)).transpose()?;
@@ -42,7 +42,7 @@ impl Learner {
             entities: data.schema.entities.len(),
             relations: data.schema.relations.len(),
         };
-        let network = Cman::new(&config.model, sizes, config.seed, &device).map_err(ModelError::from)?;
+        let network = Cman::new(&network_config, sizes, config.seed, &device);
         let parameters = network.num_params();
         let pretrained_words = vectors.as_ref().map_or(0, WordVectors::n_known);
         let weights = weights(network, vectors, encoder.as_ref().filter(|_| config.encoder.fine_tune));

@@ -5,8 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use cman_core::encoder::Elmo;
 use cman_data::{EncoderIdentity, FeatureReader, FeatureWriter, Precision, Sentence};
+use cman_encoder::Elmo;
 use cman_model::{Config, Model};
 use cman_train::evaluate;
 
