@@ -4,7 +4,7 @@
     cargo build --workspace --example elmo_speed
     python scripts/elmo_speed.py target/debug/examples/elmo_speed [--rounds 3] [--threads 2] [--folder DIR]
 
-Needs torch, h5py and numpy. Writes the model to DIR once (`crates/cman-core/tests/elmo/full_size.py`), and
+Needs torch, h5py and numpy. Writes the model to DIR once (`crates/cman-encoder/tests/elmo/full_size.py`), and
 sentences of 5 to 45 tokens. Every round runs PyTorch, then the program. PyTorch encodes batches of 64 sentences, the
 longest first, by nn.LSTM(proj_size=512) over packed sequences and by a loop over steps with one input product for all
 of them; the faster counts. (nn.LSTM does not clip; with these weights nothing reaches the bounds, and the vectors of the
@@ -25,7 +25,7 @@ import numpy as np
 import torch
 from torch.nn.utils.rnn import pack_sequence, unpack_sequence
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "crates/cman-core/tests/elmo"))
+sys.path.insert(0, str(Path(__file__).parent.parent / "crates/cman-encoder/tests/elmo"))
 import full_size
 
 BATCH = 64

@@ -12,7 +12,7 @@ import argparse, os, re, statistics, subprocess, sys, tempfile, time
 import torch
 from transformers import AutoModel, AutoTokenizer
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../crates/cman-core/tests/bert"))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../crates/cman-encoder/tests/bert"))
 from generate import corpus
 
 

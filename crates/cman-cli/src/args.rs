@@ -3,9 +3,10 @@
 use std::{error::Error, path::PathBuf, str::FromStr};
 
 use anyhow::{Result, bail};
+use burn_ragged::DeviceKind;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use cman_core::{DeviceKind, encoder::Pooling};
 use cman_data::{OverlapPolicy, ReaderBuilder, Schema};
+use cman_encoder::Pooling;
 use cman_model::Model;
 use cman_score::Definition;
 

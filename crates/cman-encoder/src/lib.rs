@@ -21,3 +21,8 @@ pub use bert::{Activation, Bert, BertConfig, BertNetwork, Block, Family, Pieces,
 pub use contextual::ContextualEncoder;
 pub use elmo::{Elmo, ElmoState};
 pub use error::EncoderError;
+
+/// Tests the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

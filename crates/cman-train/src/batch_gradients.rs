@@ -170,10 +170,11 @@ mod tests {
     #[test]
     fn the_encoder_decays_but_for_biases_and_normalisations_and_the_network_does_not() {
         let device = Device::flex().autodiff();
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../cman-core/tests/bert/bert");
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../cman-encoder/tests/bert/bert");
         let bert = Bert::load_dir(&folder, Pooling::First, &device).unwrap();
         let sizes = Sizes { words: 3, characters: 3, entities: 1, relations: 1 };
-        let network = Cman::new(&ModelConfig::default(), sizes, 1, &device).unwrap();
+        let config = ModelConfig::default().check().unwrap();
+        let network = Cman::new(&config, sizes, 1, &device);
         let weights = Trainable { network, contextual_encoder: Some(bert.network) };
         let zero = |module: &dyn Fn(&mut Zero)| {
             let mut zero = Zero(GradientsParams::new());

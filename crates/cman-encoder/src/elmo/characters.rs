@@ -1,6 +1,6 @@
 //! Tokens as the character ids of the published models: UTF-8 bytes between two marks, padded to a fixed number.
 
-/// The ids 0 to 255 are bytes. The others mark the begin and the end of a sentence and of a word, and the padding.
+/// The ids 0 to 255 are bytes. The others mark the start and the end of a sentence and of a word, and the padding.
 const BEGIN_SENTENCE: u16 = 256;
 const END_SENTENCE: u16 = 257;
 const BEGIN_WORD: u16 = 258;
@@ -10,7 +10,7 @@ const PADDING: u16 = 260;
 /// Number of distinct ids, which is the number of rows of the character embedding.
 pub(super) const N_IDS: usize = 261;
 
-/// The words that mark the begin and the end of a sentence. A token that is equal to one of them is read as the mark,
+/// The words that mark the start and the end of a sentence. A token that is equal to one of them is read as the mark,
 /// as in the published code.
 pub(super) const BOUNDARIES: [&str; 2] = ["<S>", "</S>"];
 

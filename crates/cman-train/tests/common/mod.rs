@@ -69,7 +69,7 @@ pub fn bits(network: &impl Module) -> Vec<u32> {
 
 /// The folder of a tiny random encoder: `bert`, `distilbert` or `roberta`.
 pub fn encoder(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../cman-core/tests/bert").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../cman-encoder/tests/bert").join(name)
 }
 
 /// A copy of it.
@@ -79,7 +79,7 @@ pub fn encoder_copy(name: &str) -> tempfile::TempDir {
 
 /// The folder of a tiny random ELMo.
 pub fn elmo() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../cman-core/tests/elmo")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../cman-encoder/tests/elmo")
 }
 
 /// A copy of it.
