@@ -14,9 +14,9 @@ static EXTRACTOR: LazyLock<Extractor> = LazyLock::new(|| {
     let device = DeviceKind::compiled()[0].device().expect("compiled in");
     let model = Learner::new(config, data, None, &device).expect("a learner").run(&mut ()).expect("a model").model;
     let mut network = model.network().clone();
-    let (word, scorer) = (&mut network.embedding.word, &mut network.crf.scorer);
+    let (word, emission) = (&mut network.embedding.word, network.crf.scorer.emission_mut());
     word.trained = word.trained.clone().map(|table| table * 30.0);
-    scorer.emission.weight = scorer.emission.weight.clone().map(|weight| weight * 300.0);
+    emission.weight = emission.weight.clone().map(|weight| weight * 300.0);
     Extractor::new(model.with_network(network))
 });
 

@@ -12,7 +12,7 @@ use burn_ragged::{
 
 use super::{
     options::Options,
-    state::{LayerState, States},
+    state::{LayerState, StateSizes, States},
     tensors::cell,
     weights::Weights,
 };
@@ -23,11 +23,7 @@ use crate::EncoderError;
 pub(super) struct LanguageModel {
     /// Forward and backward.
     directions: [Direction; 2],
-    pub n_layers: usize,
-    /// Width of the states of one direction.
-    pub d_state: usize,
-    /// Width of the cells of one direction.
-    pub d_cell: usize,
+    pub sizes: StateSizes,
     /// Whether directions and batches may run on several threads.
     pub is_parallel: bool,
 }
@@ -44,9 +40,11 @@ impl LanguageModel {
         let load = |direction| Direction::load(direction, options, weights, device);
         Ok(Self {
             directions: [load(0)?, load(1)?],
-            n_layers: options.lstm.n_layers,
-            d_state: options.lstm.projection_dim,
-            d_cell: options.lstm.dim,
+            sizes: StateSizes {
+                n_layers: options.lstm.n_layers,
+                d_state: options.lstm.projection_dim,
+                d_cell: options.lstm.dim,
+            },
             is_parallel: is_cpu(device),
         })
     }
@@ -55,12 +53,13 @@ impl LanguageModel {
     /// rows of their words in `vectors`, with boundary marks, from the longest sentence to the shortest. `states` are
     /// those before the first step; on return, those after each sentence's last step.
     pub fn run(&self, sentences: &[&[usize]], vectors: &[Arc<[f32]>], states: &mut States) -> Vec<Vec<f32>> {
+        let StateSizes { n_layers, d_state, .. } = self.sizes;
         let steps = sentences.first().map_or(0, |sentence| sentence.len());
         // The number of sentences that are longer than `t`.
         let live: Vec<usize> = (0..steps).map(|t| sentences.partition_point(|sentence| sentence.len() > t)).collect();
         let [forward, backward] = states;
         let run = |direction: usize, states: &mut [LayerState]| {
-            let mut x = Vec::with_capacity(live.iter().sum::<usize>() * self.d_state);
+            let mut x = Vec::with_capacity(live.iter().sum::<usize>() * d_state);
             for (t, &n) in live.iter().enumerate() {
                 for sentence in &sentences[..n] {
                     let place = if direction == 0 { t } else { sentence.len() - 1 - t };
@@ -79,11 +78,11 @@ impl LanguageModel {
         }
         let of_sentence = |(slot, sentence): (usize, &&[usize])| {
             let last = sentence.len() - 1;
-            let mut vectors = Vec::with_capacity((last - 1) * (1 + self.n_layers) * 2 * self.d_state);
+            let mut vectors = Vec::with_capacity((last - 1) * (1 + n_layers) * 2 * d_state);
             for t in 1..last {
                 for (forward, backward) in forward.iter().zip(&backward) {
                     for (layer, step) in [(forward, t), (backward, last - t)] {
-                        vectors.extend_from_slice(&layer[(starts[step] + slot) * self.d_state..][..self.d_state]);
+                        vectors.extend_from_slice(&layer[(starts[step] + slot) * d_state..][..d_state]);
                     }
                 }
             }

@@ -88,12 +88,12 @@ impl Elmo {
 
     /// Number of layers: the character vector and the layers of the language model.
     pub fn n_layers(&self) -> usize {
-        1 + self.language_model.n_layers
+        1 + self.language_model.sizes.n_layers
     }
 
     /// Width of a layer's vector, which holds both directions.
     pub fn width(&self) -> usize {
-        2 * self.language_model.d_state
+        2 * self.language_model.sizes.d_state
     }
 
     /// Token vectors of every layer, per sentence: `[tokens, n_layers, width]` in row-major order.
@@ -114,7 +114,7 @@ impl Elmo {
         }
         let tasks = batches.iter_mut().collect();
         for_each(self.language_model.is_parallel, tasks, |(places, vectors): &mut (&[usize], Vec<Vec<f32>>)| {
-            *vectors = self.run(&input, places, &mut self.language_model.zeros(places.len()));
+            *vectors = self.run(&input, places, &mut self.language_model.sizes.zeros(places.len()));
         });
         let mut vectors = vec![Vec::new(); sentences.len()];
         for (places, of_batch) in batches {
@@ -134,8 +134,8 @@ impl Elmo {
     pub fn encode_with_state<S: AsRef<str>>(&self, sentences: &[&[S]], state: &mut ElmoState) -> Vec<Vec<f32>> {
         let input = self.input(sentences);
         let order = longest_first(sentences);
-        state.grow(&self.language_model, sentences.len());
-        let mut states = self.language_model.zeros(order.len());
+        state.grow(self.language_model.sizes, sentences.len());
+        let mut states = self.language_model.sizes.zeros(order.len());
         state.read(&mut states, &order);
         let of_batch = self.run(&input, &order, &mut states);
         state.write(&mut states, &order);

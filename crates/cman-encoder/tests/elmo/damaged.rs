@@ -7,12 +7,12 @@ use serde_json::json;
 
 use crate::{
     common::cpu_device,
-    fixture::{Copy, error_with_option, error_with_tensors, tiny},
+    fixture::{TinyCopy, error_with_option, error_with_tensors, tiny},
 };
 
 #[test]
 fn elmo_refuses_damaged_hdf5() {
-    let copy = Copy::new();
+    let copy = TinyCopy::new();
     let path = copy.path().join("weights.hdf5");
     let bytes = fs::read(&path).unwrap();
     for length in [0, 7, 8, 95, 96, 500, 2048, 10_000, bytes.len() / 2, bytes.len() - 100, bytes.len() - 1] {

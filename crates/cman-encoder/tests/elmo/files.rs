@@ -4,12 +4,12 @@ use std::{fs, path::Path};
 
 use cman_encoder::Elmo;
 
-use crate::fixture::{Copy, tiny};
+use crate::fixture::{TinyCopy, tiny};
 
 #[test]
 fn elmo_hashes_tell_files_of_other_content_apart() {
     let hash = |folder: &Path| Elmo::hash_dir(folder).unwrap();
-    let copy = Copy::new();
+    let copy = TinyCopy::new();
     let folder = copy.path();
     for file in ["options.json", "weights.hdf5"] {
         fs::rename(folder.join(file), folder.join(format!("elmo_tiny_{file}"))).unwrap();
@@ -33,7 +33,7 @@ fn elmo_hashes_tell_files_of_other_content_apart() {
 
 #[test]
 fn elmo_is_converted_beside_the_published_files() {
-    let copy = Copy::new();
+    let copy = TinyCopy::new();
     let folder = copy.path();
     let [options, weights] = Elmo::files(folder).unwrap();
     let text = fs::read(&options).unwrap();

@@ -37,11 +37,11 @@ pub fn slices(batch: &[Vec<String>]) -> Vec<&[String]> {
 type Tensors = Vec<(String, Vec<usize>, Vec<u8>)>;
 
 /// A copy of the tiny ELMo whose options or weights a test may damage.
-pub struct Copy {
+pub struct TinyCopy {
     folder: tempfile::TempDir,
 }
 
-impl Copy {
+impl TinyCopy {
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         for name in ["options.json", "weights.hdf5"] {
@@ -92,14 +92,14 @@ impl Copy {
 
 /// The error after a change of the option at `pointer`.
 pub fn error_with_option(pointer: &str, value: Value) -> EncoderError {
-    let copy = Copy::new();
+    let copy = TinyCopy::new();
     copy.set_option(pointer, value);
     copy.load().expect_err(pointer)
 }
 
 /// The error after a change of the converted weights.
 pub fn error_with_tensors(change: impl Fn(&mut Tensors)) -> EncoderError {
-    let copy = Copy::new();
+    let copy = TinyCopy::new();
     copy.change_tensors(change);
     copy.load().unwrap_err()
 }

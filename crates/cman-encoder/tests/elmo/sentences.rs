@@ -4,7 +4,7 @@ use cman_encoder::{ContextualEncoder, Elmo, ElmoState};
 
 use crate::{
     common::cpu_devices,
-    fixture::{Copy, load_tiny, slices, tiny},
+    fixture::{TinyCopy, load_tiny, slices, tiny},
 };
 
 #[test]
@@ -67,7 +67,7 @@ fn elmo_refuses_the_state_of_a_model_with_other_sizes() {
     let batch: &[&[&str]] = &[&["a", "b"]];
     let mut state = ElmoState::default();
     load_tiny().encode_with_state(batch, &mut state);
-    let copy = Copy::with_one_layer();
+    let copy = TinyCopy::with_one_layer();
     copy.load().unwrap().encode_with_state(batch, &mut state);
 }
 
