@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use cman_core::embedding::LayerMixer;
 use cman_data::{EncoderIdentity, FeatureReader, FeatureWriter, Precision, Sentence};
 use cman_encoder::Elmo;
 use cman_model::{Config, Model};
@@ -36,9 +37,9 @@ fn check_both_ways(folder: &Path, shape: (usize, usize)) {
     let (direct, file) = (run(elmo_config(folder, &[])), place.path().join("features.safetensors"));
     let contextual = &direct.model.config().model.contextual;
     assert_eq!((contextual.layers, contextual.width), shape);
-    let mix = direct.model.network().embedding.contextual.as_ref().unwrap();
-    assert_ne!(mix.gamma.as_ref().unwrap().val().into_scalar::<f32>(), 1.0, "the mix of the layers is trained");
-    assert_eq!(mix.weights.as_ref().unwrap().dims(), [shape.0]);
+    let Some(LayerMixer::Scalar(mix)) = &direct.model.network().embedding.contextual else { panic!("a learned mix") };
+    assert_ne!(mix.gamma.val().into_scalar::<f32>(), 1.0, "the mix of the layers is trained");
+    assert_eq!(mix.weights.dims(), [shape.0]);
     // The learner kept the vectors; the model computes them.
     let scores = evaluate(&direct.model, &sentences()[8..], 3, false).unwrap().scores;
     assert_eq!(Some(scores), direct.dev);
