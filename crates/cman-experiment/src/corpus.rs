@@ -161,7 +161,7 @@ mod tests {
     }
 
     fn root() -> PathBuf {
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../datasets")
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../cman-data")
     }
 
     fn ids(sentences: &[Sentence]) -> BTreeSet<&str> {
