@@ -47,3 +47,12 @@ pub use cman_train as train;
 pub use cman_train::{
     Checkpoints, EpochLog, EpochReport, Evaluation, Learner, Observer, TrainError, Trained, TrainingData, evaluate,
 };
+
+/// The examples of the README, of the book and of the crates' READMEs.
+#[cfg(doctest)]
+mod book {
+    #[doc = include_str!("../README.md")]
+    struct Readme;
+    #[doc = include_str!("../docs/TUTORIAL.md")]
+    struct Tutorial;
+}
