@@ -47,3 +47,26 @@ pub use cman_train as train;
 pub use cman_train::{
     Checkpoints, EpochLog, EpochReport, Evaluation, Learner, Observer, TrainError, Trained, TrainingData, evaluate,
 };
+
+/// Tests the examples of the README, of the tutorial and of the crates' READMEs.
+#[cfg(doctest)]
+mod book {
+    macro_rules! page {
+        ($name:ident, $file:literal) => {
+            #[doc = include_str!($file)]
+            struct $name;
+        };
+    }
+    page!(Readme, "../README.md");
+    page!(Tutorial, "../docs/TUTORIAL.md");
+    page!(Ragged, "../crates/burn-ragged/README.md");
+    page!(Core, "../crates/cman-core/README.md");
+    page!(Data, "../crates/cman-data/README.md");
+    page!(Model, "../crates/cman-model/README.md");
+    #[cfg(feature = "train")]
+    page!(Score, "../crates/cman-score/README.md");
+    #[cfg(feature = "train")]
+    page!(Train, "../crates/cman-train/README.md");
+    #[cfg(feature = "experiment")]
+    page!(Experiment, "../crates/cman-experiment/README.md");
+}
