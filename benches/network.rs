@@ -22,7 +22,7 @@ fn model() -> (Model, Vec<EncodedSentence>) {
     let data = TrainingData { schema: &splits.schema, train: &splits.train.sentences, dev: &[] };
     let learner = Learner::new(config, data, None, &Device::flex()).expect("a learner");
     let model = learner.finish().model;
-    let encode = |sentence| model.vocabularies().encode(sentence, &splits.schema).expect("a sound sentence");
+    let encode = |sentence| model.vocabularies().encode(sentence, &splits.schema).expect("a valid sentence");
     let sentences = splits.train.sentences.iter().map(encode).collect();
     (model, sentences)
 }
@@ -53,5 +53,5 @@ fn training_step(bencher: Bencher, kind: &str) {
 fn extraction(bencher: Bencher) {
     let dev = sample::corpus().expect("the sample corpus").dev.expect("dev sentences");
     let extractor = Extractor::new(model().0);
-    bencher.bench_local(|| extractor.extract_sentences(&dev.sentences).expect("sound sentences"));
+    bencher.bench_local(|| extractor.extract_sentences(&dev.sentences).expect("valid sentences"));
 }
