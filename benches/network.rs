@@ -1,27 +1,28 @@
-//! A training step and extraction on the CPU: `cargo bench`. Single operations: `cargo bench -p burn-ragged`.
+//! Training steps and extraction on the CPU: `cargo bench`. Single operations: `cargo bench -p burn-ragged`.
 
 use cman::{
     Config, Device, Extractor, Learner, Model, TrainingData,
-    core::{Gold, GoldError, TokenBatch},
+    core::{Gold, TokenBatch},
     data::EncodedSentence,
-    ragged::{Key, Shard},
+    ragged::Key,
     sample,
-    train::{StepBatch, Trainable, batch_gradients},
+    train::{BatchShard, StepBatch, Trainable, batch_gradients, batch_shards},
 };
 use divan::Bencher;
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 fn main() {
     divan::main();
 }
 
-/// A model of the paper's size after no update, and the sample's training sentences.
+/// An untrained model of the paper's size, and the training sentences of the sample corpus.
 fn model() -> (Model, Vec<EncodedSentence>) {
     let splits = sample::corpus().expect("the sample corpus");
     let config = Config::load(None, &[]).expect("the defaults");
     let data = TrainingData { schema: &splits.schema, train: &splits.train.sentences, dev: &[] };
     let learner = Learner::new(config, data, None, &Device::flex()).expect("a learner");
     let model = learner.finish().model;
-    let encode = |sentence| model.vocabularies().encode(sentence, &splits.schema).expect("a sound sentence");
+    let encode = |sentence| model.vocabularies().encode(sentence, &splits.schema).expect("a valid sentence");
     let sentences = splits.train.sentences.iter().map(encode).collect();
     (model, sentences)
 }
@@ -36,17 +37,21 @@ fn training_step(bencher: Bencher, kind: &str) {
     if kind == "clean" {
         config.adversarial.alpha = 0.0;
     }
-    let prepare = |_: &Trainable, shard: Shard| {
-        let members: Vec<&EncodedSentence> = shard.members(sentences.len()).map(|i| &sentences[i]).collect();
-        let gold = Gold::new(&members)?;
-        Ok::<_, GoldError>(StepBatch { tokens: TokenBatch::new(&members, &device), labels: gold.tags().to_vec(), gold })
+    let prepare = |shard: BatchShard| {
+        let members: Vec<&EncodedSentence> = shard.shard.members(sentences.len()).map(|i| &sentences[i]).collect();
+        let gold = Gold::new(&members).expect("annotated sentences");
+        let batch = StepBatch { tokens: TokenBatch::new(&members, &device), labels: gold.tags().to_vec(), gold };
+        (batch, shard)
     };
-    bencher.bench_local(|| batch_gradients(&weights, 16, prepare, &config, Key::new(1)));
+    bencher.bench_local(|| {
+        let shards = batch_shards(&weights, sentences.len()).into_par_iter().map(prepare).collect();
+        batch_gradients(&weights, shards, &config, Key::new(1))
+    });
 }
 
 #[divan::bench(name = "flex/extraction/the sample's dev sentences")]
 fn extraction(bencher: Bencher) {
     let dev = sample::corpus().expect("the sample corpus").dev.expect("dev sentences");
     let extractor = Extractor::new(model().0);
-    bencher.bench_local(|| extractor.extract_sentences(&dev.sentences).expect("sound sentences"));
+    bencher.bench_local(|| extractor.extract_sentences(&dev.sentences).expect("valid sentences"));
 }

@@ -1,4 +1,4 @@
-"""Holds the losses and all gradients of `model.py` against the reference values of the Rust network's tests."""
+"""Compares the losses, gradients and predictions of `model.py` with the reference values of the Rust tests."""
 
 import json
 from pathlib import Path
@@ -21,7 +21,7 @@ def main():
         case = json.loads(file.metadata()["case"])
         tensors = {key: file.get_tensor(key) for key in file.keys()}
     sizes = case["sizes"]
-    # The words behind the trained ones are rows of the same table here.
+    # Pretrained words follow the trained ones in the same table here.
     n_trained, sizes["words"] = sizes["words"], sizes["words"] + sizes["pretrained"]
     pretrained = tensors["embedding.word.pretrained"]
     tensors["embedding.word.trained"] = torch.cat([tensors["embedding.word.trained"], pretrained])

@@ -1,4 +1,4 @@
-//! What the script may ask for.
+//! The commands of the script.
 
 use std::{fmt::Debug, hint::black_box, path::Path, str::FromStr};
 
@@ -16,9 +16,10 @@ use cman::{
         model::{PredictOptions, Sizes, Workload, train_operations},
     },
     data::{EncodedRelation, EncodedSentence},
-    ragged::{Key, Mode, Shard},
-    train::{StepBatch, Trainable, batch_gradients, predict},
+    ragged::{Key, Mode},
+    train::{BatchShard, StepBatch, Trainable, batch_gradients, batch_shards, predict},
 };
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use serde_json::{Value, json};
 
 use crate::{operations, stopwatch::time};
@@ -26,7 +27,7 @@ use crate::{operations, stopwatch::time};
 /// Layers of the contextual input.
 const LAYERS: usize = 3;
 
-/// The data and the network that is trained.
+/// The data, the network and its training state.
 pub struct Peer {
     config: Config,
     sizes: Sizes,
@@ -40,7 +41,7 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// Reads `config` (TOML), `contextual` (width), `sizes`, `batches` and `test` from what the script wrote.
+    /// Reads the file of the script: `config` (TOML), `contextual` (width), `sizes`, `batches` and `test`.
     pub fn new(data: Value, backend: DeviceKind) -> Result<Self> {
         let mut config = Config::from_toml(data["config"].as_str().context("config")?, "configuration")?;
         config.model.contextual.width = number(&data["contextual"])?;
@@ -70,7 +71,7 @@ impl Peer {
         })
     }
 
-    /// Does what the words say.
+    /// Executes a command and returns its answer.
     pub fn answer(&mut self, words: &[&str]) -> Result<Value> {
         match words {
             ["config"] => Ok(json!(self.config.to_toml())),
@@ -96,7 +97,7 @@ impl Peer {
         Ok(json!(null))
     }
 
-    /// Some sentences of a batch.
+    /// The sentences of a batch with these indices.
     fn part(&self, batch: usize, members: &[usize]) -> Result<(TokenBatch, Gold), GoldError> {
         let sentences: Vec<&EncodedSentence> = members.iter().map(|&i| &self.batches[batch][i]).collect();
         let mut tokens = TokenBatch::new(&sentences, &self.device);
@@ -123,11 +124,12 @@ impl Peer {
         let (rate, key) = (config.learning_rate, Key::new(self.steps));
         let (what, took) = time(|| -> Result<_> {
             let n_sentences = self.batches[batch].len();
-            let prepare = |_: &Trainable, shard: Shard| {
-                let (tokens, gold) = self.part(batch, &shard.members(n_sentences).collect::<Vec<_>>())?;
-                anyhow::Ok(StepBatch { tokens, labels: gold.tags().to_vec(), gold })
+            let prepare = |shard: BatchShard| {
+                let (tokens, gold) = self.part(batch, &shard.shard.members(n_sentences).collect::<Vec<_>>())?;
+                anyhow::Ok((StepBatch { tokens, labels: gold.tags().to_vec(), gold }, shard))
             };
-            let gradients = batch_gradients(&self.weights, n_sentences, prepare, &config, key)?;
+            let shards = batch_shards(&self.weights, n_sentences).into_par_iter().map(prepare);
+            let gradients = batch_gradients(&self.weights, shards.collect::<Result<_>>()?, &config, key);
             let what = gradients.not_finite();
             self.weights = gradients.apply(&self.weights, &mut self.optimizer, [rate, rate]);
             self.device.sync()?;
@@ -197,11 +199,11 @@ fn sentence(value: &Value) -> Result<EncodedSentence> {
     })
 }
 
-/// Vectors that the script makes by the same formula. `[batch, steps, layers, width]`
+/// Contextual vectors by a formula that the script uses too. `[batch, steps, layers, width]`
 fn contextual(batch: &[EncodedSentence], width: usize, device: &Device) -> Tensor<4> {
     let steps = batch.iter().map(|sentence| sentence.words.len()).max().unwrap_or(0);
     let shape = [batch.len(), steps, LAYERS, width];
-    let n: u32 = shape.iter().product::<usize>().try_into().expect("a batch of fewer than 2^32 numbers");
+    let n: u32 = shape.iter().product::<usize>().try_into().expect("a batch of fewer than 2^32 values");
     let values = (0..n).map(|i| (i.wrapping_mul(2_654_435_761) >> 8) as f32 / (1 << 23) as f32 - 1.0).collect();
     black_box(Tensor::from_data(TensorData::new(values, shape), device))
 }

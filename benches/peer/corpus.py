@@ -23,7 +23,7 @@ def read(path):
 
 
 class Encoder:
-    """Vocabularies of the training sentences: padding is 0, the unknown word or character 1."""
+    """Vocabularies of the training sentences. Padding is 0, the unknown word or character is 1."""
 
     def __init__(self, sentences):
         def ids(names, first):
@@ -56,12 +56,12 @@ def length(sentence):
 
 
 def bucketed(sentences, batch_size, bucket, seed):
-    """The batches of an epoch as the learner makes them: shuffled, sorted within stretches, shuffled again."""
+    """The batches of an epoch as in the learner: shuffled, sorted within buckets, shuffled again."""
     generator = random.Random(seed)
     order = generator.sample(sentences, len(sentences))
-    stretches = [order[i : i + bucket * batch_size] for i in range(0, len(order), bucket * batch_size)]
+    buckets = [order[i : i + bucket * batch_size] for i in range(0, len(order), bucket * batch_size)]
     batches = []
-    for stretch in stretches:
-        stretch.sort(key=length)
-        batches += [stretch[i : i + batch_size] for i in range(0, len(stretch), batch_size)]
+    for members in buckets:
+        members.sort(key=length)
+        batches += [members[i : i + batch_size] for i in range(0, len(members), batch_size)]
     return generator.sample(batches, len(batches))

@@ -1,6 +1,6 @@
-"""Ours on a GPU and on the CPU beside it, and PyTorch on the same GPU, in turns on the same batches of a real corpus.
+"""Compares our devices and PyTorch on a GPU, in turns on the same batches of a real corpus.
 
-Build our side with the backends to measure, then run with a Python whose torch sees the GPU (docs/PERFORMANCE.md):
+Build our side with the backends to measure, then run with a Python whose torch supports the GPU (docs/PERFORMANCE.md):
 
     cargo build --release --workspace --bins --examples --features wgpu
     python benches/peer/gpu.py --out gpu.json
@@ -21,7 +21,7 @@ LEARN = 100
 
 
 class GpuBench(Bench):
-    """Every device of ours is a process of its own, which holds the batches of all sizes."""
+    """Each of our devices has its own process, with the batches of all sizes."""
 
     def timed(self, work):
         torch.cuda.synchronize()
@@ -31,7 +31,7 @@ class GpuBench(Bench):
         return time.perf_counter() - start
 
     def in_turns(self, sides, rounds):
-        """After a first call of each, in which kernels are compiled and chosen: its seconds are added up."""
+        """As in `Bench`, after a first call per side that compiles and tunes kernels. Its seconds are added up."""
         for name, work in sides.items():
             start = time.perf_counter()
             work()
@@ -55,7 +55,7 @@ class GpuBench(Bench):
                 first += len(batches)
             if width == 0:
                 for side in ours.values():
-                    for step in range(LEARN):  # so that there are entities to relate
+                    for step in range(LEARN):  # an untrained network finds no entities
                         side("step", step % first, "clean")
                 for size in self.arguments.sizes:
                     self.extracting(ours, size)
@@ -68,8 +68,7 @@ class GpuBench(Bench):
         return whole[:: max(1, len(whole) // self.arguments.batches)][: self.arguments.batches]
 
     def same_losses(self, ours, network, batch):
-        """All sides compute the same before their times mean anything; TF32 in PyTorch's products and LSTMs is why not
-        more closely."""
+        """Checks that all sides compute the same losses. TF32 in PyTorch limits the accuracy."""
         network.eval()
         with torch.no_grad():
             found = [loss.item() for loss in network.losses(network.embed(batch.to(GPU)), batch.to(GPU))]
@@ -79,7 +78,7 @@ class GpuBench(Bench):
             assert np.allclose(found, expected, rtol=1e-2), f"losses differ: {name} {expected}, PyTorch {found}"
 
     def training(self, ours, network, optimizer, batches, first, size, width):
-        """PyTorch's batches are on the GPU already; ours are made from ids in the time that is taken."""
+        """PyTorch's batches are on the GPU beforehand. Our time includes making them from ids."""
         for kind, alpha in ALPHA.items():
             taken = []
             for i, batch in enumerate(batches, first):
@@ -111,14 +110,14 @@ class GpuBench(Bench):
 
 def main():
     parser = parser_of(__doc__)
-    parser.add_argument("--devices", nargs="+", default=["wgpu", "flex"], help="of ours")
+    parser.add_argument("--devices", nargs="+", default=["wgpu", "flex"], help="our devices")
     parser.add_argument("--sizes", nargs="+", type=int, default=[16, 32, 64, 128, 256], help="sentences of a batch")
-    parser.add_argument("--widths", nargs="+", type=int, default=[0, 1024], help="of the contextual input")
-    parser.add_argument("--rounds", type=int, default=5, help="of which the medians are taken")
+    parser.add_argument("--widths", nargs="+", type=int, default=[0, 1024], help="widths of the contextual input")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds per median")
     parser.add_argument("--batches", type=int, default=2, help="training batches of each size")
     arguments = parser.parse_args()
     arguments.clock, arguments.threads = "wall", 0
-    # As most users of PyTorch have it: products on the tensor cores. Ours are in full precision.
+    # Products on tensor cores, as most PyTorch users configure it. Ours are in full precision.
     torch.set_float32_matmul_precision("high")
     measure(GpuBench, arguments)
 

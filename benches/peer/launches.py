@@ -1,9 +1,9 @@
-"""How many kernels our side tells a GPU to run for a training step.
+"""Counts the kernels that our side launches on a GPU per training step.
 
     cargo build --release --workspace --bins --examples --features wgpu
     python benches/peer/launches.py
 
-Without a GPU, Vulkan in software will do.
+Software Vulkan works too.
 """
 
 import os
@@ -16,7 +16,7 @@ from run import ALPHA, Bench, Ours, measure, parser_of, processor
 class Launches(Bench):
     def run(self):
         print(f"{processor()}; {self.arguments.device}")
-        # burn's GPU backends write what they run into a file, if the folder they are started in says so.
+        # burn's GPU backends log every launch to a file if `cubecl.toml` in the working directory says so.
         self.log = self.folder / "launches.log"
         logger = f'[profiling]\nlogger = {{ level = "minimal", file = "{self.log}" }}\n'
         (self.folder / "cubecl.toml").write_text(logger)
@@ -27,7 +27,7 @@ class Launches(Bench):
         self.header("training step", "sentences", "tokens of the longest", "launches")
         for i, batch in enumerate(batches):
             for kind in ALPHA:
-                ours("step", i, kind)  # tries kernels
+                ours("step", i, kind)  # tunes kernels
                 before = self.lines()
                 ours("step", i, kind)
                 numbers = len(batch), max(map(corpus.length, batch)), self.lines() - before
@@ -35,7 +35,7 @@ class Launches(Bench):
         ours.close()
 
     def lines(self):
-        """Lines of the log, when no more come."""
+        """Number of lines of the log, once it stops growing."""
         size = -1
         while self.log.stat().st_size > size:
             size = self.log.stat().st_size

@@ -1,7 +1,7 @@
 //! Our side of the comparison with PyTorch: a process that `benches/peer/run.py` starts and commands.
 //!
-//! `peer DATA.json [THREADS [DEVICE]]` reads the batches that the script made, then commands from the standard input, one a
-//! line, and answers each with a line of JSON. Times are in seconds.
+//! `peer DATA.json [THREADS [DEVICE]]` reads the batches of the script, then one command per line from standard input,
+//! and answers each with a line of JSON. Times are in seconds.
 
 mod commands;
 mod operations;
@@ -17,7 +17,7 @@ use cman::DeviceKind;
 
 use crate::commands::Peer;
 
-// As the command line has it.
+// The allocator of the command line.
 #[global_allocator]
 static GLOBAL: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -1,10 +1,10 @@
 """The Cross-Modal Attention Network and its training step in PyTorch, written to be fast on a CPU.
 
-What a careful PyTorch user does: batches sorted by length when they are made, packed sequences, one product for queries,
-keys and values, fused attention, the CRF over the whole batch, each distinct word of a batch spelt once, fused Adam. The
-relation scorer forms the table of all pairs, with a mask, as every public implementation does.
+It does what a careful PyTorch user does: batches sorted by length, packed sequences, one product for queries, keys and
+values, fused attention, the CRF over the whole batch, one encoding per distinct word of a batch, fused Adam. The relation
+scorer forms the table of all pairs, with a mask, as every public implementation does.
 
-`check.py` holds losses and gradients against the reference values of `crates/cman-core/tests/goldens`.
+`check.py` compares losses and gradients with the reference values of `crates/cman-core/tests/goldens`.
 """
 
 import math
@@ -18,7 +18,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_se
 
 @dataclass
 class Batch:
-    """Sentences from long to short. `order`: the place of each among those that were given."""
+    """Sentences from long to short. `order`: the index of each in the input of `collate`."""
 
     order: list
     lengths: torch.Tensor  # [sentences]
@@ -32,13 +32,13 @@ class Batch:
     contextual: torch.Tensor = None  # [sentences, tokens, layers, width]
 
     def to(self, device):
-        """The same batch on a device; the lengths stay, where packing wants them."""
+        """The same batch on a device. The lengths stay on the CPU, where packing needs them."""
         moved = {name: x.to(device) for name, x in vars(self).items() if isinstance(x, torch.Tensor)}
         return replace(self, **moved | {"lengths": self.lengths, "character_lengths": self.character_lengths})
 
 
 def collate(sentences, n_relations, contextual=None):
-    """A batch of encoded sentences; those without tags are for inference."""
+    """A batch of encoded sentences. Sentences without tags are for inference."""
     order = sorted(range(len(sentences)), key=lambda i: -len(sentences[i]["words"]))
     sentences = [sentences[i] for i in order]
     lengths = torch.tensor([len(s["words"]) for s in sentences])
@@ -107,7 +107,7 @@ class Attention(nn.Module):
 
 
 class Bsa(nn.Module):
-    """The self-attention unit, Figure 3a."""
+    """The self-attention unit (Figure 3a)."""
 
     def __init__(self, config, d_input):
         super().__init__()
@@ -121,7 +121,7 @@ class Bsa(nn.Module):
 
 
 class Bla(nn.Module):
-    """The label-attention unit, Figure 3b."""
+    """The label-attention unit (Figure 3b)."""
 
     def __init__(self, config):
         super().__init__()
@@ -175,7 +175,7 @@ class Crf(nn.Module):
 
 
 class RelationScorer(nn.Module):
-    """Eq. 9 over the table of all pairs, with its own hidden layer for each relation."""
+    """Eq. 9 over the table of all pairs, with a hidden layer per relation."""
 
     def __init__(self, d, hidden, n_relations):
         super().__init__()
@@ -187,7 +187,7 @@ class RelationScorer(nn.Module):
         return self.scores(self.head(x), self.tail(x))
 
     def scores(self, u, w):
-        """The table from what both arguments contribute, `[sentences, tokens, relations * hidden]` each."""
+        """The table of the projections of both arguments, `[sentences, tokens, relations * hidden]` each."""
         # One relation at a time and tanh in place: twice as fast as one einsum over the table of hidden layers.
         parts = zip(u.chunk(len(self.v), -1), w.chunk(len(self.v), -1), self.v[:, :, None])
         return torch.cat([(u[:, :, None] + w[:, None]).tanh_() @ v for u, w, v in parts], -1)
@@ -233,7 +233,7 @@ class Cman(nn.Module):
         return self.second(self.sequence_dropout(fused), labels, batch)
 
     def losses(self, x, batch):
-        """Eqs. 11 and 12, each summed over the sentences, from the input of `embed`."""
+        """Eqs. 11 and 12, each summed over the sentences, given the output of `embed`."""
         x = self.encode(x, batch)
         table = self.relation(self.interact(x, batch.tags, batch))
         entropy = F.binary_cross_entropy_with_logits(table, batch.related, reduction="none")
@@ -260,7 +260,7 @@ class Cman(nn.Module):
 
 
 def spans(tags):
-    """Entities of BIO tags: O = 0, B-t = 2t + 1, I-t = 2t + 2; a stray I-t starts one."""
+    """Entities of BIO tags: O = 0, B-t = 2t + 1, I-t = 2t + 2. A stray I-t starts an entity."""
     found = []
     for i, tag in enumerate(tags):
         if tag and tag % 2 == 0 and i > 0 and tags[i - 1] in (tag - 1, tag):
@@ -271,13 +271,13 @@ def spans(tags):
 
 
 def perturbation(gradient, alpha):
-    """eta of eq. 14: alpha sqrt(d_w) g / ||g||, the norm over all numbers of a sentence."""
+    """eta of eq. 14: alpha sqrt(d_w) g / ||g||, with the norm over all values of a sentence."""
     norm = gradient.flatten(1).norm(dim=1).clamp_min(1e-30)
     return gradient * (alpha * math.sqrt(gradient.shape[2]) / norm)[:, None, None]
 
 
 def gradients(model, batch, alpha, factor):
-    """Adds the gradient of `factor (L(w) + L(w + eta))` to the parameters'; the input is embedded once."""
+    """Adds the gradient of `factor (L(w) + L(w + eta))` to the parameters. The input is embedded once."""
     embedded = model.embed(batch)
     x = embedded.detach().requires_grad_()
     ner, re = model.losses(x, batch)
@@ -292,7 +292,7 @@ def gradients(model, batch, alpha, factor):
 
 
 def train_step(model, optimizer, batch, alpha):
-    """One update; the losses before it."""
+    """One update. Returns the losses before it."""
     optimizer.zero_grad(set_to_none=True)
     ner, re = gradients(model, batch, alpha, 1.0 / len(batch.lengths))
     optimizer.step()
@@ -304,7 +304,7 @@ def adam(model, rate):
 
 
 def burn_views(model, of=lambda parameter: parameter.data):
-    """`of` every parameter under burn's name, as views in burn's layout; of an LSTM one a direction."""
+    """`of` every parameter by its name in burn, as views in burn's layout. An LSTM has a view per direction."""
     views = {}
 
     def lstm(name, module):
@@ -345,7 +345,7 @@ def burn_views(model, of=lambda parameter: parameter.data):
 
 
 def load_burn(model, tensors):
-    """Takes the parameters over from burn's; PyTorch's second bias of an LSTM becomes zero."""
+    """Loads burn's parameters. PyTorch's second bias of an LSTM becomes zero."""
     for name, views in burn_views(model).items():
         parts = [tensors[name]] if len(views) == 1 else tensors[name].unbind(0)
         for view, part in zip(views, parts, strict=True):

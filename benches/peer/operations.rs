@@ -1,4 +1,4 @@
-//! Single operations.
+//! Measurements of single operations.
 
 use std::hint::black_box;
 
@@ -14,12 +14,12 @@ use cman::ragged::{
 
 use crate::stopwatch::{Took, time};
 
-/// Ragged: from a quarter of the longest to the longest.
+/// Lengths from a quarter of the longest to the longest.
 fn layout(batch: usize, steps: usize) -> Layout {
     Layout::new((0..batch).map(|i| steps - i * (steps - steps / 4) / batch).collect())
 }
 
-/// A BiLSTM over a batch: `ours`, or `burn`'s own, which runs over the padding.
+/// A BiLSTM over a batch: `ours`, or that of `burn`, which also computes the padding.
 pub fn bilstm(which: &str, [batch, steps, d_input, d_hidden]: [usize; 4], train: bool) -> Result<Took> {
     let device = if train { Device::flex().autodiff() } else { Device::flex() };
     let x = Tensor::<3>::random([batch, steps, d_input], Distribution::Default, &device);
@@ -40,7 +40,8 @@ pub fn bilstm(which: &str, [batch, steps, d_input, d_hidden]: [usize; 4], train:
         "ours" => {
             let lstm = BiLstmConfig::new(d_input, d_hidden).init_with(Init::new(1, &device));
             if !train {
-                lstm.forward(Ragged::new(x.clone(), layout.clone())); // in extraction the weights stay the same, in training they are new
+                // Packs the weights, which do not change in extraction.
+                lstm.forward(Ragged::new(x.clone(), layout.clone()));
             }
             Ok(run(&|x| lstm.forward(Ragged::new(x, layout.clone())).into_values()))
         }
@@ -52,14 +53,14 @@ pub fn bilstm(which: &str, [batch, steps, d_input, d_hidden]: [usize; 4], train:
     }
 }
 
-/// A product of two matrices of `n` rows and columns.
+/// A product of two `n` x `n` matrices.
 pub fn product(n: usize) -> Took {
     let device = Device::flex();
     let [a, b] = [(); 2].map(|()| Tensor::<2>::random([n, n], Distribution::Default, &device));
     time(|| black_box(a.matmul(b))).1
 }
 
-/// The relation loss of a sentence of `n` tokens and its gradient, five relations, 128 wide.
+/// The relation loss of a sentence of `n` tokens and its gradient, with five relations of hidden width 128.
 pub fn relation(n: usize) -> Took {
     let device = Device::flex().autodiff();
     let side = || {

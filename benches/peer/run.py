@@ -1,4 +1,4 @@
-"""Ours and PyTorch's in turns on the same batches of a real corpus: medians and ratios.
+"""Compares our network with PyTorch, in turns on the same batches of a real corpus: medians and ratios.
 
 Build our side first, then run with a Python that has torch, numpy and safetensors (docs/PERFORMANCE.md):
 
@@ -64,13 +64,13 @@ class Ours:
 
 
 def peak(pid="self"):
-    """The most memory that a process has held so far, MiB."""
+    """Peak memory of a process so far, in MiB."""
     status = Path(f"/proc/{pid}/status").read_text()
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) / 1024
 
 
 def contextual(batch, width):
-    """The vectors that `commands.rs` makes. `[sentences, tokens, layers, width]`"""
+    """The contextual vectors of `commands.rs`. `[sentences, tokens, layers, width]`"""
     if not width:
         return None
     shape = (len(batch), max(map(corpus.length, batch)), LAYERS, width)
@@ -98,18 +98,18 @@ class Bench:
         return clock() - start
 
     def in_turns(self, sides, rounds):
-        """Calls each side's function in turn; the seconds of all rounds but the first, which warms up."""
+        """Calls the function of each side in turn. Returns the seconds of all rounds except the first, which warms up."""
         taken = {name: [] for name in sides}
         for round in range(rounds + 1):
             for name, work in sides.items():
-                time.sleep(0.005)  # the other side's threads go to sleep
+                time.sleep(0.005)  # lets the threads of the other side go to sleep
                 seconds = work()
                 if round:
                     taken[name].append(seconds)
         return taken
 
     def network(self, ours):
-        """PyTorch's twin with our weights."""
+        """The PyTorch network with our weights."""
         config = tomllib.loads(ours("config"))["model"]
         path = self.folder / "weights.safetensors"
         ours("save", path)
@@ -118,7 +118,7 @@ class Bench:
         return network
 
     def same_loss(self, ours, network, batch):
-        """Both sides compute the same before their times mean anything."""
+        """Checks that both sides compute the same losses."""
         network.eval()
         with torch.no_grad():
             found = [loss.item() for loss in network.losses(network.embed(batch), batch)]
@@ -127,7 +127,7 @@ class Bench:
         assert np.allclose(found, expected, rtol=1e-4), f"losses differ: ours {expected}, PyTorch {found}"
 
     def rate(self):
-        """GFLOP/s of single-precision products, the better of both sides."""
+        """GFLOP/s of single-precision products, the higher of both sides."""
         ours, x, n = self.plain, torch.randn(2048, 2048), 2048
         sides = {"ours": lambda: ours.seconds("product", n), "PyTorch": lambda: self.timed(lambda: x @ x)}
         taken = self.in_turns(sides, 4 * self.arguments.rounds)
@@ -136,10 +136,10 @@ class Bench:
         print("\nproduct of 2048 x 2048, GFLOP/s: " + ", ".join(f"{name} {rate:.0f}" for name, rate in rates.items()))
         return max(rates.values())
 
-    # What is measured.
+    # Measurements.
 
     def steps(self):
-        """Training steps, and how much of the machine's products they use."""
+        """Training steps, and their share of the peak product rate."""
         batches = self.batches[:: max(1, len(self.batches) // self.arguments.batches)][: self.arguments.batches]
         rate = self.rate()
         self.header("training step, batch 16", "sentences/s ours", "PyTorch", "ratio", "useful GFLOP", "share of products")
@@ -175,7 +175,7 @@ class Bench:
             ours.close()
 
     def extraction(self):
-        """Extraction by a network that has learnt enough to find entities."""
+        """Extraction by a network trained enough to find entities."""
         ours = self.plain
         for _ in range(3):
             for i in range(len(self.batches)):
@@ -246,7 +246,7 @@ class Bench:
                 self.row(name, taken, *numbers)
 
     def memory(self):
-        """Peaks of fresh processes."""
+        """Peak memory of new processes."""
         longest = sorted(self.train, key=corpus.length)[-16:]
         self.header("peak memory, MiB", "ours", "PyTorch", "ratio", "ours, above start", "PyTorch, above start", "ratio")
         for width in (0, 1024):
@@ -346,7 +346,7 @@ class Bench:
         print(f"torch {torch.__version__}; {self.plain('parameters')} parameters; load {os.getloadavg()[0]:.1f}")
         for cell in self.arguments.cells:
             if (cell, self.arguments.clock) == ("scaling", "cpu"):
-                continue  # more threads take no less of the processor
+                continue  # more threads do not reduce processor time
             getattr(self, cell)()
         self.plain.close()
 
@@ -357,7 +357,7 @@ def processor():
 
 
 def work(words):
-    """What a fresh process of PyTorch's does, and its peak memory after it and before."""
+    """Runs one measurement in a new process. Prints its peak memory after and before."""
     match words:
         case ["steps", path]:
             data = json.loads(Path(path).read_text())
@@ -386,7 +386,7 @@ def work(words):
 
 
 def model_config(data):
-    """The settings of configs/conll04.toml, which leaves the defaults out."""
+    """The settings of configs/conll04.toml with the defaults that it omits."""
     config = tomllib.loads(data["config"])["model"]
     config["word"] = {"width": 50}
     config["character"]["embedding"] = 25
@@ -395,16 +395,16 @@ def model_config(data):
 
 
 def parser_of(description):
-    """A command line with what every measurement takes."""
+    """A command line with the arguments of every measurement."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--corpus", type=Path, default="conll04/multihead", help="folder with train.txt and test.txt")
     parser.add_argument("--programs", type=Path, default=ROOT / "target/release", help="folder with cman and examples/peer")
-    parser.add_argument("--out", type=Path, help="JSON file with every time taken")
+    parser.add_argument("--out", type=Path, help="JSON file for all measured times")
     return parser
 
 
 def measure(kind, arguments):
-    """Runs a bench; what it has measured is kept even where it fails."""
+    """Runs a bench. If it fails, the results so far are still written."""
     with tempfile.TemporaryDirectory() as folder:
         bench = kind(arguments, Path(folder))
         try:
@@ -418,14 +418,14 @@ def main():
     cells = ["steps", "extraction", "lstm", "memory", "scaling", "start"]
     parser = parser_of(__doc__)
     parser.add_argument("--cells", nargs="+", choices=cells, default=cells, help="what to measure")
-    parser.add_argument("--rounds", type=int, default=7, help="of which the medians are taken")
+    parser.add_argument("--rounds", type=int, default=7, help="rounds per median")
     parser.add_argument("--batches", type=int, default=12, help="training batches")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument(
         "--clock",
         choices=["wall", "cpu"],
         default="wall",
-        help="cpu: processor time with one thread a side, for a machine that others use",
+        help="cpu: processor time with one thread per side, for a shared machine",
     )
     parser.add_argument("--worker", nargs="+", help=argparse.SUPPRESS)
     arguments = parser.parse_args()

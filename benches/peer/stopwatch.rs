@@ -1,4 +1,4 @@
-//! Two clocks: the wall's, and the processor's for this thread, which does not run while others use the core.
+//! Wall-clock time and processor time of the current thread, which excludes the time that other processes use the core.
 
 use std::{
     fs, thread,
@@ -7,16 +7,16 @@ use std::{
 
 use serde::Serialize;
 
-/// What a piece of work took, in seconds.
+/// Time of a measurement, in seconds.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Took {
-    /// By the wall clock.
+    /// Wall-clock time.
     wall: f64,
-    /// Of the processor, by this thread alone: with one thread, all there is. None where the system does not tell.
+    /// Processor time of this thread alone; `None` if the system does not report it.
     cpu: Option<f64>,
 }
 
-/// Does the work, and says what it took.
+/// Runs `work` and measures its time.
 pub fn time<T>(work: impl FnOnce() -> T) -> (T, Took) {
     let cpu_start = cpu();
     let start = Instant::now();
@@ -27,7 +27,7 @@ pub fn time<T>(work: impl FnOnce() -> T) -> (T, Took) {
 }
 
 fn cpu() -> Option<f64> {
-    // The system brings the count up to date when the thread goes to sleep.
+    // The system updates the counter when the thread sleeps.
     thread::sleep(Duration::from_nanos(1));
     let text = fs::read_to_string("/proc/thread-self/schedstat").ok()?;
     let nanoseconds: f64 = text.split_whitespace().next()?.parse().ok()?;

@@ -1,7 +1,6 @@
-//! Each kernel beside its definition and, where burn has one, burn's own module, on the CPU:
-//! `cargo bench -p burn-ragged`.
+//! Compares each CPU kernel with its definition and with burn's module, if there is one: `cargo bench -p burn-ragged`.
 //!
-//! Sequences are ragged: their lengths fall from the longest to a quarter of it. burn's modules run over the padding.
+//! The lengths of the sequences go from the longest down to a quarter of it. burn's modules also compute the padding.
 
 use burn::{
     nn::{
@@ -172,7 +171,7 @@ mod attention_of_heads {
         run(bencher, shape, attention_reference);
     }
 
-    /// With the projections of queries, keys, values and output, which burn's module contains.
+    /// burn's module contains the projections of queries, keys, values and output.
     #[divan::bench(args = ATTENTION)]
     fn train_burn_with_projections(bencher: Bencher, [batch, steps, d_model]: [usize; 3]) {
         let device = Device::flex().autodiff();
@@ -185,7 +184,7 @@ mod attention_of_heads {
         });
     }
 
-    /// The same work as burn's module, with the kernels.
+    /// The same computation as burn's module, with the kernels.
     #[divan::bench(args = ATTENTION)]
     fn train_kernels_with_projections(bencher: Bencher, [batch, steps, d_model]: [usize; 3]) {
         let device = Device::flex().autodiff();

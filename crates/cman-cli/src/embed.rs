@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::{Result, bail};
-use cman_data::{Corpus, FeatureWriter, Precision, ReaderBuilder};
+use cman_data::{ContextualVectorWriter, Corpus, Precision, ReaderBuilder};
 use cman_encoder::Pooling;
 use cman_model::{Encoder, EncoderConfig, EncoderKind};
 
@@ -75,7 +75,7 @@ pub fn run(args: &Args) -> Result<()> {
     };
     let precision = if args.half { Precision::Half } else { Precision::Single };
     let shape = [encoder.n_layers(), encoder.width()];
-    let mut writer = FeatureWriter::create(&args.out, encoder.identity(), shape, precision, &sentences)?;
+    let mut writer = ContextualVectorWriter::create(&args.out, encoder.identity(), shape, precision, &sentences)?;
     let mut encoding = Duration::ZERO;
     for window in sentences.chunks(WINDOW) {
         let start = Instant::now();

@@ -3,8 +3,8 @@
 use burn::tensor::Tensor;
 use burn_ragged::Ragged;
 
-/// `eta = alpha sqrt(D) g / ||g||_2` (eq. 14). The norm is over all values of a sentence; D is the width that is perturbed.
-/// The last `n_contextual` values of each token are not perturbed, nor is a sentence without a gradient.
+/// `eta = alpha sqrt(D) g / ||g||_2` (eq. 14). The norm is over all values of a sentence; D is the width that is
+/// perturbed. The last `n_contextual` values of each token are not perturbed, nor is a sentence without a gradient.
 ///
 /// # Shapes
 /// - gradient: `[batch, steps, d_w]`, zero at padding
@@ -35,7 +35,7 @@ mod tests {
     use burn_ragged::Layout;
 
     #[test]
-    fn each_sentence_is_perturbed_by_alpha_times_the_root_of_the_width() {
+    fn the_norm_of_a_perturbation_is_alpha_times_the_root_of_the_width() {
         let device = Device::default();
         let gradient = Tensor::<3>::from_floats([[[3e-25, 4e-25], [0.0, 0.0]], [[0.0, 0.0], [0.0, 0.0]]], &device);
         let gradient = Ragged::new(gradient, Layout::new(vec![2, 2]));

@@ -47,7 +47,7 @@ impl TokenBatch {
     /// - vectors: `[batch, steps, layers, width]`
     ///
     /// # Panics
-    /// If they are vectors of another batch size or number of steps.
+    /// If batch size or number of steps differ.
     pub fn with_contextual(mut self, vectors: Tensor<4>) -> Self {
         let expected = [self.layout.batch_size(), self.layout.steps()];
         assert_eq!(vectors.dims()[..2], expected, "contextual vectors of this batch");
@@ -128,7 +128,7 @@ impl Gold {
     /// The annotation of these sentences.
     ///
     /// # Errors
-    /// A sentence without annotation, or with another number of tags than tokens.
+    /// A sentence without annotation, or with a number of tags that differs from the number of tokens.
     pub fn new(sentences: &[&EncodedSentence]) -> Result<Self, GoldError> {
         for (i, sentence) in sentences.iter().enumerate() {
             let (tokens, tags) = (sentence.words.len(), sentence.tags.len());
@@ -161,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tags_of_another_length_than_the_tokens_are_an_error() {
+    fn a_number_of_tags_that_differs_from_the_tokens_is_an_error() {
         let good = EncodedSentence { words: vec![1, 2], tags: vec![0, 1], ..EncodedSentence::default() };
         assert_eq!(Gold::new(&[&good]).unwrap().tags(), [[0, 1]]);
         for tags in [vec![], vec![0], vec![0, 1, 1]] {

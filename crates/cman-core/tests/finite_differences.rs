@@ -1,5 +1,5 @@
-//! In double precision, the gradient of the whole loss agrees with finite differences: a test binary of its own,
-//! because a device's number type is set once per process.
+//! The gradient of the whole loss agrees with finite differences in double precision. It is a separate test binary
+//! because the float type of a device is set once per process.
 
 mod common;
 

@@ -50,7 +50,7 @@ fn assert_close(name: &str, found: &[f64], expected: &[f64]) {
 }
 
 #[test]
-fn a_batch_equals_its_sentences_one_by_one_and_in_another_order() {
+fn a_batch_equals_its_sentences_alone_and_in_another_order() {
     for (name, config, device) in cases() {
         let data = sentences(&LENGTHS, 3);
         let all: Vec<&EncodedSentence> = data.iter().collect();
@@ -95,7 +95,7 @@ fn every_parameter_gets_a_gradient() {
     }
 }
 
-/// Every pair of entities is a relation of some probability.
+/// A threshold at which every pair of entities is a relation.
 fn options(ends: Ends) -> PredictOptions {
     PredictOptions { ends, threshold: 1e-9 }
 }
@@ -128,7 +128,7 @@ fn predictions_do_not_depend_on_the_batch() {
 }
 
 #[test]
-fn relations_are_those_of_the_full_table() {
+fn relations_equal_those_of_the_full_table() {
     let (mut n_without, mut n_found) = (0, 0);
     for (name, config, device) in cases() {
         let model = telling_model(&config, &device);
@@ -163,7 +163,7 @@ fn relations_are_those_of_the_full_table() {
 }
 
 #[test]
-fn scores_of_pairs_are_those_of_the_full_table() {
+fn scores_of_pairs_equal_those_of_the_full_table() {
     for (name, config, device) in cases() {
         let model = model(&config, &device);
         let data = sentences(&LENGTHS, 6);
@@ -184,7 +184,7 @@ fn scores_of_pairs_are_those_of_the_full_table() {
 }
 
 #[test]
-fn the_number_of_weights_is_known_before_they_are_made() {
+fn the_lower_bound_of_the_number_of_weights_holds() {
     for (name, mut config, device) in cases() {
         for factor in [1, 4] {
             config.hidden *= factor;

@@ -17,7 +17,7 @@ use cman_data::EncodedSentence;
 use common::{batch, devices, gradients, is_blind, model, sentences, telling_model, variants};
 
 const LENGTHS: [usize; 5] = [4, 1, 7, 2, 5];
-/// Relative to the largest number of what is compared.
+/// Relative to the largest value of the compared tensor.
 const TOLERANCE: f64 = 1e-4;
 
 /// Every variant, and the first one as it is trained, with dropout.
@@ -31,7 +31,7 @@ fn cases() -> Vec<(&'static str, ModelConfig, Mode)> {
     cases
 }
 
-/// All that a pass forward and backward computes, by name. What stands at padding is left out.
+/// All results of a forward and backward pass, by name, without padding.
 fn numbers(config: &ModelConfig, mode: Mode, data: &[&EncodedSentence], device: &Device) -> BTreeMap<String, Vec<f64>> {
     let device = &device.clone().autodiff();
     let model = model(config, device);
@@ -52,7 +52,7 @@ fn numbers(config: &ModelConfig, mode: Mode, data: &[&EncodedSentence], device: 
     for (name, gradient) in gradients(&model, &losses.joint()) {
         found.insert(format!("gradient of {name}"), gradient.unwrap_or_else(|| panic!("no gradient of {name}")));
     }
-    // The score of what is forbidden would be the largest number, and hide every difference.
+    // Scores of forbidden tags would be the largest values and hide every difference.
     found.values_mut().flatten().filter(|x| **x < -1e20).for_each(|x| *x = 0.0);
     found
 }
@@ -64,7 +64,7 @@ fn of_tokens(all: &[f64], batch: &TokenBatch) -> Vec<f64> {
     LENGTHS.iter().enumerate().flat_map(sentence).collect()
 }
 
-/// The largest difference, relative to the largest number.
+/// The largest difference, relative to the largest value.
 fn difference(found: &[f64], expected: &[f64]) -> f64 {
     assert_eq!(found.len(), expected.len());
     assert!(found.iter().all(|x| x.is_finite()), "{found:?}");

@@ -4,10 +4,10 @@ pub mod file;
 pub mod sample;
 
 mod bio;
+mod contextual_vectors;
 mod corpus;
 mod encode;
 mod error;
-mod features;
 mod labels;
 mod lines;
 mod sentence;
@@ -19,13 +19,13 @@ mod vectors;
 mod vocabulary;
 
 pub use bio::{Span, Tag, decode, encode};
+pub use contextual_vectors::{ContextualVectorReader, ContextualVectorWriter, EncoderIdentity, Precision};
 pub use corpus::{
     Corpus, CorpusDir, Format, OnError, OverlapPolicy, Reader, ReaderBuilder, Report, Splits, write_multihead,
     write_spert, write_types,
 };
 pub use encode::{EncodedRelation, EncodedSentence, Unrepresentable, Vocabularies};
 pub use error::{DataError, Location, json_reason};
-pub use features::{EncoderIdentity, FeatureReader, FeatureWriter, Precision};
 pub use labels::{LabelSet, Schema};
 pub use lines::Lines;
 pub use sentence::{Entity, Relation, Sentence, Token};

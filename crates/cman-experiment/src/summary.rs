@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use cman_score::{Prf, Scores, Section, Task};
-use cman_train::{Protocol, criterion};
+use cman_train::{Protocol, selection_metric};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -35,8 +35,9 @@ pub struct Row {
     pub runs: usize,
     /// Failed runs.
     pub failed: usize,
-    /// What the epoch is chosen by, (entity F1 + relation F1) / 2 on dev, where there is dev data.
-    pub criterion: Option<Moments>,
+    /// The metric that selects the epoch, (entity F1 + relation F1) / 2 on dev, if there is dev data.
+    #[serde(rename = "criterion")]
+    pub selection_metric: Option<Moments>,
     /// Scores on dev, where there is one.
     pub dev: Option<Summary>,
     /// Scores on test, if a run finished.
@@ -163,7 +164,9 @@ pub(crate) fn summarise(runs: &[RunResult]) -> Vec<Row> {
             protocol,
             runs: outcomes.len(),
             failed: members.len() - outcomes.len(),
-            criterion: Moments::of(outcomes.iter().filter_map(|outcome| outcome.dev.as_ref()).map(criterion)),
+            selection_metric: Moments::of(
+                outcomes.iter().filter_map(|outcome| outcome.dev.as_ref()).map(selection_metric),
+            ),
             dev: Summary::of(outcomes.iter().filter_map(|outcome| outcome.dev.as_ref())),
             test: Summary::of(outcomes.iter().map(|outcome| &outcome.test)),
             test_without_leaked: Pair::of(outcomes.iter().map(|outcome| outcome.test_without_leaked)),

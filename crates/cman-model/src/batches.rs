@@ -1,16 +1,16 @@
-//! Batches of like length, for inference.
+//! Batches of sentences of similar length, for inference.
 
-/// How large a batch may be.
+/// The largest size of a batch.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// Sentences.
     pub sentences: usize,
-    /// Tokens, padding counted; 0: any number. A longer sentence is a batch of its own.
+    /// Tokens, padding included; 0: no limit. A longer sentence is a batch of its own.
     pub tokens: usize,
 }
 
 impl Limits {
-    /// `order`, indices into the sentences of these lengths, cut into batches.
+    /// Cuts `order`, indices of sentences of these lengths, into batches.
     pub fn cut(self, order: &[usize], lengths: &[usize]) -> Vec<Vec<usize>> {
         let mut batches: Vec<Vec<usize>> = Vec::new();
         let mut longest = 0;
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_batch_holds_more_tokens_than_it_may() {
+    fn batches_respect_the_token_limit() {
         let lengths = [5, 30, 4, 200, 6, 6, 7, 29];
         let batches = sorted(&lengths, Limits { sentences: 3, tokens: 60 });
         assert_eq!(batches, [vec![2, 0, 4], vec![5, 6], vec![7, 1], vec![3]]);

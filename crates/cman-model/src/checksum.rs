@@ -1,4 +1,4 @@
-//! SHA-256 in hexadecimal, as `sha256sum` prints it.
+//! SHA-256 checksums in hexadecimal, as `sha256sum` prints them.
 
 use std::{
     fs::File,
@@ -8,7 +8,7 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-/// The checksum of a file, of any size.
+/// The checksum of a file. The file is read in pieces.
 ///
 /// # Errors
 /// If the file cannot be read.
@@ -36,7 +36,7 @@ fn hexadecimal(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn the_checksum_is_that_of_the_standard() {
+    fn checksums_match_the_standard() {
         // FIPS 180-2, appendix B.1.
         let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         assert_eq!(super::of(b"abc"), expected);

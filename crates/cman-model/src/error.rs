@@ -1,4 +1,4 @@
-//! The crate's one error type.
+//! The error type of the crate.
 
 use std::{io, path::PathBuf};
 
@@ -9,17 +9,17 @@ use cman_encoder::EncoderError;
 #[cfg(feature = "hub")]
 use crate::HubError;
 
-/// Everything that can go wrong between a configuration or a model directory and predictions.
+/// An error of a configuration, an encoder, a model directory or a prediction.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ModelError {
     /// A corpus, vocabulary or vector file, or a sentence.
     #[error(transparent)]
     Data(#[from] DataError),
-    /// A setting of the network outside of its range.
+    /// A setting of the network that is out of range.
     #[error("configuration: {0}")]
     Network(#[from] ConfigError),
-    /// Another setting outside of its range.
+    /// Another setting that is out of range.
     #[error("configuration: {field}: expected {expected}, found {found}")]
     Setting {
         /// The key, such as `train.batch_size`.
@@ -29,7 +29,7 @@ pub enum ModelError {
         /// What was given.
         found: String,
     },
-    /// A configuration file or `--set` that is no TOML, or has unknown keys or values of another type.
+    /// A configuration file or `--set` that is not TOML, or has unknown keys or values of a wrong type.
     #[error("{place}: {message}")]
     Config {
         /// The file and line, or the assignment.
@@ -37,20 +37,20 @@ pub enum ModelError {
         /// What is wrong.
         message: String,
     },
-    /// Files of an encoder that cannot be read.
+    /// Encoder files that cannot be read.
     #[error(transparent)]
     EncoderFiles(#[from] EncoderError),
-    /// An encoder that the hub does not give.
+    /// An encoder that cannot be fetched from the hub.
     #[cfg(feature = "hub")]
     #[error(transparent)]
     Hub(#[from] HubError),
-    /// A name on the hub, in a build that does not know the hub.
+    /// A name on the hub, in a build without the feature `hub`.
     #[error("{name}: no such folder: give a folder, or build with `--features hub` to fetch this name")]
     NoHub {
         /// The name.
         name: String,
     },
-    /// Another encoder, or other vectors, than are needed.
+    /// An encoder or contextual vectors other than the expected ones.
     #[error("{path}: expected {expected}, found {found}", path = path.display())]
     Encoder {
         /// The file or folder.
@@ -65,15 +65,15 @@ pub enum ModelError {
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// A model directory that is not what this library writes.
+    /// A model directory that is damaged or inconsistent.
     #[error("{path}: {reason}", path = path.display())]
     Directory {
         /// The file that is wrong.
         path: PathBuf,
-        /// Why.
+        /// What is wrong.
         reason: String,
     },
 }

@@ -1,4 +1,4 @@
-//! Text in, entities and relations out.
+//! Extracts entities and relations from text.
 
 use std::path::Path;
 
@@ -9,21 +9,21 @@ use serde::Serialize;
 
 use crate::{Model, ModelError};
 
-/// Sentences that go through the network together.
+/// Sentences per batch.
 const BATCH: usize = 32;
 
-/// A trained model that reads text. `Send + Sync`: one extractor serves many threads.
+/// A trained model that reads text. It is `Send + Sync`: threads can share one extractor.
 #[derive(Clone, Debug)]
 pub struct Extractor {
     model: Model,
 }
 
-/// What was found in one sentence.
+/// The entities and relations of one sentence.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Extraction {
     /// The sentence.
     pub text: String,
-    /// Where the sentence starts in the input, in Unicode scalar values.
+    /// Offset of the sentence in the input, in Unicode scalar values.
     #[serde(skip)]
     pub offset: usize,
     /// Its tokens.
@@ -40,7 +40,7 @@ pub struct ExtractedEntity {
     /// The entity type.
     #[serde(rename = "type")]
     pub kind: String,
-    /// The entity as the text has it.
+    /// The entity as it is written in the text.
     pub text: String,
     /// First token.
     pub start: usize,
@@ -50,7 +50,7 @@ pub struct ExtractedEntity {
     pub char_start: usize,
     /// One past the last character.
     pub char_end: usize,
-    /// Marginal probability that the tagger gives to this entity.
+    /// Marginal probability of the entity under the CRF.
     pub confidence: f64,
 }
 
@@ -64,20 +64,20 @@ pub struct ExtractedRelation {
     pub head: usize,
     /// Second argument: index into [`Extraction::entities`].
     pub tail: usize,
-    /// Probability that the relation scorer gives to it.
+    /// Probability of the relation (eq. 10).
     pub confidence: f64,
 }
 
 impl Extractor {
-    /// Loads a model directory onto `device`.
+    /// Loads a model directory on `device`.
     ///
     /// # Errors
-    /// A file that is missing, damaged, or does not fit the others.
+    /// A file that is missing, damaged or inconsistent with the others.
     pub fn load(folder: &Path, device: &Device) -> Result<Self, ModelError> {
         Ok(Self::new(Model::load(folder, device)?))
     }
 
-    /// Reads text with this model.
+    /// An extractor with this model.
     pub fn new(model: Model) -> Self {
         Self { model }
     }
@@ -87,7 +87,7 @@ impl Extractor {
         &self.model
     }
 
-    /// Finds entities and relations in every sentence of a text; a text without tokens has none.
+    /// Extracts from every sentence of a text. A text without tokens has no sentence.
     ///
     /// # Errors
     /// None for text; see [`extract_sentences`](Self::extract_sentences).
@@ -95,7 +95,7 @@ impl Extractor {
         Ok(self.extract_batch(&[text])?.remove(0))
     }
 
-    /// The same for many texts at once, which is faster: sentences go through the network together.
+    /// Extracts from many texts. This is faster than one call per text, because sentences of all texts form batches.
     ///
     /// # Errors
     /// As [`extract`](Self::extract).
@@ -111,8 +111,8 @@ impl Extractor {
         Ok(raw.iter().map(of_text).collect())
     }
 
-    /// Finds entities and relations in sentences that are tokens already; an annotation is not looked at. Where a
-    /// sentence has no text, its text is its tokens joined by spaces.
+    /// Extracts from tokenized sentences. Annotation is ignored. If a sentence has no text, its text is its tokens
+    /// joined by spaces.
     ///
     /// # Errors
     /// A sentence without tokens, or an empty token.
@@ -124,14 +124,14 @@ impl Extractor {
 }
 
 fn extraction(sentence: &Sentence, prediction: &Prediction, schema: &Schema) -> Extraction {
-    let places = places(sentence);
+    let offsets = character_offsets(sentence);
     let entities = prediction.entities.iter().map(|entity| {
         let span = entity.span.tokens();
         ExtractedEntity {
             kind: schema.entities.name(entity.span.kind).into(),
             text: sentence.span_text(span.clone()),
-            char_start: places[span.start].0,
-            char_end: places[span.end - 1].1,
+            char_start: offsets[span.start].0,
+            char_end: offsets[span.end - 1].1,
             start: span.start,
             end: span.end,
             confidence: entity.probability,
@@ -152,19 +152,19 @@ fn extraction(sentence: &Sentence, prediction: &Prediction, schema: &Schema) -> 
     }
 }
 
-/// First character and one past the last of each token in the sentence's text.
-fn places(sentence: &Sentence) -> Vec<(usize, usize)> {
-    let mut end_before = None;
-    let place = |token: &cman_data::Token| {
-        let start = end_before.map_or(0, |end: usize| end + 1);
+/// First character of each token in the text of the sentence, and one past the last.
+fn character_offsets(sentence: &Sentence) -> Vec<(usize, usize)> {
+    let mut previous_end = None;
+    let offsets = |token: &cman_data::Token| {
+        let start = previous_end.map_or(0, |end: usize| end + 1);
         let (start, end) = match (&sentence.text, &token.chars) {
             (Some(_), Some(chars)) => (chars.start, chars.end),
             _ => (start, start + token.text.chars().count()),
         };
-        end_before = Some(end);
+        previous_end = Some(end);
         (start, end)
     };
-    sentence.tokens.iter().map(place).collect()
+    sentence.tokens.iter().map(offsets).collect()
 }
 
 #[cfg(test)]
@@ -172,16 +172,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_extractor_can_be_shared() {
-        fn shared<T: Send + Sync>() {}
-        shared::<Extractor>();
+    fn threads_can_share_an_extractor() {
+        fn is_shared<T: Send + Sync>() {}
+        is_shared::<Extractor>();
     }
 
     #[test]
-    fn places_count_characters_with_and_without_a_text() {
+    fn offsets_count_characters_with_and_without_a_text() {
         let sentence = Sentence::from_tokens("1", ["Zoë", "ran", "."]);
-        assert_eq!(places(&sentence), [(0, 3), (4, 7), (8, 9)]);
+        assert_eq!(character_offsets(&sentence), [(0, 3), (4, 7), (8, 9)]);
         let raw = cman_data::sentences_from_text("Zoë  ran.").remove(0);
-        assert_eq!(places(&raw.sentence), [(0, 3), (5, 8), (8, 9)]);
+        assert_eq!(character_offsets(&raw.sentence), [(0, 3), (5, 8), (8, 9)]);
     }
 }

@@ -1,4 +1,4 @@
-//! Predictions for many sentences, in batches of like length.
+//! Prediction in batches of sentences of similar length.
 
 use burn::tensor::Tensor;
 use burn_ragged::is_cpu;
@@ -14,29 +14,29 @@ use crate::{
     batches::{self, Limits},
 };
 
-/// Gives the contextual vectors of the sentences with these numbers: `[batch, steps, layers, width]`.
-pub type Contextual<'a> = &'a (dyn Fn(&[usize]) -> Result<Tensor<4>, ModelError> + Sync);
+/// Returns the contextual vectors of the sentences with these indices. `[batch, steps, layers, width]`
+pub type ContextualVectors<'a> = &'a (dyn Fn(&[usize]) -> Result<Tensor<4>, ModelError> + Sync);
 
-/// Tokens, padding counted, that go through the network together at most: the memory of attention grows with the square
-/// of a sentence's length.
+/// Most tokens per batch, padding included. The memory of attention grows with the square of the sentence length.
 const BATCH_TOKENS: usize = 8192;
 
-/// Sentences of a batch on the CPU, at most: enough to fill the products, few enough that all cores have work even where
-/// the caller brings no more than a few dozen sentences.
+/// Most sentences per batch on the CPU: enough for efficient products, few enough to keep all cores busy with a few
+/// dozen sentences.
 const CPU_BATCH: usize = 8;
 
-/// What the network finds in each sentence, in their order; on the CPU, batches run side by side. The network must not
-/// be on an autodiff device.
+/// Predictions for these sentences, in their order. On the CPU, batches run in parallel. The network must not be on an
+/// autodiff device.
 ///
-/// A batch holds `batch_size` sentences, or fewer on the CPU and of long ones. `contextual` is there if the network takes
-/// contextual vectors. `gold_labels`: the relations see the sentences' own tags instead of the predicted ones (Table 3).
+/// A batch holds at most `batch_size` sentences, fewer on the CPU or if they are long. `contextual` is required if the
+/// network takes contextual vectors. `gold_labels`: the relations see the gold tags instead of the predicted ones
+/// (Table 3).
 ///
 /// # Errors
 /// Those of `contextual`.
 pub fn predict(
     network: &Cman,
     sentences: &[EncodedSentence],
-    contextual: Option<Contextual>,
+    contextual: Option<ContextualVectors>,
     batch_size: usize,
     options: PredictOptions,
     gold_labels: bool,
@@ -68,7 +68,7 @@ pub fn predict(
     Ok(predictions.into_iter().map(|prediction| prediction.expect("every sentence is in a batch")).collect())
 }
 
-/// The sentence with what was predicted in place of its annotation.
+/// The sentence with the prediction as its annotation.
 pub fn annotate(sentence: &Sentence, prediction: &Prediction, schema: &Schema) -> Sentence {
     let entity = |entity: &cman_core::model::ScoredEntity| {
         Entity::new(schema.entities.name(entity.span.kind), entity.span.tokens())

@@ -1,8 +1,8 @@
-//! Trained models for joint entity and relation extraction: what prediction needs and nothing else.
+//! Trained models for joint entity and relation extraction, and prediction with them.
 //!
-//! A [`Config`] holds every setting, also those of the training: a model directory keeps the configuration it was made
-//! with. [`Model::load`] reads such a directory, [`Model::predict`] finds entities and relations in sentences, and an
-//! [`Extractor`] does the same for text. Training is in `cman-train`, which puts models together and saves them.
+//! A [`Config`] holds every setting of a run, training included; a model directory contains it. [`Model::load`] reads a
+//! model directory, [`Model::predict`] finds entities and relations in sentences, and an [`Extractor`] does the same
+//! for text. Training is in `cman-train`, which makes models and saves them.
 //!
 //! ```no_run
 //! use burn_ragged::DeviceKind;
@@ -33,7 +33,7 @@ pub use encoder::{Encoder, is_hub_name};
 pub use encoder::{Hub, HubError};
 pub use error::ModelError;
 pub use extractor::{ExtractedEntity, ExtractedRelation, Extraction, Extractor};
-pub use inference::{Contextual, annotate, predict};
+pub use inference::{ContextualVectors, annotate, predict};
 pub use model::Model;
 pub use settings::{
     AdversarialConfig, Config, DataConfig, EncoderConfig, EncoderKind, Keep, Schedule, ScheduleKind, Scope,

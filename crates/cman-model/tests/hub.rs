@@ -1,4 +1,4 @@
-//! Encoders by name, from a stand-in for the hub on the loopback.
+//! Downloads of encoders, from a mock hub on the loopback interface.
 #![cfg(feature = "hub")]
 
 use std::{
@@ -17,17 +17,17 @@ use sha2::{Digest, Sha256};
 const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 const FILES: [&str; 2] = ["config.json", "model.safetensors"];
 
-/// What the server does wrong.
+/// A fault of the server.
 #[derive(Clone, Copy, PartialEq)]
 enum Fault {
     None,
     /// Closes the connection in the middle of the weights.
     Interrupts,
-    /// Sends other bytes than it announced.
+    /// Sends other bytes than announced.
     Corrupts,
 }
 
-struct StandIn {
+struct MockHub {
     address: String,
     fault: Arc<Mutex<Fault>>,
     /// (path, first byte) of each request.
@@ -35,7 +35,7 @@ struct StandIn {
     weights: Vec<u8>,
 }
 
-impl StandIn {
+impl MockHub {
     fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
@@ -46,7 +46,7 @@ impl StandIn {
         let shared = (fault.clone(), requests.clone());
         thread::spawn(move || {
             for stream in listener.incoming() {
-                // A client that went away is part of what is tested.
+                // Write errors are ignored: some tests disconnect.
                 _ = answer(stream.unwrap(), &files, *shared.0.lock().unwrap(), &shared.1);
             }
         });
@@ -91,7 +91,7 @@ fn answer(
     let end = last.parse::<usize>().map_or(content.len(), |last| last + 1);
     let mut body = content[first..end].to_vec();
     let hash: String = Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect();
-    // Small files go by another kind of hash.
+    // Small files have another kind of hash.
     let etag = if file == "config.json" { COMMIT.to_owned() } else { hash };
     write!(
         stream,
@@ -113,12 +113,12 @@ fn answer(
 }
 
 #[test]
-fn an_encoder_is_fetched_once() {
-    let (hub, cache) = (StandIn::start(), tempfile::tempdir().unwrap());
+fn an_encoder_is_downloaded_once() {
+    let (hub, cache) = (MockHub::start(), tempfile::tempdir().unwrap());
     let folder = hub.fetch(cache.path(), "org/tiny").unwrap();
     assert_eq!(fs::read(folder.join("model.safetensors")).unwrap(), hub.weights);
     assert_eq!(fs::read(folder.join("config.json")).unwrap(), b"{}");
-    // Where others look for it, too.
+    // The place where other libraries look for it.
     assert_eq!(folder, cache.path().join("models--org--tiny/snapshots").join(COMMIT));
     let n_requests = hub.requests.lock().unwrap().len();
     assert_eq!(hub.fetch(cache.path(), "org/tiny").unwrap(), folder);
@@ -129,8 +129,8 @@ fn an_encoder_is_fetched_once() {
 
 #[test]
 fn files_of_two_revisions_are_never_mixed() {
-    let (hub, cache) = (StandIn::start(), tempfile::tempdir().unwrap());
-    // What a download that broke off behind the first file leaves, before the repository moves on.
+    let (hub, cache) = (MockHub::start(), tempfile::tempdir().unwrap());
+    // The state after a download was interrupted after its first file and the repository got a new revision.
     let repo = cache.path().join("models--org--tiny");
     let old = repo.join("snapshots/old");
     fs::create_dir_all(&old).unwrap();
@@ -143,20 +143,20 @@ fn files_of_two_revisions_are_never_mixed() {
 }
 
 #[test]
-fn an_interrupted_download_goes_on_where_it_was() {
-    let (hub, cache) = (StandIn::start(), tempfile::tempdir().unwrap());
+fn an_interrupted_download_resumes() {
+    let (hub, cache) = (MockHub::start(), tempfile::tempdir().unwrap());
     hub.set(Fault::Interrupts);
     let error = hub.fetch(cache.path(), "org/tiny").unwrap_err().to_string();
     assert!(error.starts_with("org/tiny: model.safetensors is not in the cache and cannot be fetched ("), "{error}");
     hub.set(Fault::None);
     let folder = hub.fetch(cache.path(), "org/tiny").unwrap();
     assert_eq!(fs::read(folder.join("model.safetensors")).unwrap(), hub.weights);
-    assert!(hub.requests.lock().unwrap().iter().any(|(_, first)| *first > 0), "the second half alone");
+    assert!(hub.requests.lock().unwrap().iter().any(|(_, first)| *first > 0), "only the second half is requested");
 }
 
 #[test]
-fn a_corrupted_download_is_removed_and_refused() {
-    let (hub, cache) = (StandIn::start(), tempfile::tempdir().unwrap());
+fn a_corrupt_download_is_removed_and_refused() {
+    let (hub, cache) = (MockHub::start(), tempfile::tempdir().unwrap());
     hub.set(Fault::Corrupts);
     for _ in 0..2 {
         let error = hub.fetch(cache.path(), "org/tiny").unwrap_err();
@@ -168,24 +168,24 @@ fn a_corrupted_download_is_removed_and_refused() {
 }
 
 #[test]
-fn without_a_connection_the_message_says_what_to_do_and_doing_it_helps() {
+fn without_a_connection_the_advice_of_the_message_works() {
     let cache = tempfile::tempdir().unwrap();
-    // A port that nobody listens on.
+    // A port without a listener.
     let address = format!("http://{}", TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap());
     let fetch = || Hub::new(&address, cache.path()).fetch("org/tiny@v1", &FILES);
     let error = fetch().unwrap_err();
     let HubError::Unavailable { cache: place, .. } = &error else { panic!("{error}") };
-    let said = error.to_string();
-    assert!(said.contains("put config.json, model.safetensors of it into a folder and name that folder"), "{said}");
-    assert!(said.contains(&place.display().to_string()), "{said}");
+    let message = error.to_string();
+    assert!(message.contains("put config.json, model.safetensors into a folder and name that folder"), "{message}");
+    assert!(message.contains(&place.display().to_string()), "{message}");
     fs::create_dir_all(place).unwrap();
     FILES.iter().for_each(|file| fs::write(place.join(file), "x").unwrap());
     assert_eq!(&fetch().unwrap(), place);
 }
 
 #[test]
-fn what_the_hub_does_not_have_is_an_error() {
-    let (hub, cache) = (StandIn::start(), tempfile::tempdir().unwrap());
+fn an_encoder_that_is_not_on_the_hub_is_an_error() {
+    let (hub, cache) = (MockHub::start(), tempfile::tempdir().unwrap());
     let error = hub.fetch(cache.path(), "org/none").unwrap_err().to_string();
     assert!(error.contains("404"), "{error}");
 }

@@ -1,4 +1,4 @@
-//! Adam (Kingma and Ba 2015), on the CPU in one pass over the numbers.
+//! Adam (Kingma and Ba 2015). On the CPU it runs in one pass over the values.
 
 use burn::{
     optim::{AdamState, AdaptiveMomentumState, Optimizer},
@@ -14,24 +14,24 @@ const BETA_1: f32 = 0.9;
 const BETA_2: f32 = 0.999;
 const EPSILON: f32 = 1e-8;
 
-/// Numbers that one task updates.
+/// Values per task.
 const CHUNK: usize = 1 << 13;
 
-/// Adam with beta 0.9 and 0.999 and epsilon 1e-8; with a weight decay it is AdamW (Loshchilov and Hutter 2019).
+/// Adam with beta 0.9 and 0.999 and epsilon 1e-8; AdamW (Loshchilov and Hutter 2019) if there is weight decay.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Adam {
-    /// The share of a weight that it loses at a learning rate of 1.
+    /// Decoupled weight decay, relative to the learning rate.
     pub weight_decay: f64,
 }
 
 /// The factors of one update.
 #[derive(Clone, Copy)]
 struct Factors {
-    /// Learning rate over the correction of the first moment.
+    /// Learning rate divided by the bias correction of the first moment.
     rate: f32,
-    /// Root of the correction of the second moment.
+    /// Square root of the bias correction of the second moment.
     root: f32,
-    /// What is left of a weight before the step.
+    /// Factor of the weights, from weight decay.
     kept: f32,
 }
 
@@ -58,7 +58,7 @@ impl Optimizer for Adam {
 }
 
 impl Adam {
-    /// The state that the next update goes out from, zero before the first, and the update's factors.
+    /// The state with the next time step, and the factors of that step. The moments start at zero.
     fn next<const D: usize>(&self, lr: f64, grad: &Tensor<D>, state: Option<AdamState<D>>) -> (AdamState<D>, Factors) {
         let zero = || AdamState::new(AdaptiveMomentumState::new(0, grad.zeros_like(), grad.zeros_like()));
         let mut state = state.unwrap_or_else(zero);
@@ -73,7 +73,7 @@ impl Adam {
     }
 }
 
-/// The update by burn's operations.
+/// The update in burn operations.
 fn update<const D: usize>(
     tensor: Tensor<D>,
     grad: Tensor<D>,
@@ -87,8 +87,8 @@ fn update<const D: usize>(
     (tensor * factors.kept - step, AdamState::new(AdaptiveMomentumState::new(time, moment_1, moment_2)))
 }
 
-/// As [`update`], in one pass over the numbers. The new weights take the place of the gradient: others may hold a view
-/// of the old ones.
+/// [`update`] in one pass over the values. The new weights overwrite the gradient, because the old weights may be in
+/// use elsewhere.
 fn update_on_cpu<const D: usize>(
     tensor: Tensor<D>,
     grad: Tensor<D>,
@@ -98,7 +98,7 @@ fn update_on_cpu<const D: usize>(
     let device = tensor.device();
     let AdaptiveMomentumState { time, moment_1, moment_2, .. } = state.momentum;
     let mut data = [grad, moment_1, moment_2].map(Tensor::into_data);
-    let [grad, moment_1, moment_2] = data.each_mut().map(|data| data.as_mut_slice::<f32>().expect("numbers of f32"));
+    let [grad, moment_1, moment_2] = data.each_mut().map(|data| data.as_mut_slice::<f32>().expect("f32 values"));
     with_values(&tensor, |weights| {
         let moments = moment_1.par_chunks_mut(CHUNK).zip(moment_2.par_chunks_mut(CHUNK));
         let chunks = grad.par_chunks_mut(CHUNK).zip(weights.par_chunks(CHUNK)).zip(moments);
@@ -124,34 +124,34 @@ mod tests {
 
     use super::*;
 
-    /// Three updates of some weights.
+    /// Random weights after three updates.
     fn run<S>(step: impl Fn(f64, Tensor<1>, Tensor<1>, Option<S>) -> (Tensor<1>, Option<S>)) -> Vec<f32> {
         let device = Device::default();
-        let numbers = |seed| {
-            let numbers = Key::new(seed).uniform(2 * CHUNK + 3, 1.0);
-            Tensor::<1>::from_data(TensorData::new(numbers, [2 * CHUNK + 3]), &device)
+        let random = |seed| {
+            let values = Key::new(seed).uniform(2 * CHUNK + 3, 1.0);
+            Tensor::<1>::from_data(TensorData::new(values, [2 * CHUNK + 3]), &device)
         };
-        let (mut weights, mut state) = (numbers(0), None);
+        let (mut weights, mut state) = (random(0), None);
         for seed in 1..4 {
-            (weights, state) = step(0.01, weights, numbers(seed), state);
+            (weights, state) = step(0.01, weights, random(seed), state);
         }
-        weights.try_into_vec_as().expect("numbers")
+        weights.try_into_vec_as().expect("f32 values")
     }
 
     #[test]
-    fn both_ways_take_the_steps_of_burns_adam() {
+    fn both_implementations_equal_burns_adam() {
         let burns = AdamConfig::new().with_epsilon(EPSILON).build();
         let adam = run(|rate, weights, grad, state| burns.step(rate, weights, grad, state));
         let burns = AdamWConfig::new().with_epsilon(EPSILON).with_weight_decay(0.5).build();
         let adam_w = run(|rate, weights, grad, state| burns.step(rate, weights, grad, state));
         for (expected, ours) in [(adam, Adam::default()), (adam_w, Adam { weight_decay: 0.5 })] {
-            let host = run(|rate, weights, grad, state| ours.step(rate, weights, grad, state));
+            let cpu = run(|rate, weights, grad, state| ours.step(rate, weights, grad, state));
             let composed = run(|rate, weights, grad, state| {
                 let (state, factors) = ours.next(rate, &grad, state);
                 let (weights, state) = update(weights, grad, state, factors);
                 (weights, Some(state))
             });
-            for (found, what) in [(host, "host"), (composed, "composed")] {
+            for (found, what) in [(cpu, "cpu"), (composed, "composed")] {
                 let largest = found.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
                 assert!(largest < 1e-6, "{what}, {ours:?}: {largest}");
             }

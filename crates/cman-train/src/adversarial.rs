@@ -7,14 +7,14 @@ use cman_model::{AdversarialConfig, Scope};
 
 use crate::Trainable;
 
-/// Sentences that pass through the network together, and their annotation.
+/// Sentences that pass through the network together, with their annotation.
 #[derive(Clone, Debug)]
 pub struct StepBatch {
     /// The sentences, on the autodiff device of the weights.
     pub tokens: TokenBatch,
     /// Their annotation.
     pub gold: Gold,
-    /// The tags that the relations see, gold ones or predicted ones.
+    /// The tags that the relations see, gold or predicted.
     pub labels: Vec<Vec<u32>>,
 }
 
@@ -31,19 +31,19 @@ pub struct BatchLoss {
 pub(crate) struct Losses(Tensor<1>);
 
 impl Losses {
-    /// Waits for them.
+    /// Waits for the device.
     pub(crate) fn read(self) -> BatchLoss {
         let losses: Vec<f64> = self.0.try_into_vec_as().expect("the device returns the values");
         BatchLoss { ner: losses[0], re: losses[1] }
     }
 }
 
-/// The gradient of `factor * (L_joint(w) + L_joint(w + eta))`, or of the first term alone if alpha is 0, as parts to be
-/// added. Nothing here waits for the device. A fine-tuned encoder gets its gradient through the contextual vectors of the
+/// The gradient of `factor * (L_joint(w) + L_joint(w + eta))`, or of the first term alone if alpha is 0, as summands.
+/// Nothing here waits for the device. The gradient of a fine-tuned encoder comes through the contextual vectors of the
 /// batch.
 ///
-/// The input is embedded once. Both passes start from its value, and the sum of their gradients with respect to it is then
-/// propagated through the embeddings. eta is a constant of the second pass, which draws new dropout masks.
+/// The input is embedded once. Both passes start from its value, and the sum of their gradients with respect to it is
+/// then propagated through the embeddings. In the second pass eta is constant and dropout masks are drawn anew.
 pub(crate) fn shard_gradients(
     weights: &Trainable,
     batch: &StepBatch,

@@ -1,4 +1,4 @@
-//! The gradient of a batch, computed in shards side by side, and the update of the weights by it.
+//! The gradient of a batch, computed in shards in parallel, and the update of the weights.
 
 use burn::{
     module::Module,
@@ -14,19 +14,27 @@ use crate::{
     gradients,
 };
 
-/// Shards of a batch on the CPU, at least: they keep both cores of a small machine busy without a pause. Further cores
-/// find work inside of the operations.
+/// Fewest shards of a batch on the CPU. Two shards keep two cores busy; further cores work inside the operations.
 const MIN_SHARDS: usize = 2;
 
-/// Shards of a large batch, at most.
+/// Most shards of a batch.
 const MAX_SHARDS: usize = 16;
 
-/// Parameters of all shards together, at most, where they are more than [`MIN_SHARDS`]: each shard has gradients of its
-/// own, of both passes.
-const PARAMETERS: usize = 1 << 26;
+/// Most parameters of all shards together if there are more than [`MIN_SHARDS`]. Each shard holds gradients of both
+/// passes.
+const MAX_PARAMETERS: usize = 1 << 26;
 
-/// Sentences of a shard of a large batch, at least.
+/// Fewest sentences per shard of a large batch.
 const SHARD_SENTENCES: usize = 8;
+
+/// A shard of a batch, with weights that have an autodiff graph of their own.
+#[derive(Clone, Debug)]
+pub struct BatchShard {
+    /// The part of the batch.
+    pub shard: Shard,
+    /// The weights to embed its sentences with.
+    pub weights: Trainable,
+}
 
 /// The gradient of a batch, clipped by `train.clip_norm`.
 pub struct BatchGradients {
@@ -38,36 +46,37 @@ pub struct BatchGradients {
     encoder: GradientsParams,
 }
 
-/// The gradient of a batch of `n_sentences` (section 3.5, eq. 14), as a [`Learner`](crate::Learner) takes it: for
-/// training loops of one's own. `weights` are on an autodiff device.
+/// Divides a batch of `n_sentences` into shards: several on the CPU, one on a GPU. `weights` are on an autodiff device.
 ///
-/// On the CPU a batch is dealt out in shards that run side by side. For each, `prepare` is called with the weights that
-/// its graph hangs on. Dropout masks are drawn from `key`, whatever the shards.
+/// The sentences of a batch sorted by length are dealt out in turn, so that all shards cost the same.
+pub fn batch_shards(weights: &Trainable, n_sentences: usize) -> Vec<BatchShard> {
+    let device = weights.devices().into_iter().next().expect("a network has parameters");
+    let n_shards = if is_cpu(&device) { n_shards(n_sentences, weights.num_params()) } else { 1 };
+    // Not Module::fork, which adds a graph node to every weight that lives as long as the weight. The nodes of an
+    // encoder would pile up until it is trained.
+    let with_own_graph = || weights.valid().train();
+    let shards = (0..n_shards).map(|first| Shard { first, step: n_shards });
+    shards.map(|shard| BatchShard { shard, weights: with_own_graph() }).collect()
+}
+
+/// The gradient of a batch (section 3.5, eq. 14), as a [`Learner`](crate::Learner) computes it, for custom training
+/// loops.
 ///
-/// # Errors
-/// Those of `prepare`.
-pub fn batch_gradients<E: Send>(
+/// `shards` are those of [`batch_shards`] with their inputs. On the CPU they run in parallel. Dropout masks are drawn
+/// from `key` and do not depend on the division into shards.
+pub fn batch_gradients(
     weights: &Trainable,
-    n_sentences: usize,
-    prepare: impl Fn(&Trainable, Shard) -> Result<StepBatch, E> + Sync,
+    shards: Vec<(StepBatch, BatchShard)>,
     config: &TrainConfig,
     key: Key,
-) -> Result<BatchGradients, E> {
-    let device = weights.devices().into_iter().next().expect("a network has parameters");
+) -> BatchGradients {
+    let n_sentences: usize = shards.iter().map(|(batch, _)| batch.tokens.layout().batch_size()).sum();
     let factor = if config.mean_loss { 1.0 / n_sentences as f64 } else { 1.0 };
-    let gradients = |first: usize, step: usize| {
-        let shard = Shard { first, step };
-        // With a graph of its own. (Module::fork would hang a node on every weight, which stays as long as the weight
-        // does: with an encoder that is not trained yet, for all those epochs.)
-        let weights = weights.valid().train();
-        let batch = prepare(&weights, shard)?;
-        Ok(shard_gradients(&weights, &batch, &config.adversarial, factor, Mode::Train(key, shard)))
-    };
-    // Dealt out in turn, so that shards of a batch sorted by length cost the same. A GPU wants few large operations.
-    let n_shards = if is_cpu(&device) { n_shards(n_sentences, weights.num_params()) } else { 1 };
-    let shards = (0..n_shards).into_par_iter().with_max_len(1);
-    let results: Vec<_> = shards.map(|shard| gradients(shard, n_shards)).collect::<Result<_, E>>()?;
-    let (losses, parts): (Vec<_>, Vec<_>) = results.into_iter().unzip();
+    let shards = shards.into_par_iter().with_max_len(1);
+    let results = shards.map(|(batch, BatchShard { shard, weights })| {
+        shard_gradients(&weights, &batch, &config.adversarial, factor, Mode::Train(key, shard))
+    });
+    let (losses, parts): (Vec<_>, Vec<_>) = results.collect::<Vec<_>>().into_iter().unzip();
     let mut parts: Vec<GradientsParams> = parts.into_iter().flatten().collect();
     let (network, norm) = gradients::sum(&weights.network, &mut parts);
     let (encoder, encoder_norm) = gradients::sum(&weights.contextual_encoder, &mut parts);
@@ -79,18 +88,18 @@ pub fn batch_gradients<E: Send>(
         gradients::scale(&weights.network, &mut all.network, factor);
         gradients::scale(&weights.contextual_encoder, &mut all.encoder, factor);
     }
-    Ok(all)
+    all
 }
 
-/// How many shards a batch on the CPU is dealt out in: a power of two, so that two, four, .. cores have equally many. It
-/// depends on batch and model alone, so that the sums, and with them the bits, do not depend on the threads.
+/// Number of shards of a batch on the CPU. It is a power of two, so that 2, 4, .. cores get equally many. It depends on
+/// batch and model alone, so that sums do not depend on the number of threads.
 fn n_shards(n_sentences: usize, n_parameters: usize) -> usize {
-    let most = (n_sentences / SHARD_SENTENCES).min(PARAMETERS / n_parameters.max(1)).clamp(MIN_SHARDS, MAX_SHARDS);
+    let most = (n_sentences / SHARD_SENTENCES).min(MAX_PARAMETERS / n_parameters.max(1)).clamp(MIN_SHARDS, MAX_SHARDS);
     (1 << most.ilog2()).min(n_sentences)
 }
 
 impl BatchGradients {
-    /// What left the finite numbers, if something did.
+    /// Which value is not finite, if any: the loss or the gradient.
     pub fn not_finite(&self) -> Option<&'static str> {
         if !(self.loss.ner + self.loss.re).is_finite() {
             Some("loss")
@@ -101,8 +110,8 @@ impl BatchGradients {
         }
     }
 
-    /// The weights after one step with the learning rates of the network and of the encoder; parameters without a
-    /// gradient stay as they are.
+    /// The weights after one optimizer step with the learning rates of the network and of the encoder. Parameters
+    /// without a gradient do not change.
     pub fn apply(self, weights: &Trainable, optimizer: &mut ModuleOptimizer, rates: [f64; 2]) -> Trainable {
         let updated = optimizer.step(rates[0], weights.clone(), self.network);
         if updated.contextual_encoder.is_none() {
@@ -125,7 +134,7 @@ mod tests {
 
     use super::*;
 
-    /// All gradients zero.
+    /// A zero gradient for every parameter.
     struct Zero(GradientsParams);
 
     impl ModuleVisitor for Zero {
@@ -134,7 +143,7 @@ mod tests {
         }
     }
 
-    /// Names, and the sums of the absolute values.
+    /// The current path, and the sum of the absolute values of each parameter.
     struct Sums(Vec<String>, Vec<(String, f64)>);
 
     impl ModuleVisitor for Sums {
@@ -160,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn large_batches_have_more_shares_but_large_models_have_not() {
+    fn the_number_of_shards_depends_on_batch_and_model() {
         let sizes = [1, 2, 15, 16, 31, 32, 64, 100, 128, 1000];
         assert_eq!(sizes.map(|n| n_shards(n, 4_000_000)), [1, 2, 2, 2, 2, 4, 8, 8, 16, 16]);
         assert_eq!(sizes.map(|n| n_shards(n, 15_000_000)), [1, 2, 2, 2, 2, 4, 4, 4, 4, 4]);
@@ -168,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn the_encoder_decays_but_for_biases_and_normalisations_and_the_network_does_not() {
+    fn weight_decay_applies_to_the_matrices_of_the_encoder() {
         let device = Device::flex().autodiff();
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../cman-encoder/tests/bert/bert");
         let bert = Bert::load_dir(&folder, Pooling::First, &device).unwrap();

@@ -1,8 +1,8 @@
-//! Checkpoints: a killed run goes on where it was and ends with the same bits.
+//! Checkpoints: a killed run resumes and ends with the same bits.
 //!
-//! A folder holds `state.json`, which names the files of weights and optimiser state that belong to it. New files are
-//! written and synced under new names first; then `state.json` is replaced by renaming, and only then are the old files
-//! removed. So whenever the process dies, the last checkpoint is whole.
+//! A checkpoint is a folder with `state.json`, which names the files of weights and optimizer state. New files are
+//! written and synced under new names first. Then `state.json` is replaced by renaming, and only then are the old files
+//! removed. The last checkpoint is complete at any time.
 
 use std::{
     fs::{self, File},
@@ -21,12 +21,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::{TrainError, trainable::Trainable};
 
-/// The file that makes a folder a checkpoint.
+/// The file that names all others.
 const STATE: &str = "state.json";
 /// Version of its layout.
 const FORMAT: u32 = 1;
 
-/// Where checkpoints are kept, and how often they are written within an epoch.
+/// The folder of a run's checkpoint, and how often it is written within an epoch.
 #[derive(Debug)]
 pub struct Checkpoints {
     folder: PathBuf,
@@ -35,30 +35,30 @@ pub struct Checkpoints {
     serial: u64,
 }
 
-/// How far a run is.
+/// Progress of a run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Progress {
-    /// Whole epochs done.
+    /// Completed epochs.
     pub epoch: usize,
-    /// Batches done of the next one.
+    /// Completed batches of the current epoch.
     pub batch: usize,
     /// Sentences in them.
     pub sentences: usize,
-    /// Their tag loss.
+    /// Their tag loss, summed.
     #[serde(with = "bits")]
     pub ner: f64,
-    /// Their relation loss.
+    /// Their relation loss, summed.
     #[serde(with = "bits")]
     pub re: f64,
     /// Seconds spent on them.
     pub seconds: f64,
 }
 
-/// The epoch to keep.
+/// The best epoch so far.
 #[derive(Clone, Debug)]
 pub(crate) struct Best {
     pub epoch: usize,
-    pub criterion: f64,
+    pub selection_metric: f64,
     pub network: Trainable,
     pub scores: Scores,
 }
@@ -67,7 +67,7 @@ pub(crate) struct Best {
 #[derive(Serialize, Deserialize)]
 struct State {
     format: u32,
-    /// The identity of the run: hexadecimal digits.
+    /// The identity of the run, in hexadecimal digits.
     run: String,
     serial: u64,
     progress: Progress,
@@ -76,19 +76,19 @@ struct State {
     best: Option<BestState>,
 }
 
-/// What every version of `state.json` has, but for those that were written before it had a version.
+/// The version field of `state.json`. The earliest files have none.
 #[derive(Deserialize)]
 struct Version {
     format: Option<u32>,
 }
 
-/// A number by its bits: JSON need not give a number back exactly.
+/// Serializes a float as its bits, since JSON may round it.
 mod bits {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-    #[allow(clippy::trivially_copy_pass_by_ref)] // serde wants it so
-    pub fn serialize<S: Serializer>(number: &f64, serializer: S) -> Result<S::Ok, S::Error> {
-        number.to_bits().serialize(serializer)
+    #[allow(clippy::trivially_copy_pass_by_ref)] // required by serde
+    pub fn serialize<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+        value.to_bits().serialize(serializer)
     }
 
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
@@ -99,13 +99,13 @@ mod bits {
 #[derive(Serialize, Deserialize)]
 struct BestState {
     epoch: usize,
-    #[serde(with = "bits")]
-    criterion: f64,
+    #[serde(rename = "criterion", with = "bits")]
+    selection_metric: f64,
     scores: Scores,
     network: String,
 }
 
-/// What a checkpoint brings back.
+/// The content of a checkpoint.
 pub(crate) struct Restored {
     pub progress: Progress,
     pub network: Trainable,
@@ -114,7 +114,8 @@ pub(crate) struct Restored {
 }
 
 impl Checkpoints {
-    /// Keeps checkpoints in `folder`, whose other files are left alone: one after every epoch, and within an epoch one whenever `every` has passed.
+    /// Writes a checkpoint to `folder` after every epoch, and within an epoch whenever `every` has passed. Other files
+    /// in the folder are not touched.
     pub fn new(folder: impl Into<PathBuf>, every: Duration) -> Self {
         Self { folder: folder.into(), every, last: Instant::now(), serial: 0 }
     }
@@ -129,12 +130,12 @@ impl Checkpoints {
         self.folder.join(STATE).is_file()
     }
 
-    /// Removes the checkpoint, of a run that is finished or not wanted, and its folder if nothing else is in it.
+    /// Removes the checkpoint, and its folder if that is then empty.
     ///
     /// # Errors
     /// A file that cannot be removed.
     pub fn clear(&self) -> Result<(), TrainError> {
-        // The state first: without it the others mean nothing.
+        // The state first: the other files are meaningless without it.
         let state = self.folder.join(STATE);
         if state.exists() {
             fs::remove_file(&state).map_err(|source| TrainError::io(&state, source))?;
@@ -168,7 +169,7 @@ impl Checkpoints {
             optimizer: format!("optimizer-{}.bpk", self.serial),
             best: best.map(|best| BestState {
                 epoch: best.epoch,
-                criterion: best.criterion,
+                selection_metric: best.selection_metric,
                 scores: best.scores.clone(),
                 network: format!("best-{}.bpk", best.epoch),
             }),
@@ -195,8 +196,8 @@ impl Checkpoints {
         Ok(())
     }
 
-    /// Removes the files of other checkpoints. One that stays behind does no harm and goes the next time.
-    fn remove_others(&self, named: &[&str]) {
+    /// Removes the checkpoint files that are not `kept`. A file that cannot be removed is removed the next time.
+    fn remove_others(&self, kept: &[&str]) {
         let is_ours = |name: &str| {
             let draft = name.strip_prefix('.').and_then(|name| name.strip_suffix(".part"));
             let stem = draft.unwrap_or(name).strip_suffix(".bpk").and_then(|stem| stem.split_once('-'));
@@ -206,13 +207,13 @@ impl Checkpoints {
             stem.is_some_and(numbered) || draft == Some(STATE)
         };
         for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
-            if entry.file_name().to_str().is_some_and(|name| is_ours(name) && !named.contains(&name)) {
+            if entry.file_name().to_str().is_some_and(|name| is_ours(name) && !kept.contains(&name)) {
                 _ = fs::remove_file(entry.path());
             }
         }
     }
 
-    /// Reads the checkpoint of the run with the identity `run` into a network of its shape and a new optimiser.
+    /// Reads the checkpoint of the run with the identity `run` into a network of the same shape and a new optimizer.
     pub(crate) fn read(
         &mut self,
         run: &str,
@@ -235,8 +236,8 @@ impl Checkpoints {
         self.serial = state.serial;
         let best = state.best.map(|best| {
             let network = self.read_network(&best.network, network.valid())?;
-            let (epoch, criterion, scores) = (best.epoch, best.criterion, best.scores);
-            Ok::<_, TrainError>(Best { epoch, criterion, network, scores })
+            let (epoch, selection_metric, scores) = (best.epoch, best.selection_metric, best.scores);
+            Ok::<_, TrainError>(Best { epoch, selection_metric, network, scores })
         });
         let path = self.folder.join(&state.optimizer);
         File::open(&path).map_err(|source| TrainError::io(&path, source))?;

@@ -1,4 +1,4 @@
-//! The crate's one error type.
+//! The error type of the crate.
 
 use std::{io, path::PathBuf};
 
@@ -7,14 +7,14 @@ use cman_data::DataError;
 use cman_model::ModelError;
 use cman_score::ScoreError;
 
-/// Everything that can go wrong between a configuration and a trained model.
+/// An error of training or evaluation.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrainError {
-    /// A configuration, an encoder or a model directory.
+    /// An error of a configuration, an encoder or a model directory.
     #[error(transparent)]
     Model(#[from] ModelError),
-    /// A corpus, vocabulary or vector file.
+    /// An error of a corpus, vocabulary or vector file.
     #[error(transparent)]
     Data(#[from] DataError),
     /// Predictions that cannot be scored.
@@ -25,7 +25,7 @@ pub enum TrainError {
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// A checkpoint that is damaged, of another format or of another run.
@@ -33,35 +33,35 @@ pub enum TrainError {
     Checkpoint {
         /// The file that is wrong.
         path: PathBuf,
-        /// Why.
+        /// What is wrong.
         reason: String,
     },
-    /// Training without entity types or without relation types.
+    /// No entity types or no relation types.
     #[error("training data: no {part}")]
     NoTypes {
-        /// Which types.
+        /// The missing types.
         part: &'static str,
     },
-    /// Training without sentences.
+    /// No sentences.
     #[error("{part}: no sentence to {purpose}")]
     NoSentences {
-        /// Which data.
+        /// The empty data.
         part: &'static str,
-        /// What they were wanted for.
+        /// What the sentences are needed for.
         purpose: &'static str,
     },
     /// A training sentence without annotation.
     #[error(transparent)]
     Gold(#[from] GoldError),
-    /// The observer wanted to stop.
+    /// The observer stopped the run.
     #[error("stopped in epoch {epoch} after batch {batch}")]
     Stopped {
         /// Epoch, from 1.
         epoch: usize,
-        /// Batches of it that are done.
+        /// Completed batches of the epoch.
         batch: usize,
     },
-    /// The loss or a gradient is no finite number any more.
+    /// The loss or a gradient is not finite.
     #[error("epoch {epoch}, batch {batch}: the {what} is not finite (sentences {sentences})")]
     NotFinite {
         /// Epoch, from 1.

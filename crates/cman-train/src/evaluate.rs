@@ -1,4 +1,4 @@
-//! The scores of a model on annotated sentences.
+//! Evaluation of a model on annotated sentences.
 
 use cman_core::model::Prediction;
 use cman_data::{DataError, EncodedSentence, Schema, Sentence};
@@ -7,29 +7,29 @@ use cman_score::{ScoreError, Scores, score};
 
 use crate::TrainError;
 
-/// Sentences that go through the network together when a model is evaluated, where nobody asks for another number.
+/// Default batch size of an evaluation.
 pub const EVALUATION_BATCH: usize = 32;
 
-/// The scores of a model, and what it predicted.
+/// The scores of a model, and its predictions.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Evaluation {
     /// The scores.
     pub scores: Scores,
-    /// The sentences as predicted.
+    /// The sentences with predicted annotation.
     pub predicted: Vec<Sentence>,
 }
 
 impl Evaluation {
-    /// Scores the network's findings in annotated sentences.
-    pub(crate) fn of(gold: &[Sentence], found: &[Prediction], schema: &Schema) -> Result<Self, ScoreError> {
+    /// Scores predictions for annotated sentences.
+    pub(crate) fn of(gold: &[Sentence], predictions: &[Prediction], schema: &Schema) -> Result<Self, ScoreError> {
         let predicted: Vec<Sentence> =
-            gold.iter().zip(found).map(|(sentence, found)| annotate(sentence, found, schema)).collect();
+            gold.iter().zip(predictions).map(|(sentence, found)| annotate(sentence, found, schema)).collect();
         Ok(Self { scores: score(gold, &predicted, schema)?, predicted })
     }
 }
 
-/// Scores a model on annotated sentences, `batch_size` of which go through the network together. `gold_labels`: the
-/// relations see the gold tags (Table 3).
+/// Scores a model on annotated sentences, in batches of `batch_size`. `gold_labels`: the relations see the gold tags
+/// (Table 3).
 ///
 /// # Errors
 /// A sentence without tokens, or of a type that the model does not know.
@@ -41,6 +41,6 @@ pub fn evaluate(
 ) -> Result<Evaluation, TrainError> {
     let encoded: Result<Vec<EncodedSentence>, DataError> =
         gold.iter().map(|sentence| model.vocabularies().encode(sentence, model.schema())).collect();
-    let found = model.predict_encoded(gold, &encoded?, batch_size, gold_labels)?;
-    Ok(Evaluation::of(gold, &found, model.schema())?)
+    let predictions = model.predict_encoded(gold, &encoded?, batch_size, gold_labels)?;
+    Ok(Evaluation::of(gold, &predictions, model.schema())?)
 }

@@ -1,4 +1,4 @@
-//! Gradients of all parameters together: their sum over the parts of a batch, their norm, clipping by it.
+//! Gradients of all parameters: sum over the shards of a batch, global norm, scaling.
 
 use burn::{
     module::{Module, ModuleVisitor, Param},
@@ -11,15 +11,15 @@ use rayon::{
     slice::ParallelSliceMut,
 };
 
-/// Numbers that one task adds up.
+/// Values per task.
 const CHUNK: usize = 1 << 13;
 
-/// The sum of the parts, out of which it takes the gradients of this module, and its Euclidean norm over all parameters
-/// (burn clips each tensor by its own norm; this is the usual global one).
+/// The sum of the parts' gradients of this module, and its Euclidean norm over all parameters. The gradients are
+/// removed from the parts. (burn clips each tensor by its own norm; this is the usual global norm.)
 pub(crate) fn sum<M: Module>(module: &M, parts: &mut [GradientsParams]) -> (GradientsParams, f64) {
     let mut visitor = Sum { parts, sum: GradientsParams::new(), squares: 0.0, on_device: None };
     module.visit(&mut visitor);
-    // Read once: each reading would wait for the GPU.
+    // Read once, because each read waits for the GPU.
     let on_device = visitor.on_device.map_or(0.0, |squares| squares.into_scalar::<f64>());
     (visitor.sum, (visitor.squares + on_device).sqrt())
 }
@@ -57,32 +57,32 @@ impl ModuleVisitor for Sum<'_> {
     }
 }
 
-/// The sum of some tensors, at least one, and of its squares.
+/// The sum of at least one tensor, and the sum of its squares.
 fn add<const D: usize>(parts: Vec<Tensor<D>>) -> (Tensor<D>, Tensor<1>) {
     let sum = parts.into_iter().reduce(|a, b| a + b).expect("a part");
     let squares = sum.clone().square().sum();
     (sum, squares)
 }
 
-/// As [`add`], in one pass over the numbers.
+/// [`add`] in one pass over the values.
 fn add_on_cpu<const D: usize>(parts: Vec<Tensor<D>>) -> (Tensor<D>, f64) {
     let device = parts[0].device();
     let mut parts = parts.into_iter().map(Tensor::into_data);
     let mut first = parts.next().expect("a part");
     let others: Vec<TensorData> = parts.collect();
-    let others: Vec<&[f32]> = others.iter().map(|part| part.as_slice().expect("numbers of f32")).collect();
-    let sum: &mut [f32] = first.as_mut_slice().expect("numbers of f32");
+    let others: Vec<&[f32]> = others.iter().map(|part| part.as_slice().expect("f32 values")).collect();
+    let sum: &mut [f32] = first.as_mut_slice().expect("f32 values");
     let squares: Vec<f64> = sum
         .par_chunks_mut(CHUNK)
         .enumerate()
         .map(|(i, sum)| {
             for other in &others {
-                sum.iter_mut().zip(&other[i * CHUNK..]).for_each(|(sum, number)| *sum += number);
+                sum.iter_mut().zip(&other[i * CHUNK..]).for_each(|(sum, value)| *sum += value);
             }
-            // Lanes of their own, so that the sum can be vectorised; f64, so that no square overflows.
+            // Separate lanes, so that the sum is vectorised; f64, so that no square overflows.
             let mut lanes = [0f64; 8];
-            for numbers in sum.chunks(8) {
-                lanes.iter_mut().zip(numbers).for_each(|(lane, &x)| *lane += f64::from(x) * f64::from(x));
+            for values in sum.chunks(8) {
+                lanes.iter_mut().zip(values).for_each(|(lane, &x)| *lane += f64::from(x) * f64::from(x));
             }
             lanes.iter().sum()
         })
@@ -111,10 +111,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_ways_of_adding_agree() {
+    fn both_implementations_agree() {
         let part = |seed| {
-            let numbers = Key::new(seed).uniform(3 * CHUNK + 7, 1.0);
-            Tensor::<1>::from_data(TensorData::new(numbers, [3 * CHUNK + 7]), &Device::default())
+            let values = Key::new(seed).uniform(3 * CHUNK + 7, 1.0);
+            Tensor::<1>::from_data(TensorData::new(values, [3 * CHUNK + 7]), &Device::default())
         };
         let parts: Vec<Tensor<1>> = (1..4).map(part).collect();
         let (sum, squares) = add_on_cpu(parts.clone());

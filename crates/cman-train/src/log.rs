@@ -1,4 +1,4 @@
-//! A run's log: one row an epoch, as CSV and as JSON lines.
+//! The log of a run: one row per epoch, as CSV and as JSON lines.
 
 use std::{
     fs::{self, File},
@@ -8,7 +8,7 @@ use std::{
 
 use crate::{EpochReport, TrainError};
 
-/// Writes `log.csv` and `log.jsonl` into a folder; every epoch is flushed.
+/// Writes `log.csv` and `log.jsonl` into a folder. Every epoch is flushed.
 pub struct EpochLog {
     csv: File,
     csv_path: PathBuf,
@@ -17,7 +17,7 @@ pub struct EpochLog {
 }
 
 impl EpochLog {
-    /// Starts both files anew.
+    /// Creates both files, replacing existing ones.
     ///
     /// # Errors
     /// A file that cannot be written.
@@ -30,7 +30,7 @@ impl EpochLog {
         Ok(log)
     }
 
-    /// Writes an epoch.
+    /// Appends an epoch.
     ///
     /// # Errors
     /// A file that cannot be written.
@@ -54,8 +54,8 @@ impl EpochLog {
         self.jsonl.write_all(&line).map_err(fail)
     }
 
-    /// Goes on with both files behind the first `epochs` epochs; what stands behind them was written by a run that was
-    /// broken off, and is written again.
+    /// Continues both files after the first `epochs` epochs. Later rows are removed: an interrupted run wrote them
+    /// after its last checkpoint.
     ///
     /// # Errors
     /// A file that cannot be read or written.
@@ -78,7 +78,7 @@ impl EpochLog {
         })
     }
 
-    /// Writes numbers and names, none of which needs quotes, as a row of CSV.
+    /// Writes a row of CSV. No cell may need quotes.
     fn row(&mut self, cells: &[&str]) -> Result<(), TrainError> {
         let row = cells.join(",") + "\n";
         self.csv.write_all(row.as_bytes()).map_err(|source| TrainError::io(&self.csv_path, source))

@@ -1,4 +1,4 @@
-//! What a run tells while it trains.
+//! Reports of a run during training.
 
 use cman_data::EncoderIdentity;
 use cman_score::Scores;
@@ -6,34 +6,34 @@ use serde::Serialize;
 
 use crate::TrainError;
 
-/// Listens to a training run; every method has an empty default.
+/// Receives reports of a training run. Every method has an empty default.
 pub trait Observer {
-    /// Before the first epoch.
+    /// Called before the first epoch.
     fn start(&mut self, _facts: &RunFacts) {}
-    /// Before an epoch (from 1) of so many batches.
+    /// Called before an epoch (from 1), with its number of batches.
     fn epoch_start(&mut self, _epoch: usize, _batches: usize) {}
-    /// After a batch (from 1), with the mean loss a sentence so far in this epoch.
+    /// Called after a batch (from 1), with the mean loss per sentence of the epoch so far.
     fn batch(&mut self, _batch: usize, _loss: f64) {}
-    /// After a batch: whether training shall stop here, with a checkpoint where they are kept.
+    /// Called after a batch. Returning true stops training after writing a checkpoint, if checkpoints are on.
     fn wants_stop(&mut self) -> bool {
         false
     }
-    /// After an epoch.
+    /// Called after an epoch.
     ///
     /// # Errors
-    /// Whatever keeps the report from being written down; it ends the run.
+    /// Any error of handling the report. It ends the run.
     fn epoch(&mut self, _report: &EpochReport) -> Result<(), TrainError> {
         Ok(())
     }
 }
 
-/// Listens to nothing.
+/// Ignores all reports.
 impl Observer for () {}
 
-/// What is known before training.
+/// Facts known before training.
 #[derive(Clone, Debug, Serialize)]
 pub struct RunFacts {
-    /// Epochs that were done before, from whose checkpoint the run goes on.
+    /// Epochs that were completed before the run resumed.
     pub epochs_done: usize,
     /// Training sentences.
     pub sentences: usize,
@@ -41,38 +41,38 @@ pub struct RunFacts {
     pub dev_sentences: usize,
     /// Words with a trained vector.
     pub trained_words: usize,
-    /// Of these, words that the vector file knows.
+    /// Of these, words with a vector in the vector file.
     pub pretrained_words: usize,
-    /// All words the model can look up.
+    /// Words in the vocabulary.
     pub words: usize,
-    /// Characters.
+    /// Characters in the vocabulary.
     pub characters: usize,
-    /// Numbers of the network, but for the vectors of words that do not occur in training.
+    /// Parameters of the network, without the vectors of words outside of the training data.
     pub parameters: usize,
     /// The contextual encoder.
     pub encoder: Option<EncoderIdentity>,
-    /// Trained numbers of it; 0 where it is frozen.
+    /// Trained parameters of the encoder; 0 if it is frozen.
     pub encoder_parameters: usize,
-    /// Gold entities of the training data that BIO tags cannot hold.
+    /// Gold entities of the training data that BIO tags cannot represent.
     pub unrepresentable_entities: usize,
-    /// Gold relations of the training data that hang on them.
+    /// Gold relations of the training data with such an entity.
     pub unrepresentable_relations: usize,
 }
 
-/// What an epoch brought.
+/// The results of an epoch.
 #[derive(Clone, Debug, Serialize)]
 pub struct EpochReport {
     /// Epoch, from 1.
     pub epoch: usize,
-    /// Mean loss of the tags a sentence, with dropout (eq. 11).
+    /// Tag loss with dropout (eq. 11), averaged over sentences.
     pub ner_loss: f64,
-    /// Mean loss of the relations a sentence, with dropout (eq. 12).
+    /// Relation loss with dropout (eq. 12), averaged over sentences.
     pub re_loss: f64,
-    /// Learning rate of the last batch.
+    /// Learning rate of the network at the last batch.
     pub learning_rate: f64,
-    /// Scores on dev, where there is one.
+    /// Scores on dev, if there is dev data.
     pub dev: Option<Scores>,
-    /// Whether dev was never better.
+    /// Whether the selection metric is the best so far.
     pub best: bool,
     /// Seconds of training.
     pub train_seconds: f64,
@@ -81,13 +81,13 @@ pub struct EpochReport {
 }
 
 impl EpochReport {
-    /// What the best epoch is chosen by: (entity F1 + relation F1) / 2, strict micro, on dev.
-    pub fn criterion(&self) -> Option<f64> {
-        self.dev.as_ref().map(criterion)
+    /// The [selection metric](selection_metric) on dev.
+    pub fn selection_metric(&self) -> Option<f64> {
+        self.dev.as_ref().map(selection_metric)
     }
 }
 
-/// (entity F1 + relation F1) / 2, strict micro.
-pub fn criterion(scores: &Scores) -> f64 {
+/// The metric that selects the best epoch: (entity F1 + relation F1) / 2, strict micro.
+pub fn selection_metric(scores: &Scores) -> f64 {
     (scores.entities.strict.micro.f1 + scores.relations.strict.micro.f1) / 2.0
 }

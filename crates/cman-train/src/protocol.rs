@@ -1,4 +1,4 @@
-//! The protocol of a run: train, score the test sentences, score them again without those that were trained on.
+//! The protocol of a run: train, score the test sentences, and score them again without those in the training data.
 
 use std::{
     fmt,
@@ -17,13 +17,13 @@ use crate::{
     TrainingData, evaluate,
 };
 
-/// What a model is trained on.
+/// The data that a model is trained on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Protocol {
-    /// The training data; the epoch is the best on dev.
+    /// The training data. The best epoch on dev is kept.
     #[serde(rename = "train")]
     Train,
-    /// Training and dev data together, from new weights, for all epochs.
+    /// Training and dev data together. The last epoch is kept.
     #[serde(rename = "train+dev")]
     TrainDev,
 }
@@ -37,21 +37,21 @@ impl fmt::Display for Protocol {
     }
 }
 
-/// Sentences to learn from, to choose the epoch by and to report on.
+/// Training, dev and test sentences of a run.
 #[derive(Clone, Debug)]
 pub struct RunData {
-    /// The types; every sentence keeps to them.
+    /// The entity and relation types of all sentences.
     pub schema: Schema,
-    /// Sentences to learn from.
+    /// Training sentences.
     pub train: Vec<Sentence>,
-    /// Sentences to choose the epoch by; none: the last epoch is kept.
+    /// Sentences for choosing the epoch. If empty, the last epoch is kept.
     pub dev: Vec<Sentence>,
-    /// Sentences to report on; none: nothing is reported.
+    /// Test sentences. If empty, nothing is tested.
     pub test: Vec<Sentence>,
 }
 
 impl RunData {
-    /// The same data as a protocol uses them.
+    /// The data as the protocol divides them.
     pub fn by(mut self, protocol: Protocol) -> Self {
         if protocol == Protocol::TrainDev {
             self.train.append(&mut self.dev);
@@ -60,24 +60,24 @@ impl RunData {
     }
 }
 
-/// Where and with what a run takes place.
+/// The environment of a run: files and device.
 #[derive(Clone, Copy, Debug)]
 pub struct RunPlace<'a> {
-    /// The folder for the log and, until the run is finished, the checkpoint.
+    /// The folder of the log and, until the run is finished, of the checkpoint.
     pub folder: &'a Path,
     /// A file of word vectors.
     pub vectors: Option<&'a Path>,
     /// The device, without autodiff.
     pub device: &'a Device,
-    /// Time between checkpoints within an epoch; there is one after every epoch.
+    /// Time between checkpoints within an epoch. There is always one after an epoch.
     pub checkpoint_every: Duration,
-    /// Whether to go on from the checkpoint, if there is one; else it is removed.
+    /// Whether to resume from an existing checkpoint. If false, it is removed.
     pub resume: bool,
 }
 
 impl RunPlace<'_> {
-    /// The checkpoints of the run. [`train_and_test`] leaves the last one: its caller removes it by
-    /// [`clear`](Checkpoints::clear) after the results are written.
+    /// The checkpoints of the run. [`train_and_test`] keeps the last one; the caller [clears](Checkpoints::clear) it
+    /// after writing the results.
     pub fn checkpoints(&self) -> Checkpoints {
         Checkpoints::new(self.folder.join("checkpoint"), self.checkpoint_every)
     }
@@ -86,31 +86,31 @@ impl RunPlace<'_> {
 /// A trained model with its scores on the test sentences.
 #[derive(Clone, Debug)]
 pub struct Tested {
-    /// The model, and how it came about.
+    /// The model and its epoch.
     pub trained: Trained,
-    /// What was known before training.
+    /// Facts known before training.
     pub facts: RunFacts,
-    /// The scores on test, where there is one.
+    /// The scores on test, if there are test sentences.
     pub test: Option<TestReport>,
-    /// Seconds that the scoring took.
+    /// Seconds of the test.
     pub test_seconds: f64,
 }
 
 /// The scores of a model on test sentences.
 #[derive(Clone, Debug)]
 pub struct TestReport {
-    /// All sentences.
+    /// Scores on all sentences.
     pub all: Evaluation,
-    /// With and without the sentences that the training data holds too.
+    /// Scores with and without the sentences that also occur in the training data.
     pub leakage: LeakageScores,
 }
 
-/// Trains, from new weights or the last checkpoint, and scores the test sentences. Every epoch goes to the log in the
-/// run's folder and to `observer`.
+/// Trains, from new weights or the last checkpoint, and scores the test sentences. Every epoch is reported to the log
+/// in the folder of the run and to `observer`.
 ///
 /// # Errors
-/// As [`Learner::new`], [`Learner::with_checkpoints`] and [`Learner::run`]; test sentences of a type that the training
-/// data does not have.
+/// As [`Learner::new`], [`Learner::with_checkpoints`] and [`Learner::run`]; a test sentence with a type that is not in
+/// the schema.
 pub fn train_and_test(
     config: Config,
     data: &RunData,
@@ -137,7 +137,7 @@ fn test(trained: &Trained, data: &RunData) -> Result<TestReport, TrainError> {
     Ok(TestReport { all, leakage })
 }
 
-/// Writes the log, and passes everything on.
+/// Writes the log and forwards every report.
 struct Logged<'a> {
     log: EpochLog,
     observer: &'a mut dyn Observer,

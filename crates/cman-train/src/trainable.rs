@@ -1,4 +1,4 @@
-//! What training changes: the network, and with it the encoder where that is fine-tuned.
+//! The trained weights: the network, and the encoder if it is fine-tuned.
 
 use burn::{
     module::{Module, ModuleVisitor, Param, ParamGroup},
@@ -10,7 +10,7 @@ use cman_encoder::BertNetwork;
 
 use crate::Adam;
 
-/// Where the encoder is in the paths of the parameters.
+/// The encoder in parameter paths.
 const ENCODER: &str = "contextual_encoder";
 
 /// The weights that are trained together.
@@ -28,11 +28,11 @@ impl From<Cman> for Trainable {
     }
 }
 
-/// Counts the numbers that have gradients.
+/// Counts the parameters that have gradients.
 #[derive(Default)]
-struct Trained(usize);
+struct TrainedParameters(usize);
 
-impl ModuleVisitor for Trained {
+impl ModuleVisitor for TrainedParameters {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         if param.is_require_grad() {
             self.0 += param.shape().num_elements();
@@ -41,14 +41,14 @@ impl ModuleVisitor for Trained {
 }
 
 impl Trainable {
-    /// How many weights of the encoder are trained.
-    pub(crate) fn n_tuned(&self) -> usize {
-        let mut trained = Trained::default();
+    /// Number of trained parameters of the encoder.
+    pub(crate) fn n_trained_encoder_parameters(&self) -> usize {
+        let mut trained = TrainedParameters::default();
         self.contextual_encoder.visit(&mut trained);
         trained.0
     }
 
-    /// Adam for the network; for the encoder with this decay, but for its biases and normalisations.
+    /// Adam, with weight decay for the encoder except its biases and normalisations.
     pub fn optimizer(weight_decay: f64) -> ModuleOptimizer {
         let adam = Adam::default();
         ModuleOptimizer::from(adam)

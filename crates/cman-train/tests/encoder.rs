@@ -1,4 +1,4 @@
-//! Training with a contextual encoder: frozen, fine-tuned, or by precomputed vectors.
+//! Training with a contextual encoder: frozen, fine-tuned, or from a file of contextual vectors.
 
 mod common;
 #[path = "encoder/elmo.rs"]
@@ -8,7 +8,7 @@ use std::{fs, path::Path, time::Duration};
 
 use burn::{module::Module, tensor::Device};
 use cman_core::embedding::LayerMixer;
-use cman_data::{FeatureWriter, Precision, Sentence};
+use cman_data::{ContextualVectorWriter, Precision, Sentence};
 use cman_encoder::BertNetwork;
 use cman_model::{Config, Encoder, EncoderConfig, EncoderKind, Model, ModelError};
 use cman_train::{Checkpoints, Learner, Observer, RunFacts, TrainError, Trained, TrainingData, evaluate};
@@ -47,11 +47,12 @@ fn words(sentences: &[Sentence]) -> Vec<Vec<String>> {
     sentences.iter().map(|sentence| sentence.words().map(str::to_owned).collect()).collect()
 }
 
-/// Writes the vectors of these sentences.
+/// Writes the contextual vectors of these sentences to a file.
 fn embed(folder: &Path, sentences: &[Sentence], path: &Path) {
     let (encoder, words) = (open(folder), words(sentences));
     let shape = [encoder.n_layers(), encoder.width()];
-    let mut writer = FeatureWriter::create(path, encoder.identity(), shape, Precision::Single, &words).unwrap();
+    let mut writer =
+        ContextualVectorWriter::create(path, encoder.identity(), shape, Precision::Single, &words).unwrap();
     for vectors in encoder.vectors(&words.iter().map(Vec::as_slice).collect::<Vec<_>>()).unwrap() {
         writer.write(&vectors).unwrap();
     }
@@ -59,7 +60,7 @@ fn embed(folder: &Path, sentences: &[Sentence], path: &Path) {
 }
 
 #[test]
-fn a_frozen_encoder_gives_the_model_its_shape_and_keeps_its_weights() {
+fn a_frozen_encoder_determines_the_shape_and_keeps_its_weights() {
     for name in ["bert", "distilbert", "roberta"] {
         let trained = run(config(&encoder(name), &["encoder.pooling=mean"]));
         let contextual = &trained.model.config().model.contextual;
@@ -75,10 +76,10 @@ fn a_frozen_encoder_gives_the_model_its_shape_and_keeps_its_weights() {
 }
 
 #[test]
-fn layers_are_picked_in_both_ways_of_computing() {
+fn layers_are_selected_from_cached_and_computed_vectors() {
     let trained = run(config(&encoder("bert"), &["encoder.layers=[0, 2]"]));
     assert_eq!(trained.model.config().model.contextual.layers, 2);
-    // The learner kept vectors of the picked layers; the model computes them: dev scores alike.
+    // The learner cached the vectors and the model computes them. The dev scores are equal.
     let scores = evaluate(&trained.model, &sentences()[8..], 3, false).unwrap().scores;
     assert_eq!(Some(scores), trained.dev);
     let refused = message(learner(config(&encoder("bert"), &["encoder.layers=[0, 3]"])));
@@ -113,13 +114,13 @@ fn a_model_names_its_encoder_and_refuses_another() {
 }
 
 #[test]
-fn fine_tuning_changes_the_encoder_and_the_model_keeps_it() {
+fn a_fine_tuned_encoder_is_saved_with_the_model() {
     let tune = ["encoder.fine_tune=true", "encoder.learning_rate=0.001", "encoder.schedule.warmup_epochs=0"];
     let trained = run(config(&encoder("bert"), &tune));
     let bert = |model: &Model| bits(&model.encoder().unwrap().as_bert().unwrap().network);
     let (before, after) = (bits(&open(&encoder("bert")).as_bert().unwrap().network), bert(&trained.model));
     let changed = before.iter().zip(&after).filter(|(a, b)| a != b).count();
-    // What never changes: vectors of pieces and positions that do not occur, and token type 1.
+    // Vectors of unused pieces and positions and of token type 1 never change.
     assert!(changed > before.len() / 2, "{changed} of {}", before.len());
     assert!(bert(&run(config(&encoder("bert"), &tune)).model) == after, "same seed, same bits");
 
@@ -136,7 +137,7 @@ fn fine_tuning_changes_the_encoder_and_the_model_keeps_it() {
 }
 
 #[test]
-fn an_encoder_may_stay_frozen_at_first() {
+fn an_encoder_can_be_frozen_in_the_first_epochs() {
     let tune = |frozen: &str| {
         let epochs = format!("encoder.frozen_epochs={frozen}");
         let rate = ["encoder.learning_rate=0.001", "encoder.schedule.warmup_epochs=0"];
@@ -146,8 +147,8 @@ fn an_encoder_may_stay_frozen_at_first() {
     let fresh = bits(&open(&encoder("bert")).as_bert().unwrap().network);
     let (never, frozen) = (tune("2"), run(config(&encoder("bert"), &[])));
     assert!(bert(&never) == fresh);
-    assert!(bits(never.model.network()) == bits(frozen.model.network()), "frozen to the end is frozen");
-    // No dev: the model is that of the last epoch.
+    assert!(bits(never.model.network()) == bits(frozen.model.network()), "frozen in all epochs equals frozen");
+    // Without dev data the model is that of the last epoch.
     let last = |settings: &[&str]| {
         let (schema, sentences) = (schema(), sentences());
         let data = TrainingData { schema: &schema, train: &sentences, dev: &[] };
@@ -158,28 +159,28 @@ fn an_encoder_may_stay_frozen_at_first() {
     assert!(bert(&last(&["encoder.frozen_epochs=2"])) == fresh);
 }
 
-/// How many numbers of the encoder are trained.
+/// Number of trained parameters of the encoder.
 #[derive(Default)]
-struct Tuned(usize);
+struct TrainedParameters(usize);
 
-impl Observer for Tuned {
+impl Observer for TrainedParameters {
     fn start(&mut self, facts: &RunFacts) {
         self.0 = facts.encoder_parameters;
     }
 }
 
 #[test]
-fn the_lowest_layers_may_stay_frozen_to_the_end() {
-    let mut tuned = Tuned::default();
+fn the_lowest_layers_can_be_frozen_in_all_epochs() {
+    let mut n_trained = TrainedParameters::default();
     let mut tune = |frozen: usize| {
         let layers = format!("encoder.frozen_layers={frozen}");
         let rate = ["encoder.learning_rate=0.001", "encoder.schedule.warmup_epochs=0"];
         let config = config(&encoder("bert"), &[&["encoder.fine_tune=true", &layers][..], &rate].concat());
-        let trained = learner(config).unwrap().run(&mut tuned).unwrap();
+        let trained = learner(config).unwrap().run(&mut n_trained).unwrap();
         let bert = trained.model.encoder().unwrap().as_bert().unwrap().network.clone();
         let expected = bert.blocks[frozen.saturating_sub(1)..].iter().map(Module::num_params).sum::<usize>();
         let embeddings = if frozen == 0 { bert.num_params() - expected } else { 0 };
-        assert_eq!(tuned.0, expected + embeddings);
+        assert_eq!(n_trained.0, expected + embeddings);
         bert
     };
     let fresh = open(&encoder("bert")).as_bert().unwrap().network.clone();
@@ -202,7 +203,7 @@ fn the_lowest_layers_may_stay_frozen_to_the_end() {
     );
 }
 
-/// Stops after so many batches.
+/// Stops after this many batches.
 struct StopAfter(usize);
 
 impl Observer for StopAfter {
@@ -213,7 +214,7 @@ impl Observer for StopAfter {
 }
 
 #[test]
-fn a_stopped_run_with_a_fine_tuned_encoder_goes_on_to_the_same_bits() {
+fn a_resumed_run_with_a_fine_tuned_encoder_gives_the_same_bits() {
     let settings =
         ["encoder.fine_tune=true", "encoder.frozen_layers=1", "train.clip_norm=0.5", "train.predicted_labels=0.5"];
     for (frozen, stop) in [("0", 3), ("1", 1)] {
@@ -224,7 +225,7 @@ fn a_stopped_run_with_a_fine_tuned_encoder_goes_on_to_the_same_bits() {
         let checkpoints = || Checkpoints::new(folder.path(), Duration::ZERO);
         let start = || learner(config()).unwrap();
         assert!(start().with_checkpoints(checkpoints(), false).unwrap().run(&mut StopAfter(stop)).is_err());
-        // The same encoder at another place.
+        // The same encoder in another folder.
         let moved = encoder_copy("distilbert");
         let mut config = config();
         config.encoder.path = moved.path().display().to_string();
@@ -237,7 +238,7 @@ fn a_stopped_run_with_a_fine_tuned_encoder_goes_on_to_the_same_bits() {
 }
 
 #[test]
-fn precomputed_vectors_train_the_same_model() {
+fn vectors_from_a_file_train_the_same_model() {
     let folder = tempfile::tempdir().unwrap();
     let (bert, file) = (encoder_copy("bert"), folder.path().join("features.safetensors"));
     let all = sentences();
@@ -247,7 +248,7 @@ fn precomputed_vectors_train_the_same_model() {
     let expected = run(config(bert.path(), &[]));
     assert!(bits(trained.model.network()) == bits(expected.model.network()));
 
-    // Text that the file does not hold goes to the encoder that made it.
+    // Sentences that are not in the file go to the encoder that computed it.
     let new = [Sentence::from_tokens("new", ["Bo", "left", "Rome", "."])];
     let place = folder.path().join("model");
     trained.model.save(&place, &()).unwrap();
@@ -257,7 +258,7 @@ fn precomputed_vectors_train_the_same_model() {
     let loaded = load(&place).unwrap();
     assert!(message(loaded.predict(&new, 1)).contains("config.json: No such file"));
     assert_eq!(loaded.predict(&all, 2).unwrap().len(), all.len());
-    // And without the file there is still the encoder.
+    // Without the file, the encoder is used.
     fs::rename(bert.path().join("config"), bert.path().join("config.json")).unwrap();
     fs::remove_file(&file).unwrap();
     assert_eq!(predict(&load(&place).unwrap()), predict(&expected.model));
@@ -279,13 +280,13 @@ fn vectors_of_another_corpus_or_encoder_are_refused() {
     let refused = message(learner(config(bert.path(), &other)));
     assert!(refused.ends_with("expected vectors pooled by 'max' (encoder.pooling), found 'first'"), "{refused}");
 
-    // A model of one encoder, and vectors of another in the same place.
+    // The file is replaced by vectors of another encoder.
     let place = folder.path().join("model");
     run(config(bert.path(), &from_file)).model.save(&place, &()).unwrap();
     embed(&encoder("distilbert"), &sentences(), &file);
     assert!(message(load(&place)).contains("the model needs the encoder"));
 
-    // Vectors whose encoder is not what it was.
+    // The encoder changed after its vectors were written.
     embed(bert.path(), &sentences(), &file);
     let model = load(&place).unwrap();
     fs::copy(encoder("distilbert").join("config.json"), bert.path().join("config.json")).unwrap();

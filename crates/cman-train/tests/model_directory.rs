@@ -1,4 +1,4 @@
-//! A model directory gives back what was saved, and is refused with the file and the reason where it is not whole.
+//! A loaded model equals the saved one. A damaged model directory is refused with file and reason.
 
 mod common;
 
@@ -21,7 +21,7 @@ fn load(folder: &Path) -> Result<Model, String> {
 }
 
 #[test]
-fn a_saved_model_is_the_same_model() {
+fn a_loaded_model_equals_the_saved_one() {
     let folder = tempfile::tempdir().unwrap();
     for settings in [&["train.epochs=1"][..], &["train.epochs=1", "model.sequence=mlp", "model.character.kind=cnn"]] {
         let model = model(settings);
@@ -35,7 +35,7 @@ fn a_saved_model_is_the_same_model() {
 }
 
 #[test]
-fn vectors_of_other_words_come_back_too() {
+fn vectors_of_other_words_are_saved() {
     let folder = tempfile::tempdir().unwrap();
     let vectors = folder.path().join("vectors.txt");
     fs::write(&vectors, "ann 1 2 3\nparis 4 5 6\nnice 7 8 9\n").unwrap();
@@ -97,14 +97,18 @@ fn damaged_directories_are_refused_with_file_and_reason() {
         (
             replace("labels.json", "\"Loc\"", "\"Loc\", \"Org\""),
             "labels.json",
-            "3 entity types, expected the 2 of model.json",
+            "3 entity types, expected 2 as in model.json",
         ),
-        (replace("model.json", "\"trained_words\": 1", "\"trained_words\": 99"), "model.json", "trained words of"),
+        (
+            replace("model.json", "\"trained_words\": 1", "\"trained_words\": 99"),
+            "model.json",
+            "trained words, expected 2 to",
+        ),
         (replace("config.toml", "hidden = 8", "hidden = 16"), "model.safetensors", "do not fit the configuration"),
         (
             replace("config.toml", "kind = \"attention\"", "kind = \"none\""),
             "model.safetensors",
-            "which the configured network does not have",
+            "which are not part of the configured network",
         ),
         (swap("model.safetensors"), "model.safetensors", "do not fit the configuration"),
         (replace("config.toml", "heads = 8", "heads = 3"), "", "expected a divisor of"),
@@ -116,7 +120,7 @@ fn damaged_directories_are_refused_with_file_and_reason() {
             fs::copy(entry.path(), folder.path().join(entry.file_name())).unwrap();
         }
         damage(folder.path());
-        let message = load(folder.path()).err().unwrap_or_else(|| panic!("{file} {reason}: loaded all the same"));
+        let message = load(folder.path()).err().unwrap_or_else(|| panic!("{file} {reason}: loaded without an error"));
         assert!(message.contains(file) && message.contains(reason), "{message:?} for {file} {reason}");
     }
 }
@@ -133,7 +137,7 @@ fn weights_that_are_not_finite_are_refused() {
 }
 
 #[test]
-fn special_entries_in_a_vector_file_shift_no_vector() {
+fn special_entries_of_a_vector_file_are_skipped() {
     let folder = tempfile::tempdir().unwrap();
     let vectors = folder.path().join("vectors.txt");
     fs::write(&vectors, "paris 4 5 6\n<pad> 0 0 0\n<PAD> 9 9 9\nnice 7 8 9\n").unwrap();

@@ -1,4 +1,4 @@
-//! Training learns, repeats itself to the bit, and goes on from checkpoints as if nothing had happened.
+//! Training learns a small task, is reproducible to the bit, and resumes from checkpoints with the same bits.
 
 mod common;
 
@@ -21,7 +21,7 @@ fn run(config: Config, device: &Device) -> Trained {
     learner(config, device).run(&mut ()).expect("a trained model")
 }
 
-/// Stops after so many batches.
+/// Stops after this many batches.
 struct StopAfter(usize);
 
 impl Observer for StopAfter {
@@ -54,7 +54,7 @@ fn a_small_task_is_learned_on_every_cpu_backend() {
 }
 
 #[test]
-fn one_seed_gives_the_same_bits_with_any_number_of_threads_and_another_seed_does_not() {
+fn bits_depend_on_the_seed_and_not_on_the_number_of_threads() {
     let device = Device::flex();
     let with_threads = |n: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(n).build().unwrap();
@@ -66,7 +66,7 @@ fn one_seed_gives_the_same_bits_with_any_number_of_threads_and_another_seed_does
 }
 
 #[test]
-fn a_batch_of_many_shares_gives_the_same_bits_with_any_number_of_threads() {
+fn bits_of_many_shards_do_not_depend_on_the_number_of_threads() {
     let (schema, train) = (schema(), vec![sentences(); 5].concat());
     let with_threads = |n: usize| {
         let config = config(&["train.epochs=2", "train.batch_size=64"]);
@@ -80,7 +80,7 @@ fn a_batch_of_many_shares_gives_the_same_bits_with_any_number_of_threads() {
 }
 
 #[test]
-fn a_stopped_run_goes_on_to_the_same_bits() {
+fn a_resumed_run_gives_the_same_bits() {
     let device = Device::flex();
     for settings in [&["train.schedule.kind=cosine", "train.predicted_labels=0.5"][..], &["train.patience=1"]] {
         let mut all = Reports::default();
@@ -104,7 +104,7 @@ fn a_stopped_run_goes_on_to_the_same_bits() {
 }
 
 #[test]
-fn checkpoints_touch_no_file_but_their_own_and_no_run_adopts_those_of_another() {
+fn checkpoints_touch_only_their_own_files() {
     let device = Device::flex();
     let folder = tempfile::tempdir().unwrap();
     let checkpoints = || Checkpoints::new(folder.path(), Duration::ZERO);
@@ -153,7 +153,7 @@ fn checkpoints_of_other_runs_and_damaged_ones_are_refused() {
 }
 
 #[test]
-fn what_cannot_be_learned_from_is_refused() {
+fn invalid_training_data_are_refused() {
     let device = Device::flex();
     let schema = schema();
     let fail = |train: &[cman_data::Sentence], settings: &[&str]| {
@@ -173,7 +173,7 @@ fn what_cannot_be_learned_from_is_refused() {
 }
 
 #[test]
-fn a_run_that_leaves_the_finite_numbers_stops_with_its_sentences() {
+fn a_loss_that_is_not_finite_is_an_error_that_names_the_sentences() {
     let result = learner(config(&["train.learning_rate=1e30"]), &Device::flex()).run(&mut ());
     let message = result.expect_err("an error").to_string();
     assert!(message.contains("is not finite (sentences ") && message.starts_with("epoch "), "{message}");

@@ -18,7 +18,7 @@ use burn::{
 
 use super::{
     AttentionInput,
-    cpu::{Saved, Sizes, backward, forward},
+    cpu::{AttentionSizes, Saved, backward, forward},
 };
 use crate::{
     DropoutMasks, Layout, Ragged,
@@ -57,7 +57,7 @@ impl_for_cpu_backends!(AttentionOp {
         keys: Layout,
         dropout: Option<DropoutMasks>,
     ) -> FloatTensor<Self> {
-        let sizes = Sizes { d_model: Self::dims::<3>(&q)[2], heads, queries, keys };
+        let sizes = AttentionSizes { d_model: Self::dims::<3>(&q)[2], heads, queries, keys };
         attend::<Self>([&q, &k, &v], sizes, dropout.as_ref(), false).0
     }
 });
@@ -65,7 +65,7 @@ impl_for_cpu_backends!(AttentionOp {
 /// `keep`: whether a backward pass follows.
 fn attend<B: CpuBackend>(
     [q, k, v]: [&FloatTensor<B>; 3],
-    sizes: Sizes,
+    sizes: AttentionSizes,
     dropout: Option<&DropoutMasks>,
     keep: bool,
 ) -> (FloatTensor<B>, Kept) {
@@ -87,7 +87,7 @@ impl<B: AttentionOp + CpuBackend, C: CheckpointStrategy> AttentionOp for Autodif
         let [(q, node_q), (k, node_k), (v, node_v)] = [q, k, v].map(|input| input.into_parts());
         match AttentionBackward.prepare::<C>([node_q, node_k, node_v]).compute_bound().stateful() {
             OpsKind::Tracked(prepared) => {
-                let sizes = Sizes { d_model: B::dims::<3>(&q)[2], heads, queries, keys };
+                let sizes = AttentionSizes { d_model: B::dims::<3>(&q)[2], heads, queries, keys };
                 let (output, kept) = attend::<B>([&q, &k, &v], sizes, dropout.as_ref(), true);
                 prepared.finish(State { kept: Arc::new(kept), inputs: [q, k, v] }, output)
             }
@@ -102,7 +102,7 @@ struct AttentionBackward;
 /// What the forward pass keeps for the backward pass.
 #[derive(Debug)]
 struct Kept {
-    sizes: Sizes,
+    sizes: AttentionSizes,
     saved: Vec<Saved>,
 }
 

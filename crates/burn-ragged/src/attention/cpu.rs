@@ -15,12 +15,12 @@ use crate::{
     dropout::{DropoutMasks, RowMask},
 };
 
-/// Queries whose scores are in memory at once if nothing is saved.
+/// Queries per block of scores if nothing is saved.
 const BLOCK: usize = 64;
 
 /// The sizes of a batch.
 #[derive(Clone, Debug)]
-pub(super) struct Sizes {
+pub(super) struct AttentionSizes {
     /// Width of queries, keys and values.
     pub d_model: usize,
     /// Number of heads, each `d_model / heads` wide.
@@ -31,7 +31,7 @@ pub(super) struct Sizes {
     pub keys: Layout,
 }
 
-impl Sizes {
+impl AttentionSizes {
     fn d_head(&self) -> usize {
         self.d_model / self.heads
     }
@@ -53,7 +53,7 @@ fn padded(n: usize) -> usize {
     n.next_multiple_of(LANES)
 }
 
-/// What the backward pass needs of a sequence; empty if there is none.
+/// Values of a sequence that the backward pass needs; empty if there is no backward pass.
 #[derive(Debug)]
 pub(super) struct Saved {
     /// Attention weights `[heads, queries, padded keys]`.
@@ -62,14 +62,15 @@ pub(super) struct Saved {
     mask: Buffer,
 }
 
-/// The output `[batch, queries, d_model]`, zero at padding, and what the backward pass needs. `keep`: whether one follows.
+/// The output `[batch, queries, d_model]`, zero at padding, and what the backward pass needs. `keep`: whether one
+/// follows.
 pub(super) fn forward(
     [q, k, v]: [&[f32]; 3],
-    sizes: &Sizes,
+    sizes: &AttentionSizes,
     dropout: Option<&DropoutMasks>,
     keep: bool,
 ) -> (Buffer, Vec<Saved>) {
-    let &Sizes { d_model, heads, ref queries, ref keys } = sizes;
+    let &AttentionSizes { d_model, heads, ref queries, ref keys } = sizes;
     let mut output = Buffer::new(q.len());
     let saved = |(n, &m): (&usize, &usize)| {
         let buffer = |is_kept| Buffer::new(if is_kept { heads * n * padded(m) } else { 0 });
@@ -90,8 +91,8 @@ pub(super) fn forward(
 }
 
 /// The gradients of queries, keys and values, given that of the output, `dy`; zero at padding.
-pub(super) fn backward([q, k, v]: [&[f32]; 3], saved: &[Saved], dy: &[f32], sizes: &Sizes) -> [Buffer; 3] {
-    let &Sizes { d_model, ref queries, ref keys, .. } = sizes;
+pub(super) fn backward([q, k, v]: [&[f32]; 3], saved: &[Saved], dy: &[f32], sizes: &AttentionSizes) -> [Buffer; 3] {
+    let &AttentionSizes { d_model, ref queries, ref keys, .. } = sizes;
     let mut gradients = [q, k, v].map(|x| Buffer::new(x.len()));
     let [dq, dk, dv] = &mut gradients;
     let tasks = dq
@@ -107,7 +108,7 @@ pub(super) fn backward([q, k, v]: [&[f32]; 3], saved: &[Saved], dy: &[f32], size
 
 /// The forward pass of one sequence.
 struct Forward<'a> {
-    sizes: &'a Sizes,
+    sizes: &'a AttentionSizes,
     q: &'a [f32],
     k: &'a [f32],
     v: &'a [f32],
@@ -173,7 +174,7 @@ impl WithSimd for Forward<'_> {
 
 /// The backward pass of one sequence.
 struct Backward<'a> {
-    sizes: &'a Sizes,
+    sizes: &'a AttentionSizes,
     q: &'a [f32],
     k: &'a [f32],
     v: &'a [f32],

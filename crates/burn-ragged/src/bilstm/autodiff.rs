@@ -16,7 +16,7 @@ use burn::{
     tensor::Tensor,
 };
 
-use super::cpu::{PackedWeights, Saved, Sizes, Weights, backward, forward};
+use super::cpu::{LstmSizes, PackedWeights, Saved, Weights, backward, forward};
 use crate::{
     Layout, Ragged,
     runtime::{
@@ -79,7 +79,7 @@ fn encode<B: CpuBackend>(
     let ([batch, steps, d_input], [_, d_hidden, d_gates]) = (B::dims(x), B::dims(w_hh));
     assert_eq!(B::dims(w_ih), [2, d_input, d_gates], "input weights for inputs and states of these widths");
     assert_eq!((B::dims(bias), d_gates), ([2, d_gates], 4 * d_hidden), "four gates");
-    let sizes = Sizes { steps, d_input, d_hidden };
+    let sizes = LstmSizes { steps, d_input, d_hidden };
     let packed = packed.of::<B>(&[w_ih, w_hh]);
     let (w_ih, w_hh, bias) = (B::values(w_ih), B::values(w_hh), B::values(bias));
     let weights = Weights { w_ih: &w_ih, w_hh: &w_hh, bias: &bias };

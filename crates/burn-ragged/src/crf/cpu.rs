@@ -1,9 +1,9 @@
 //! The CPU kernel of the negative log-likelihood and its gradients, in one pass.
 //!
 //! The forward recursion `alpha_t[j] = log sum_i exp(alpha_{t-1}[i] + pair_t[i, j])` also gives the probability of each
-//! previous tag given a tag: `P_t[i, j] = exp(alpha_{t-1}[i] + pair_t[i, j] - alpha_t[j])`. Its columns sum to one. Going
-//! back from the probabilities of the last tag, `p_t[i, j] = P_t[i, j] p_t[j]` is the probability of every pair of tags,
-//! which is the gradient of the log-partition. This takes no further exponential and cannot overflow.
+//! previous tag given a tag: `P_t[i, j] = exp(alpha_{t-1}[i] + pair_t[i, j] - alpha_t[j])`. Its columns sum to one.
+//! Going back from the probabilities of the last tag, `p_t[i, j] = P_t[i, j] p_t[j]` is the probability of every pair
+//! of tags, which is the gradient of the log-partition. This takes no further exponential and cannot overflow.
 //!
 //! Allocation: the gradients come from pooled buffers. Each sequence allocates its recursion.
 
@@ -24,7 +24,7 @@ pub(super) struct Potentials<'a> {
     pub pair: &'a [f32],
     /// `[tags]`
     pub end: &'a [f32],
-    /// Places of each sequence.
+    /// Length of the padded sequences.
     pub steps: usize,
 }
 
@@ -61,7 +61,7 @@ pub(super) fn negative_log_likelihood(potentials: Potentials, tags: &[Vec<u32>])
     (loss as f32, Gradients { first: d_first, pair: d_pair, end: d_end })
 }
 
-/// A sequence: its potentials and the gradients to write.
+/// A task: the potentials of a sequence and the gradients to write.
 struct Task<'a> {
     tags: &'a [u32],
     first: &'a [f32],
@@ -125,7 +125,7 @@ impl WithSimd for Task<'_> {
     }
 }
 
-/// Subtracts the largest value from all.
+/// Subtracts the largest value from all values and returns it.
 fn normalise(alpha: &mut [f32]) -> f64 {
     let largest = alpha.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     alpha.iter_mut().for_each(|a| *a -= largest);
@@ -158,7 +158,8 @@ fn recur<S: Simd>(simd: S, alpha: &[f32], pair: &[f32], before: &mut [f32], next
     }
 }
 
-/// One step back: from the probabilities of a tag to those of the pairs that it ends and to those of the previous tag.
+/// One backward step. `probability` holds the probabilities of a tag and is replaced by those of the previous tag. Sets
+/// `d_pair` to the probabilities of the pairs of both.
 #[inline(always)]
 fn go_back<S: Simd>(simd: S, before: &[f32], d_pair: &mut [f32], probability: &mut Vec<f32>, scratch: &mut Vec<f32>) {
     let width = probability.len();
@@ -178,7 +179,7 @@ fn go_back<S: Simd>(simd: S, before: &[f32], d_pair: &mut [f32], probability: &m
     std::mem::swap(probability, scratch);
 }
 
-/// `e^x` for `x <= 0`; zero where it would not change any sum.
+/// `e^x` for `x <= 0`; zero if it is too small to change a sum.
 #[inline(always)]
 fn exp_or_zero<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     let is_zero = simd.less_than_f32s(x, simd.splat_f32s(-87.0));
@@ -201,7 +202,7 @@ mod tests {
     use super::*;
     use crate::{FORBIDDEN, crf::Lattice, random::Key, runtime::simd::tests::with_every_width};
 
-    /// Random potentials of two sequences of up to `steps` elements, as large as `bound`.
+    /// Random potentials within ±`bound` of two sequences of up to `steps` elements.
     fn draw(k: usize, steps: usize, bound: f64) -> [Vec<f32>; 3] {
         let draw = |site: &str, n: usize| Key::new(4).at(site).with(k as u64).uniform(n, bound);
         [draw("first", 2 * k), draw("pair", 2 * steps * k * k), draw("end", k)]
@@ -247,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn the_gradient_is_marginals_less_gold() {
+    fn the_gradient_is_marginals_minus_gold() {
         for k in [1, 2, 3, 8, 9, 16, 17, 37] {
             let tags = [vec![0; 7], (0..4).map(|t| (t * 5 % k) as u32).collect()];
             for bound in [0.1, 3.0, 40.0] {
@@ -257,15 +258,15 @@ mod tests {
     }
 
     #[test]
-    fn long_sequences_keep_their_digits() {
+    fn long_sequences_keep_precision() {
         check("long", &draw(5, 400, 4.0), 400, &[vec![3; 400], vec![1; 399]]);
     }
 
     #[test]
-    fn forbidden_tags_have_no_share() {
+    fn forbidden_tags_have_probability_zero() {
         let k = 3;
         let [mut first, mut pair, end] = draw(k, 6, 2.0);
-        // Tag 2 is never first, and comes only behind 1 and itself.
+        // Tag 2 is never first, and follows only 1 and itself.
         (first[2], first[5]) = (FORBIDDEN, FORBIDDEN);
         pair.chunks_mut(k * k).for_each(|pair| pair[2] = FORBIDDEN);
         let tags = [vec![0, 1, 2, 2, 0, 1], vec![1]];

@@ -1,4 +1,4 @@
-//! The CRF of one sequence on the host: Viterbi decoding, partition function and marginals by dynamic programming.
+//! The CRF of one sequence on the CPU: Viterbi decoding, partition function and marginals by dynamic programming.
 
 use std::ops::Range;
 
@@ -54,7 +54,8 @@ impl Lattice {
         self.first[tags[0] as usize] + steps.sum::<f64>() + self.end[tags[tags.len() - 1] as usize]
     }
 
-    /// The best sequence of tags. Of equally good ones, that with the lowest tag at the last place in which they differ.
+    /// The best sequence of tags. Of equally good sequences, the one with the lowest tag at the last element where they
+    /// differ.
     pub fn viterbi(&self) -> Vec<u32> {
         let (n, k) = (self.len(), self.n_tags);
         let mut delta = self.first.clone();
@@ -124,8 +125,8 @@ impl Marginals<'_> {
         (score - self.log_partition).exp()
     }
 
-    /// Probability that the elements `span` have exactly these tags and that the next element, if there is one, does not
-    /// have the tag `continuation`.
+    /// Probability that the elements `span` have exactly these tags and that the next element, if there is one, does
+    /// not have the tag `continuation`.
     ///
     /// # Panics
     /// If there is not one tag per element of the span, or the span ends outside of the sequence.

@@ -84,7 +84,7 @@ impl Potentials {
         self.end.dims()[0]
     }
 
-    /// The potentials of each sequence on the host, for decoding.
+    /// The potentials of each sequence on the CPU, for decoding.
     pub fn lattices(&self) -> Vec<Lattice> {
         let (steps, n_tags) = (self.layout.steps(), self.n_tags());
         let (first, pair, end) = (to_vec(&self.first), to_vec(&self.pair), to_vec(&self.end));

@@ -1,4 +1,4 @@
-//! GELU (Hendrycks and Gimpel 2016), `x Phi(x)`, and its derivative, `Phi(x) + x phi(x)`.
+//! The CPU kernel of GELU, `x Phi(x)`, and its derivative, `Phi(x) + x phi(x)`.
 
 use pulp::{Simd, WithSimd};
 
@@ -8,10 +8,10 @@ use crate::runtime::{
     simd::{abs, dispatch, exp, load, polynomial, select, store},
 };
 
-/// Values that one thread takes at a time.
+/// Values per task.
 const CHUNK: usize = 1 << 14;
 
-/// `x Phi(x)` of every number.
+/// `x Phi(x)` of every value.
 pub(super) fn gelu(x: &[f32]) -> Buffer {
     let mut y = Buffer::new(x.len());
     let tasks: Vec<(&[f32], &mut [f32])> = x.chunks(CHUNK).zip(y.chunks_mut(CHUNK)).collect();
@@ -19,9 +19,9 @@ pub(super) fn gelu(x: &[f32]) -> Buffer {
     y
 }
 
-/// The gradient with respect to x, from that with respect to `x Phi(x)`.
+/// The gradient of x, given that of `x Phi(x)`.
 pub(super) fn gelu_backward(x: &[f32], gradient: &[f32]) -> Buffer {
-    assert_eq!(x.len(), gradient.len(), "a gradient for every number");
+    assert_eq!(x.len(), gradient.len(), "a gradient per value");
     let mut d_x = Buffer::new(x.len());
     d_x.copy_from_slice(gradient);
     let tasks: Vec<(&[f32], &mut [f32])> = x.chunks(CHUNK).zip(d_x.chunks_mut(CHUNK)).collect();
@@ -31,8 +31,8 @@ pub(super) fn gelu_backward(x: &[f32], gradient: &[f32]) -> Buffer {
 
 /// `Phi(x)` and `exp(-x²/2)`.
 ///
-/// Abramowitz and Stegun (1964), 7.1.26, for the complementary error function of |x| / sqrt(2): its absolute error is
-/// below 1.5e-7, and far to the left it falls with the function.
+/// By the complementary error function of |x| / sqrt(2) (Abramowitz and Stegun 1964, 7.1.26). The absolute error is
+/// below 1.5e-7. For negative x it decreases with the function.
 #[inline(always)]
 fn normal<S: Simd>(simd: S, x: S::f32s) -> (S::f32s, S::f32s) {
     let one = simd.splat_f32s(1.0);
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn values_and_slopes_are_those_of_the_definition() {
+    fn values_and_derivatives_match_the_definition() {
         let x: Vec<f32> = (-50_003..50_000).map(|i| i as f32 * 2e-4).chain([-90.0, 90.0, 1e30, -1e30]).collect();
         let ones = vec![1.0; x.len()];
         for (y, slope) in with_every_width(|| (gelu(&x), gelu_backward(&x, &ones))) {

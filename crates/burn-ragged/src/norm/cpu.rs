@@ -1,5 +1,7 @@
-//! The sum of a residual connection and its normalisation, forward and backward, on plain values; its definition is
-//! [`LayerNorm::residual_composed`](crate::norm::LayerNorm::residual_composed).
+//! The CPU kernel of the normalised residual sum, forward and backward.
+//!
+//! Allocation: results, gradients and normalised vectors come from pooled buffers. Factors and partial sums are
+//! allocated once per pass.
 
 use pulp::{Simd, WithSimd};
 
@@ -9,15 +11,15 @@ use crate::runtime::{
     simd::{LANES, dispatch, fma, fnma, load, store, vectors, vectors_mut},
 };
 
-/// Vectors that one task normalises.
+/// Vectors per task.
 const ROWS: usize = 256;
 
-/// What the backward pass wants to know.
+/// Values that the forward pass saves for the backward pass.
 #[derive(Debug)]
 pub(super) struct Saved {
-    /// The vectors before `gamma` and `beta`, `[rows, padded d_model]`.
+    /// The normalised vectors, before `gamma` and `beta`. `[rows, padded d_model]`
     normalised: Buffer,
-    /// What they were multiplied with for it, one a vector.
+    /// The factor `1 / sqrt(variance + epsilon)` of each vector.
     factors: Vec<f32>,
 }
 
@@ -50,7 +52,7 @@ pub(super) fn forward(x: &[f32], y: &[f32], [gamma, beta]: [&[f32]; 2], epsilon:
     (output, saved)
 }
 
-/// The gradients of the sum, `[rows, d_model]`, of gamma and of beta, from that of the output.
+/// The gradients of the sum `[rows, d_model]`, of gamma and of beta, given that of the output.
 pub(super) fn backward(saved: &Saved, gamma: &[f32], dy: &[f32]) -> [Buffer; 3] {
     let (d, padded) = (gamma.len(), gamma.len().next_multiple_of(LANES));
     let mut dx = Buffer::new(dy.len());
@@ -73,7 +75,7 @@ pub(super) fn backward(saved: &Saved, gamma: &[f32], dy: &[f32]) -> [Buffer; 3] 
     [dx, d_gamma, d_beta]
 }
 
-/// Some vectors.
+/// The forward pass of some vectors.
 struct Forward<'a> {
     x: &'a [f32],
     y: &'a [f32],
@@ -118,7 +120,7 @@ impl WithSimd for Forward<'_> {
     }
 }
 
-/// Some vectors back.
+/// The backward pass of some vectors.
 struct Backward<'a> {
     dy: &'a [f32],
     gamma: &'a [f32],
@@ -141,7 +143,7 @@ impl WithSimd for Backward<'_> {
         let rows = dy.chunks_exact(d).zip(dx.chunks_exact_mut(d));
         for ((dy, dx), (row, &factor)) in rows.zip(normalised.chunks_exact(padded).zip(factors)) {
             let row = vectors::<S>(row);
-            // Of the normalised vector: its sum, and that of its products with it.
+            // The sum of the gradient of the normalised vector, and its dot product with the vector.
             let [mut sum, mut along] = [simd.splat_f32s(0.0); 2];
             for (i, &z) in row.iter().enumerate() {
                 let dy = load(simd, dy, i);
@@ -168,7 +170,7 @@ mod tests {
     use crate::{random::Key, runtime::simd::tests::with_every_width};
 
     #[test]
-    fn every_instruction_set_gives_the_same() {
+    fn all_instruction_sets_agree() {
         for d in [1, 7, 16, 40] {
             let draw = |site: &str, n: usize| Key::new(2).at(site).uniform(n, 1.0);
             let (x, y, dy) = (draw("x", 3 * d), draw("y", 3 * d), draw("dy", 3 * d));

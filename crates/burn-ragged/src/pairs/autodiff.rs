@@ -68,7 +68,7 @@ fn evaluate<B: CpuBackend>(
     with_gradients: bool,
 ) -> (f32, Option<[Buffer; 3]>) {
     let ([_, steps, width], [relations, hidden]) = (B::dims(head), B::dims(v));
-    let sizes = cpu::Sizes { steps, width, relations, hidden };
+    let sizes = cpu::PairSizes { steps, width, relations, hidden };
     let values = (B::values(head), B::values(tail), B::values(v));
     let values = [&*values.0, &*values.1, &*values.2];
     let (loss, gradients) = cpu::pair_loss(values, sizes, layout.lengths(), positives, with_gradients);

@@ -83,7 +83,7 @@ impl PairProjection {
         let [relations, hidden] = self.v.dims();
         let device = self.head.device();
         if has_kernels(&device, self.head.dtype()) && !self.head.values().is_tracked() {
-            let sizes = cpu::Sizes { steps, width, relations, hidden };
+            let sizes = cpu::PairSizes { steps, width, relations, hidden };
             let rows = pairs.iter().map(|&(sequence, i, j)| (sequence * steps + i, sequence * steps + j));
             let scores = with_values(self.head.values(), |head| {
                 with_values(self.tail.values(), |tail| {
@@ -102,7 +102,8 @@ impl PairProjection {
     }
 }
 
-/// Binary cross-entropy summed over all pairs of real elements, an element with itself included, and all relations. `[1]`
+/// Binary cross-entropy summed over all pairs of real elements, an element with itself included, and all relations.
+/// `[1]`
 ///
 /// # Panics
 /// If a positive pair lies outside of its sequence.

@@ -50,7 +50,7 @@ pub fn is_cpu(device: &Device) -> bool {
         DispatchDevice::Flex(_) => true,
         #[cfg(feature = "ndarray")]
         DispatchDevice::NdArray(_) => true,
-        #[allow(unreachable_patterns)] // where these backends are the only ones
+        #[allow(unreachable_patterns)] // in builds with these backends alone
         _ => false,
     }
 }
@@ -133,7 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_come_in_row_major_order_of_every_tensor() {
+    fn values_are_in_row_major_order() {
         let devices = [
             #[cfg(feature = "flex")]
             Device::flex(),

@@ -1,7 +1,7 @@
-//! What the kernels for burn's CubeCL backends (wgpu, CUDA) share.
+//! Shared code of the kernels for burn's CubeCL backends (wgpu, CUDA).
 //!
-//! A recursion made of burn operations is a chain of small launches, each waiting for the one before. The kernels run it
-//! in one launch. The products around it are burn's.
+//! A recursion made of burn operations is a chain of small launches, each waiting for the one before. The kernels run
+//! it in one launch. The products around it are burn's.
 
 use crate::Layout;
 use burn::{
@@ -10,10 +10,10 @@ use burn::{
 };
 use burn_cubecl::{ops::numeric::empty_device_contiguous_dtype, tensor::CubeTensor};
 
-/// Most bytes of shared memory that a cube takes.
+/// Most bytes of shared memory per cube.
 pub(crate) const SHARED: usize = 1 << 14;
 
-/// Most arrays that a kernel takes.
+/// Most arrays per kernel.
 const ARRAYS: usize = 10;
 
 /// Whether tensors of this device and type have these kernels, if a cube needs a unit for each of `width` values.

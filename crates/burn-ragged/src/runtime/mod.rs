@@ -1,12 +1,12 @@
-//! What the kernels are built on. Nothing here knows an operation.
+//! The foundation of the kernels, independent of any operation.
 //!
-//! - `simd`, `product`: vector arithmetic and matrix products over chosen rows. They allocate nothing but what their
-//!   documentation names.
+//! - `simd`, `product`: vector arithmetic and matrix products over chosen rows. Their documentation names
+//!   every allocation.
 //! - `buffer`: memory for results and intermediate values, reused across passes.
 //! - `parallel`: work on all threads, cut so that the number of threads changes no result.
 //! - `once_pair`, `weight_cache`: weights packed for the products, once per set of weights.
 //! - `cpu_backend`: the values of burn's CPU tensors. `precomputed`: losses whose gradients are known after the forward
-//!   pass. `gpu`: what the CubeCL kernels share.
+//!   pass. `gpu`: shared code of the CubeCL kernels.
 
 pub(crate) mod buffer;
 pub(crate) mod cpu_backend;

@@ -12,8 +12,8 @@ use burn::backend::{
 
 use super::{buffer::Buffer, cpu_backend::CpuBackend};
 
-/// A loss of three tensors, `[1]`, tracked if any of them is. `evaluate` returns the loss and, if its second argument is
-/// true, the gradient of each tensor.
+/// A loss of three tensors, `[1]`, tracked if any of them is. `evaluate` returns the loss and, if its second argument
+/// is true, the gradient of each tensor.
 pub(crate) fn loss<B: CpuBackend, C: CheckpointStrategy>(
     inputs: [FloatTensor<Autodiff<B, C>>; 3],
     evaluate: impl FnOnce([&FloatTensor<B>; 3], bool) -> (f32, Option<[Buffer; 3]>),
@@ -23,7 +23,7 @@ pub(crate) fn loss<B: CpuBackend, C: CheckpointStrategy>(
         OpsKind::Tracked(prepared) => {
             let (loss, gradients) = evaluate([&a, &b, &c], true);
             let loss = scalar::<B>(loss, &a);
-            let [of_a, of_b, of_c] = gradients.expect("gradients were asked for");
+            let [of_a, of_b, of_c] = gradients.expect("requested gradients");
             let tensors = [(of_a, a), (of_b, b), (of_c, c)];
             let tensors = tensors.map(|(gradient, like)| B::tensor(gradient, &like.shape().to_vec(), &like.device()));
             prepared.finish(tensors, loss)
@@ -34,9 +34,9 @@ pub(crate) fn loss<B: CpuBackend, C: CheckpointStrategy>(
 
 /// A loss as a tensor on the device of `like`.
 pub(crate) fn scalar<B: CpuBackend>(loss: f32, like: &FloatTensor<B>) -> FloatTensor<B> {
-    let mut number = Buffer::new(1);
-    number[0] = loss;
-    B::tensor(number, &[1], &like.device())
+    let mut value = Buffer::new(1);
+    value[0] = loss;
+    B::tensor(value, &[1], &like.device())
 }
 
 #[derive(Debug)]

@@ -1,13 +1,12 @@
-//! Vector arithmetic for the instruction set that the CPU turns out to have: AVX-512, AVX2 with FMA, what `pulp` finds
-//! on other architectures, or plain values.
+//! Vector arithmetic for the instruction set of the CPU at run time: AVX-512, AVX2 with FMA, what `pulp` supports on
+//! other architectures, or scalars.
 //!
-//! Every function on a vector path is `#[inline(always)]`: only so is it compiled for the instruction set of the
-//! [`dispatch`] it is called from.
+//! Every function on a vector path is `#[inline(always)]`. Otherwise it would not be compiled for the instruction set
+//! of the calling [`dispatch`].
 
 use pulp::{Simd, WithSimd};
 
-/// Rows of internal buffers are padded to a multiple of this many values, the lanes of the widest vector, so that no
-/// kernel has a tail to handle.
+/// Lanes of the widest vector. Rows of internal buffers are padded to a multiple of it, so that kernels have no tail.
 pub(crate) const LANES: usize = 16;
 
 /// Runs `op` with the widest vectors of this CPU.
@@ -32,7 +31,7 @@ pub(crate) fn dispatch<Op: WithSimd>(op: Op) -> Op::Output {
     pulp::Arch::new().dispatch(op)
 }
 
-/// `x` as vectors; what is left at its end is dropped.
+/// `x` as vectors, without a partial vector at the end.
 #[inline(always)]
 pub(crate) fn vectors<S: Simd>(x: &[f32]) -> &[S::f32s] {
     S::as_simd_f32s(x).0
@@ -47,14 +46,14 @@ pub(crate) fn vectors_mut<S: Simd>(x: &mut [f32]) -> &mut [S::f32s] {
 /// Vector `i` of `x`, zero beyond the end of `x`.
 #[inline(always)]
 pub(crate) fn load<S: Simd>(simd: S, x: &[f32], i: usize) -> S::f32s {
-    // Whole vectors without the call that a partial one is.
+    // A partial load is a call; a whole vector is not.
     match vectors::<S>(x).get(i) {
         Some(&vector) => vector,
         None => simd.partial_load_f32s(&x[(i * S::F32_LANES).min(x.len())..]),
     }
 }
 
-/// Sets vector `i` of `x`, as far as `x` goes.
+/// Sets vector `i` of `x`, up to the end of `x`.
 #[inline(always)]
 pub(crate) fn store<S: Simd>(simd: S, x: &mut [f32], i: usize, value: S::f32s) {
     match vectors_mut::<S>(x).get_mut(i) {
@@ -69,7 +68,7 @@ pub(crate) fn store<S: Simd>(simd: S, x: &mut [f32], i: usize, value: S::f32s) {
 /// `a * b + c`, rounded once where the CPU can do so.
 #[inline(always)]
 pub(crate) fn fma<S: Simd>(simd: S, a: S::f32s, b: S::f32s, c: S::f32s) -> S::f32s {
-    // Without the instruction a fused product is a library call for each number.
+    // Without the instruction, a fused product is a library call per value.
     if S::IS_SCALAR { simd.add_f32s(simd.mul_f32s(a, b), c) } else { simd.mul_add_e_f32s(a, b, c) }
 }
 
@@ -89,8 +88,8 @@ pub(crate) fn polynomial<S: Simd, const N: usize>(simd: S, x: S::f32s, coefficie
     y
 }
 
-/// `a` where `mask` is set, else `b`. (pulp's own one, as its `abs_f32s`, is not always inlined, and then costs the
-/// caller all its registers.)
+/// `a` where `mask` is set, else `b`. (`select` and `abs` of pulp are not always inlined, and then spill all registers
+/// of the caller.)
 #[inline(always)]
 pub(crate) fn select<S: Simd>(simd: S, mask: S::m32s, a: S::f32s, b: S::f32s) -> S::f32s {
     let (a, b) = (simd.transmute_u32s_f32s(a), simd.transmute_u32s_f32s(b));
@@ -111,22 +110,21 @@ pub(crate) fn clamp<S: Simd>(simd: S, x: S::f32s, bound: f32) -> S::f32s {
         let x = select(simd, simd.greater_than_f32s(x, high), high, x);
         return select(simd, simd.less_than_f32s(x, low), low, x);
     }
-    // Of a NaN and a number vectors take the second, or the NaN.
+    // Vector minimum and maximum return the second operand if an operand is NaN, or NaN.
     simd.min_f32s(high, simd.max_f32s(low, x))
 }
 
-/// `e^x`, for `x` within ±87 (others count as the nearer of the two); relative error below 2e-7.
+/// `e^x`, with `x` clamped to ±87; relative error below 2e-7.
 ///
-/// `x = n ln 2 + r`; `e^r` is a polynomial of least relative error on |r| <= ln 2 / 2, `2^n` is written into the
-/// exponent.
+/// `x = n ln 2 + r`. `e^r` is a minimax polynomial on |r| <= ln 2 / 2, and `2^n` is written into the exponent.
 #[inline(always)]
 pub(crate) fn exp<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     let x = clamp(simd, x, 87.0);
-    // Adding 1.5 * 2^23 leaves the rounded number in the lowest bits.
+    // Adding 1.5 * 2^23 leaves the rounded value in the lowest bits.
     let shift = simd.splat_f32s(12_582_912.0);
     let shifted = fma(simd, x, simd.splat_f32s(std::f32::consts::LOG2_E), shift);
     let n = simd.sub_f32s(shifted, shift);
-    // ln 2 in two parts, the first with so few bits that its product with n is exact.
+    // ln 2 in two parts. The first has few bits, so that its product with n is exact.
     let r = fma(simd, n, simd.splat_f32s(-0.693_359_4), x);
     let r = fma(simd, n, simd.splat_f32s(2.121_944_4e-4), r);
     let p = polynomial(simd, r, [0.499_999_93, 0.166_665_21, 0.041_668_39, 0.008_368_745, 0.001_381_454]);
@@ -145,7 +143,7 @@ pub(crate) fn sigmoid<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
 
 /// Hyperbolic tangent; relative error below 5e-7, small arguments included.
 ///
-/// A rational function of least relative error up to 8.2; what lies beyond is 1 to within 2e-7.
+/// A minimax rational function up to 8.2. Beyond, the value is 1 to within 2e-7.
 #[inline(always)]
 pub(crate) fn tanh<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     let x = clamp(simd, x, 8.2);
@@ -170,13 +168,13 @@ pub(crate) mod tests {
     use super::*;
 
     thread_local! {
-        /// Whether this thread computes with plain values.
+        /// Whether this thread computes with scalars.
         pub(super) static IS_SCALAR: Cell<bool> = const { Cell::new(false) };
         /// Whether this thread computes with AVX2, if the CPU has it.
         pub(super) static IS_V3: Cell<bool> = const { Cell::new(false) };
     }
 
-    /// Runs `f` once with every kind of vector; what is too small for other threads uses it as well.
+    /// Runs `f` with every kind of vector. The setting applies to this thread alone.
     pub(crate) fn with_every_width<T>(f: impl Fn() -> T) -> Vec<T> {
         let widest = f();
         IS_V3.set(true);

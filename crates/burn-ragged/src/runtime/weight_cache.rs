@@ -23,7 +23,7 @@ struct Entry<T> {
     value: Arc<T>,
 }
 
-/// What tells a tensor from every other tensor that is alive: two views of the same memory differ in shape.
+/// Identifies a tensor among all live tensors. Two views of the same memory differ in shape.
 #[derive(PartialEq)]
 struct TensorKey {
     address: usize,
@@ -31,12 +31,11 @@ struct TensorKey {
 }
 
 impl<T: Default> WeightCache<T> {
-    /// The value of these tensors: the one that is kept, if it was derived from them, or a new one, which is kept from
-    /// now on.
+    /// The value of these tensors: the cached value if it was derived from them, else a new one, which replaces it.
     pub fn of<B: CpuBackend>(&self, tensors: &[&FloatTensor<B>]) -> Arc<T> {
         let key = |tensor: &&FloatTensor<B>| Some(TensorKey { address: B::address(tensor)?, shape: tensor.shape() });
         let Some(keys) = tensors.iter().map(key).collect::<Option<Vec<TensorKey>>>() else {
-            return Arc::default(); // the values are copied at every call
+            return Arc::default(); // values are copied at every call, so there is no address
         };
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match &*kept {
@@ -78,12 +77,12 @@ mod tests {
 
     use super::*;
 
-    fn tensor(number: f32) -> FloatTensor<Flex> {
-        Flex::float_from_data(TensorData::from([number, 2.0]), &Default::default())
+    fn tensor(value: f32) -> FloatTensor<Flex> {
+        Flex::float_from_data(TensorData::from([value, 2.0]), &Default::default())
     }
 
     #[test]
-    fn it_is_kept_for_the_same_tensors_alone() {
+    fn the_value_is_kept_for_the_same_tensors() {
         let cache = WeightCache::<Vec<f32>>::default();
         let (a, b) = (tensor(1.0), tensor(1.0));
         let first = cache.of::<Flex>(&[&a, &b]);
@@ -92,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn another_view_of_the_same_memory_does_not_hit_it() {
+    fn another_view_of_the_same_memory_misses() {
         let whole = Flex::float_from_data(TensorData::from([[1.0f32, 2.0], [3.0, 4.0]]), &Default::default());
         let views = [
             whole.clone(),
@@ -110,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn other_tensors_never_take_the_address_of_those_it_is_kept_for() {
+    fn addresses_of_cached_tensors_are_not_reused() {
         let cache = WeightCache::<Vec<f32>>::default();
         let mut last = cache.of::<Flex>(&[&tensor(0.0)]);
         for i in 0..100 {

@@ -115,7 +115,7 @@ fn elmo_mistakes_are_named_on_one_line() {
     assert!(neither.starts_with(&format!("{}: expected the files of one encoder, config.json, ", sample(""))));
     assert!(neither.contains(" of an ELMo, found ") && neither.contains("dev.json, "), "{neither}");
     // What an ELMo does not do.
-    let pooling = "configuration: encoder.pooling: expected first, the default (an ELMo reads whole words), found mean";
+    let pooling = "configuration: encoder.pooling: expected first, the default (ELMo reads whole words), found mean";
     assert_eq!(embed(&encoder("elmo"), &["--pooling", "mean"]), pooling);
     assert_eq!(train(&encoder("elmo"), &["--set", "encoder.pooling=mean"]), pooling);
     let tuned = train(&encoder("elmo"), &["--set", "encoder.fine_tune=true"]);

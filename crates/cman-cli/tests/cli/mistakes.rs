@@ -108,7 +108,7 @@ fn settings_that_do_not_exist_or_fit_are_named() {
     let cases: [(&[&str], &str); 8] = [
         (&["--set", "train.epoch=3"], "--set train.epoch=3: unknown field `epoch`, expected one of `epochs`, "),
         (&["--set", "epochs"], "--set epochs: expected key=value, found no '='"),
-        (&["--set", "trains.epochs=3"], "--set trains.epochs=3: no group of settings is called 'trains'"),
+        (&["--set", "trains.epochs=3"], "--set trains.epochs=3: there is no group of settings 'trains'"),
         (&["--set", "model.heads=3"], "configuration: model.heads: expected a divisor of 2 hidden = 256, found 3"),
         (&["--epochs", "0"], "configuration: train.epochs: expected at least 1, found 0"),
         (&["--seed", "18446744073709551615"], "configuration: seed: expected at most 2^63 - 1, found 184467"),

@@ -13,7 +13,7 @@ use super::look_up;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct WordConfig {
-    /// Width of a word's vector; that of the vector file where one is given.
+    /// Width of a word vector. A vector file overrides it.
     pub width: usize,
     /// Whether the vectors of the training words are trained.
     pub trainable: bool,
@@ -27,8 +27,8 @@ impl Default for WordConfig {
     }
 }
 
-/// Two tables: the words of the training data, which are trained, and the words that only the vector file has, which keep
-/// their pretrained vectors.
+/// Two tables: the words of the training data, which are trained, and the words that only the vector file has, which
+/// keep their pretrained vectors.
 ///
 /// Word id `i` is row `i` of `trained` if that row exists, else row `i - rows(trained)` of `pretrained`.
 #[derive(Module, Debug)]
@@ -40,8 +40,8 @@ pub struct WordEmbedding {
 }
 
 impl WordConfig {
-    /// New vectors for `n_trained` words. The vector of the padding is zero; the others are uniform in ±sqrt(3 / width),
-    /// with a variance like that of GloVe.
+    /// New vectors for `n_trained` words. The vector of the padding is zero; the others are uniform in ±sqrt(3 /
+    /// width), with a variance like that of GloVe.
     pub fn init_with(&self, n_trained: usize, init: Init) -> WordEmbedding {
         let mut table = init.values(n_trained * self.width, (3.0 / self.width as f64).sqrt());
         table[..self.width].fill(0.0);

@@ -115,7 +115,7 @@ impl Default for ModelConfig {
     }
 }
 
-/// A setting outside of its range.
+/// A setting that is out of range.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("model.{field}: expected {expected}, found {found}")]
 pub struct ConfigError {
@@ -148,7 +148,7 @@ impl ModelConfig {
     /// Checks every setting.
     ///
     /// # Errors
-    /// The first setting outside of its range.
+    /// The first setting that is out of range.
     pub fn check(&self) -> Result<CheckedModelConfig, ConfigError> {
         let check = |ok: bool, field: &'static str, expected: String, found: String| {
             if ok { Ok(()) } else { Err(ConfigError { field, expected, found }) }
@@ -226,7 +226,7 @@ impl ModelConfig {
         TokenEmbeddingConfig { word: &self.word, character: &self.character, contextual: &self.contextual }
     }
 
-    /// Settings of the BSA unit number `i` of the stack.
+    /// Settings of BSA unit `i` of the stack.
     pub fn bsa(&self, i: usize) -> BsaConfig {
         BsaConfig::new(self.d_model(), self.heads)
             .with_d_input(Some(if i == 0 { self.d_input() } else { self.d_model() }))
@@ -259,14 +259,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_defaults_are_sound() {
+    fn the_defaults_are_valid() {
         let config = ModelConfig::default();
         config.check().unwrap();
         assert_eq!((config.d_model(), config.d_input()), (256, 178));
     }
 
     #[test]
-    fn each_bad_setting_is_named() {
+    fn each_invalid_setting_is_named() {
         type Spoil = fn(&mut ModelConfig);
         let cases: [(Spoil, &str); 12] = [
             (|c| c.hidden = usize::MAX, "model.hidden: expected at most 16384, found 18446744073709551615"),

@@ -1,4 +1,4 @@
-//! How many floating-point operations an update of the weights needs, whatever computes it.
+//! The number of floating-point operations of an update, independent of the implementation.
 
 use super::{LabelInteraction, LabelKind, ModelConfig, Sizes};
 use crate::{
@@ -14,7 +14,7 @@ pub struct Workload {
     pub lengths: Vec<usize>,
     /// Characters of each distinct word of the batch.
     pub word_lengths: Vec<usize>,
-    /// Whether the adversarial step is made (eq. 14), on the whole input.
+    /// Whether there is an adversarial step (eq. 14), on the whole input.
     pub adversarial: bool,
 }
 
@@ -43,7 +43,7 @@ pub fn train_operations(config: &ModelConfig, sizes: Sizes, workload: &Workload)
     embedding(config, workload) + clean + adversarial
 }
 
-/// How many of the input's values depend on something that is trained.
+/// Number of input values of a token that depend on trained weights.
 fn trained_width(config: &ModelConfig) -> usize {
     let character = if config.character.kind == CharacterKind::None { 0 } else { config.character.width };
     let word = if config.word.trainable { config.word.width } else { 0 };
@@ -65,7 +65,8 @@ fn embedding(config: &ModelConfig, workload: &Workload) -> u64 {
     character + mix
 }
 
-/// One pass from the input to the loss and back, to the first `d_needed` values of a token's input.
+/// One forward and backward pass from the input to the loss. The first `d_needed` values of the input of a token need a
+/// gradient.
 fn network(config: &ModelConfig, sizes: Sizes, workload: &Workload, d_needed: usize) -> u64 {
     let tokens: usize = workload.lengths.iter().sum();
     let pairs: usize = workload.lengths.iter().map(|n| n * n).sum();
@@ -143,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_small_network_counts_as_by_hand() {
+    fn the_count_of_a_small_network_matches_the_manual_count() {
         // Per token: 3 -> 4 -> 4, 4 -> 5 tags, twice 4 -> 18; each forward and as much again for weights and input.
         let products = 3 * 2 * (3 * 4 + 4 * 4 + 4 * 5 + 2 * 4 * 18);
         let pair = 3 * 4 * 18;
@@ -155,13 +156,14 @@ mod tests {
     }
 
     #[test]
-    fn a_bilstm_multiplies_no_state_at_its_first_step() {
-        // Both directions: 4 tokens through 3 -> 4 gates of 2, and 2 of them behind another one through 2 -> 4 gates of 2.
+    fn the_first_step_of_a_bilstm_has_no_state_to_multiply() {
+        // Both directions: 4 tokens through 3 -> 4 gates of 2, and 2 of them with a predecessor through 2 -> 4 gates of
+        // 2.
         assert_eq!(bilstm(4, 2, 3, 2, 3), 2 * 3 * 2 * (4 * 3 * 8 + 2 * 2 * 8));
     }
 
     #[test]
-    fn attention_grows_with_the_square_of_each_length() {
+    fn attention_is_quadratic_in_each_length() {
         let with = ModelConfig { self_attention: true, heads: 2, ..small() };
         let attention = |lengths: &[usize]| {
             let workload = workload(lengths, false);
@@ -173,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn the_adversarial_step_repeats_all_but_the_embeddings() {
+    fn the_adversarial_step_repeats_everything_except_the_embeddings() {
         let config = ModelConfig::default();
         let [clean, adversarial] =
             [false, true].map(|adversarial| train_operations(&config, SIZES, &workload(&[5, 3], adversarial)));
@@ -182,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn gradients_that_nothing_learns_from_do_not_count() {
+    fn unused_gradients_do_not_count() {
         let mut config = small();
         config.contextual = ContextualConfig { width: 10, layers: 2, mix: LayerMix::Top, layer_norm: false };
         let top = train_operations(&config, SIZES, &workload(&[5], false));

@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn candidates_are_what_the_full_table_offers() {
+    fn relations_of_the_candidates_equal_those_of_the_full_table() {
         for ends in [Ends::Last, Ends::Any] {
             let spans = spans();
             let rows: Vec<f64> = candidates(&spans, ends)

@@ -45,7 +45,7 @@ pub fn small() -> ModelConfig {
     config
 }
 
-/// The settings that differ in kind: the paper's, every alternative, the baseline, the ablations.
+/// Variants of the model: the paper's, every alternative, the baseline, the ablations.
 pub fn variants() -> Vec<(&'static str, ModelConfig)> {
     let mut alternatives = small();
     alternatives.attention_bias = true;
@@ -141,7 +141,7 @@ pub fn model(config: &ModelConfig, device: &Device) -> Cman {
     Cman::new(&config.check().expect("settings in their ranges"), SIZES, 5, device)
 }
 
-/// A new model that predicts something: with words and emissions this large, tags vary and no two are equally good.
+/// A new model with varied predictions: large word vectors and emissions avoid ties between tags.
 pub fn telling_model(config: &ModelConfig, device: &Device) -> Cman {
     let mut model = model(config, device);
     model.embedding.word.trained = model.embedding.word.trained.map(|table| table * 30.0);
@@ -155,7 +155,7 @@ pub fn joint_loss(model: &Cman, batch: &TokenBatch, gold: &Gold) -> Tensor<1> {
     model.losses(model.embed(batch), gold, gold.tags(), Mode::Evaluate).joint()
 }
 
-/// The gradients of a model by the names of its parameters; `None` where there is none.
+/// The gradients of a model by parameter name; `None` if a parameter has none.
 pub fn gradients(model: &Cman, loss: &Tensor<1>) -> BTreeMap<String, Option<Vec<f64>>> {
     struct Named {
         gradients: Gradients,
@@ -183,7 +183,8 @@ pub fn gradients(model: &Cman, loss: &Tensor<1>) -> BTreeMap<String, Option<Vec<
     named.found
 }
 
-/// Softmax over a query's keys is blind to what is added to all of them: the gradient of their bias is zero.
+/// The gradient of the bias of the keys is zero, because softmax is invariant to a constant added to all scores of a
+/// query.
 pub fn is_blind(parameter: &str) -> bool {
     parameter.ends_with("attention.key.bias")
 }

@@ -1,4 +1,4 @@
-//! Holds values and gradients against the expected ones.
+//! Compares values and gradients with the expected ones.
 
 use std::collections::BTreeSet;
 
@@ -10,20 +10,20 @@ use cman_core::Cman;
 
 use super::golden::Golden;
 
-/// Largest deviation that passes, in parts of the largest expected number of a tensor.
+/// Largest accepted deviation, relative to the largest expected value of a tensor.
 const TOLERANCE: f64 = 1e-4;
 
-/// Largest number that passes where all expected numbers are zero but for rounding in double precision (below
-/// [`ROUNDING`]): the gradient of the bias of the keys, to which softmax is blind.
+/// Largest accepted value if all expected values are zero up to rounding in double precision (below [`ROUNDING`]). This
+/// is the gradient of the bias of the keys, to which softmax is invariant.
 const ZERO: f64 = 1e-5;
 const ROUNDING: f64 = 1e-12;
 
-/// Holds results against the expected ones and keeps the largest deviation.
+/// Compares results with the expected ones and records the largest deviation.
 pub struct Comparison<'a> {
     pub golden: &'a Golden<'a>,
-    /// Names of the expected values that nothing was held against so far.
+    /// Names of the expected values that are not compared yet.
     pub open: BTreeSet<&'a str>,
-    /// The largest relative deviation, and where it was.
+    /// The largest relative deviation, and its tensor.
     pub worst: (f64, String),
 }
 
@@ -39,7 +39,7 @@ impl<'a> Comparison<'a> {
         self.numbers(name, &shape, &found.try_into_vec_as::<f64>().unwrap());
     }
 
-    /// NaN is expected at padding, minus infinity where something is forbidden.
+    /// Expected values are NaN at padding and minus infinity for forbidden tags.
     pub fn numbers(&mut self, name: &str, shape: &[usize], found: &[f64]) {
         let (expected_shape, expected) = self.expected(name);
         assert_eq!(shape, expected_shape, "{name}");
@@ -75,7 +75,7 @@ impl<'a> Comparison<'a> {
         self.golden.numbers(&format!("expected.{name}"))
     }
 
-    /// The gradient of every parameter; without one are those that are not trained, and they alone.
+    /// Compares the gradients of all parameters. Exactly the parameters that are not trained have none.
     pub fn gradients(&mut self, loss: &str, model: &Cman, gradients: &Gradients) {
         model.visit(&mut ParameterVisitor { path: Vec::new(), loss, gradients, comparison: self });
     }

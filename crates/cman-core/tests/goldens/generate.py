@@ -130,13 +130,13 @@ def draw_parameters(model, generator):
 
 
 def padded(tensors, value):
-    """`[sentences, tokens of the longest, ..]` with this value behind each sentence."""
+    """`[sentences, tokens of the longest, ..]` with this value at padding."""
     assert all(not tensor.isnan().any() for tensor in tensors)
     return pad_sequence([tensor.detach() for tensor in tensors], batch_first=True, padding_value=value)
 
 
 def padded_tables(tables):
-    """`[sentences, heads, tails, relations]`, NaN where a pair is not within a sentence."""
+    """`[sentences, heads, tails, relations]`, NaN if a pair is not within a sentence."""
     n = max(len(table) for table in tables)
     full = torch.full((len(tables), n, n, tables[0].shape[2]), NAN, dtype=torch.float64)
     for row, table in zip(full, tables):
@@ -165,7 +165,7 @@ def inputs(batch, config):
 
 
 def values(xs, output, batch):
-    """Every number on the way from the inputs to the losses."""
+    """Every intermediate value from the inputs to the losses."""
     potentials = output["potentials"]
     first, pair, end = zip(*potentials)
     unused = torch.full_like(first[0], NAN).expand(1, len(first[0]), -1)  # the first token follows no tag
@@ -195,7 +195,7 @@ def values(xs, output, batch):
 
 
 def spans(tags):
-    """(start, end, type) of the entities; a stray I-t starts one."""
+    """(start, end, type) of the entities. A stray I-t starts an entity."""
     found = []
     for i, tag in enumerate(tags):
         kind = (tag - 1) // 2
@@ -208,7 +208,7 @@ def spans(tags):
 
 
 def predictions(model, xs):
-    """Inference by counting over all sequences of tags, which needs no dynamic programming."""
+    """Inference by enumerating all sequences of tags, without dynamic programming."""
     potentials = model(xs, [[0] * len(x) for x in xs])["potentials"]
     all_paths = [path_scores(*p) for p in potentials]
     all_paths = [(scores - scores.flatten().logsumexp(0)).exp().detach() for scores in all_paths]
@@ -229,7 +229,7 @@ def predictions(model, xs):
             entities.append((s, start, end, kind))
             own = (slice(None),) * start + tuple(tags[start:end])
             probability = paths[own].sum()
-            if end < len(tags):  # an entity that ends there: without the paths that go on with I-t
+            if end < len(tags):  # the entity ends there: excludes the paths that continue with I-t
                 probability = probability - paths[own + (2 * kind + 2,)].sum()
             entity_probabilities.append(probability)
         pairs = [(a, b) for a in range(len(found)) for b in range(len(found)) if a != b]
@@ -251,7 +251,7 @@ def predictions(model, xs):
 
 
 def gradients(model, loss):
-    """Of a loss, with respect to every parameter that is trained."""
+    """The gradients of a loss with respect to every trained parameter."""
     model.zero_grad()
     loss.backward()
     tensors = burn_tensors(model, lambda parameter: None if parameter.grad is None else parameter.grad.clone())

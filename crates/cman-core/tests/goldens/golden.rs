@@ -1,4 +1,4 @@
-//! A file of reference values: the network, the inputs and the expected numbers in it.
+//! Files of reference values: network, inputs and expected values.
 
 use std::path::PathBuf;
 
@@ -12,7 +12,7 @@ use cman_data::{EncodedRelation, EncodedSentence};
 use safetensors::{Dtype, SafeTensors};
 use serde::{Deserialize, Serialize};
 
-/// What the file says about its network.
+/// Description of the network in a file.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Case {
     pub config: ModelConfig,
@@ -49,7 +49,7 @@ impl<'a> Golden<'a> {
         }
     }
 
-    /// Shape and numbers of a tensor.
+    /// Shape and values of a tensor.
     pub fn numbers(&self, name: &str) -> (Vec<usize>, Vec<f64>) {
         let tensor = self.tensors.tensor(name).unwrap_or_else(|_| panic!("{name} among the reference values"));
         let numbers = match tensor.dtype() {
@@ -105,7 +105,7 @@ impl<'a> Golden<'a> {
         batch.with_contextual(Tensor::from_data(TensorData::new(numbers, shape), device))
     }
 
-    /// The network with the parameters of the file: each of them, and no other.
+    /// The network with exactly the parameters of the file.
     pub fn model(&self, device: &Device) -> Cman {
         let CaseSizes { words, characters, entities, relations, pretrained } = self.case.sizes;
         let config = &self.case.config;

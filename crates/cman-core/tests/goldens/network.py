@@ -22,7 +22,7 @@ def packed(sequences):
 
 
 class Lstm(nn.LSTM):
-    """Eq. 1, with one bias a gate: PyTorch's second one is zero for good."""
+    """Eq. 1, with one bias per gate: PyTorch's second one is fixed at zero."""
 
     def __init__(self, d_input, d_hidden):
         super().__init__(d_input, d_hidden, batch_first=True, bidirectional=True)
@@ -35,7 +35,7 @@ class Lstm(nn.LSTM):
         return [row[:n] for row, n in zip(output, lengths)]
 
     def final_states(self, sequences):
-        """Where both directions end, `[sequences, 2 d_hidden]`."""
+        """The final states of both directions, `[sequences, 2 d_hidden]`."""
         forward, backward = self(packed(sequences))[1][0]
         return torch.cat([forward, backward], 1)
 
@@ -76,7 +76,7 @@ class CharacterEncoder(nn.Module):
 
 
 class ScalarMix(nn.Module):
-    """Peters et al. (2018), eq. 1; without weights the top layer."""
+    """Peters et al. (2018), eq. 1. Without weights, the top layer."""
 
     def __init__(self, config):
         super().__init__()
@@ -186,7 +186,7 @@ class Bla(nn.Module):
 
 
 class LabelInteraction(nn.Module):
-    """Eqs. 5-7, or label embeddings beside the token features."""
+    """Eqs. 5-7, or label embeddings concatenated to the token features."""
 
     def __init__(self, config, n_tags):
         super().__init__()
@@ -197,7 +197,7 @@ class LabelInteraction(nn.Module):
             self.fusion = nn.ModuleDict({"first": Bla(config), "fuse": fuse, "second": Bla(config)})
 
     def forward(self, sentences, tags):
-        """All that is computed on the way, by name; `output` is what the relation scorer reads."""
+        """All intermediate values by name. `output` is the input of the relation scorer."""
         labels = [self.embedding["table"][list(row)] for row in tags]
         if self.fusion is None:
             return {"output": [torch.cat(pair, 1) for pair in zip(sentences, labels)]}
@@ -254,7 +254,7 @@ def gold_score(first, pair, end, tags):
 
 
 def path_scores(first, pair, end):
-    """The score of every sequence of tags, `[tags, tags, ..]`, one dimension a token."""
+    """The score of every sequence of tags, `[tags, tags, ..]`, one dimension per token."""
     scores = first
     for step in pair:
         scores = scores[..., None] + step
@@ -326,7 +326,7 @@ class Cman(nn.Module):
 
 
 def burn_tensors(model, of):
-    """`of` every parameter (itself, its gradient), under burn's name and in burn's layout; None is left out."""
+    """`of` every parameter (itself or its gradient), by its name and in its layout in burn. None is left out."""
     tensors = {}
     for path, module in model.named_modules():
         if isinstance(module, nn.LSTM):

@@ -1,7 +1,7 @@
-//! Encoders by their name on the Hugging Face hub: fetched once into the usual cache.
+//! Downloads encoders from the Hugging Face hub into its standard cache.
 //!
-//! The hub names large files by their SHA-256; a file whose content is another one is removed and refused. A download
-//! that broke off goes on where it was the next time.
+//! The hub names large files by their SHA-256. A file with a different checksum is removed and refused. An interrupted
+//! download resumes the next time.
 
 use std::{fs, io, path::PathBuf};
 
@@ -12,7 +12,7 @@ use hf_hub::{
 
 use crate::checksum;
 
-/// Where encoders are fetched from and kept.
+/// A hub and a local cache.
 #[derive(Clone, Debug)]
 pub struct Hub {
     endpoint: Option<String>,
@@ -20,13 +20,13 @@ pub struct Hub {
     progress: bool,
 }
 
-/// A file that the hub does not give.
+/// A file that cannot be fetched.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HubError {
-    /// It is neither in the cache nor to be had.
+    /// The file is not in the cache and cannot be downloaded.
     #[error(
-        "{name}: {file} is not in the cache and cannot be fetched ({reason}); without a connection, put {files} of it \
+        "{name}: {file} is not in the cache and cannot be fetched ({reason}); without a connection, put {files} \
          into a folder and name that folder, or copy them into {}",
         cache.display()
     )]
@@ -37,23 +37,21 @@ pub enum HubError {
         file: String,
         /// All files that are needed.
         files: String,
-        /// Where the cache looks.
+        /// The folder of this encoder in the cache.
         cache: PathBuf,
-        /// What went wrong.
+        /// The error of the download.
         reason: String,
     },
-    /// Its content is not what the hub announced.
-    #[error(
-        "{name}: {file} was damaged on the way: expected SHA-256 {expected}, found {found}; it is removed, try again"
-    )]
+    /// The checksum is not the one that the hub announced.
+    #[error("{name}: the download of {file} is corrupt: expected SHA-256 {expected}, found {found}; try again")]
     Corrupt {
         /// The encoder.
         name: String,
         /// The file.
         file: String,
-        /// The announced hash.
+        /// The announced checksum.
         expected: String,
-        /// That of the content.
+        /// The checksum of the download.
         found: String,
     },
     /// The cache cannot be read or written.
@@ -61,7 +59,7 @@ pub enum HubError {
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
 }
@@ -72,15 +70,15 @@ impl Hub {
         Self { endpoint: std::env::var("HF_ENDPOINT").ok(), cache: Cache::from_env(), progress: true }
     }
 
-    /// Another hub and cache, without a progress bar.
+    /// The hub at `endpoint` with this cache, without a progress bar.
     pub fn new(endpoint: impl Into<String>, cache: impl Into<PathBuf>) -> Self {
         Self { endpoint: Some(endpoint.into()), cache: Cache::new(cache.into()), progress: false }
     }
 
-    /// The folder with these files of `name`; what is not in the cache is fetched.
+    /// The folder with these files of `name`. Files that are not in the cache are downloaded.
     ///
     /// # Errors
-    /// A file that is not in the cache and cannot be fetched, or arrives damaged.
+    /// A file that is not in the cache and cannot be downloaded, or a corrupt download.
     pub fn fetch(&self, name: &str, files: &[&str]) -> Result<PathBuf, HubError> {
         let (id, revision) = name.split_once('@').unwrap_or((name, "main"));
         let repo = || Repo::with_revision(id.into(), RepoType::Model, revision.into());
@@ -91,9 +89,9 @@ impl Hub {
             cache: self.cache.path().join(repo().folder_name()).join("snapshots").join(revision),
             reason,
         };
-        // A folder of snapshots that somebody filled by hand is as good as a fetched one.
+        // Users may copy files into this folder by hand.
         let by_hand = self.cache.path().join(repo().folder_name()).join("snapshots").join(revision);
-        let at_hand = |file: &str| {
+        let cached = |file: &str| {
             let path = by_hand.join(file);
             if path.is_file() { Some(path) } else { self.cache.repo(repo()).get(file) }
         };
@@ -109,20 +107,20 @@ impl Hub {
         };
         let mut folder = PathBuf::new();
         for file in files {
-            let path = at_hand(file).map_or_else(|| fetch(file), Ok)?;
+            let path = cached(file).map_or_else(|| fetch(file), Ok)?;
             folder = path.parent().map_or_else(PathBuf::new, PathBuf::from);
         }
-        // The last one may be of another revision than what was there before it.
+        // A new download may be of another revision than the cached files.
         for file in files.iter().filter(|file| !folder.join(file).is_file()).collect::<Vec<_>>() {
             if fetch(file)?.parent() != Some(&folder) {
-                return Err(unavailable(file, format!("its revision is another than that of {}", folder.display())));
+                return Err(unavailable(file, format!("its revision differs from that of {}", folder.display())));
             }
         }
         Ok(folder)
     }
 }
 
-/// Holds a fetched file against the name that the hub gave to its content, where that is a SHA-256.
+/// Compares a download with the name that the hub gives to its content, if that is a SHA-256.
 fn check(name: &str, file: &str, path: &PathBuf) -> Result<(), HubError> {
     let io = |source| HubError::Io { path: path.clone(), source };
     let blob = fs::canonicalize(path).map_err(io)?;

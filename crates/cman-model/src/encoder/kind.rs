@@ -1,4 +1,4 @@
-//! How the files of a folder tell the kinds of encoders apart.
+//! Detects the kind of an encoder from the files of its folder.
 
 use std::{fs, path::Path};
 
@@ -7,14 +7,14 @@ use cman_encoder::{Bert, Elmo};
 use super::name::is_hub_name;
 use crate::{EncoderKind, ModelError};
 
-/// File names that a message shows.
+/// Number of file names in an error message.
 const SHOWN: usize = 6;
 
 impl EncoderKind {
-    /// The kind of the encoder at this path, by the files of the folder; under a name on the hub there is a BERT.
+    /// The kind of the encoder at this path, from the files of the folder. A name on the hub is a BERT.
     ///
     /// # Errors
-    /// A folder that cannot be read, or does not hold the files of exactly one encoder.
+    /// A folder that cannot be read, or does not contain the files of exactly one encoder.
     pub fn find(path: &str) -> Result<Self, ModelError> {
         let folder = Path::new(path);
         if !folder.is_dir() && is_hub_name(path) {
@@ -29,8 +29,8 @@ impl EncoderKind {
             _ => {
                 let bert = Bert::FILES.join(", ");
                 let expected = format!(
-                    "the files of one encoder, {bert} of a BERT or *options.json and *weights.hdf5 (or \
-                     weights.safetensors) of an ELMo"
+                    "the files of one encoder: {bert} for a BERT, *options.json and *weights.hdf5 (or \
+                     weights.safetensors) for an ELMo"
                 );
                 let names = entries.iter().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
                 Err(ModelError::Encoder { path: folder.into(), expected, found: list(names) })
@@ -39,7 +39,7 @@ impl EncoderKind {
     }
 }
 
-/// The first of these names.
+/// The first of these names, and how many more there are.
 fn list(mut names: Vec<String>) -> String {
     names.sort();
     match names.len() {
@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn elmo_and_bert_are_told_apart_by_their_files() {
+    fn the_files_of_a_folder_determine_the_kind() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().to_str().unwrap();
         let find = || EncoderKind::find(path);
@@ -62,8 +62,8 @@ mod tests {
         let add = |name: &str| fs::write(folder.path().join(name), "").unwrap();
         let remove = |name: &str| fs::remove_file(folder.path().join(name)).unwrap();
         let expected = format!(
-            "{path}: expected the files of one encoder, config.json, tokenizer.json, model.safetensors of a BERT or \
-             *options.json and *weights.hdf5 (or weights.safetensors) of an ELMo, found "
+            "{path}: expected the files of one encoder: config.json, tokenizer.json, model.safetensors for a BERT, \
+             *options.json and *weights.hdf5 (or weights.safetensors) for an ELMo, found "
         );
         assert_eq!(refused(), expected.clone() + "no file");
         add("elmo_options.json");
@@ -73,7 +73,7 @@ mod tests {
         add("other_weights.hdf5");
         assert_eq!(refused(), expected.clone() + "elmo_options.json, elmo_weights.hdf5, other_weights.hdf5");
         add("weights.safetensors");
-        assert_eq!(find().unwrap(), EncoderKind::Elmo, "what was converted comes first");
+        assert_eq!(find().unwrap(), EncoderKind::Elmo, "converted weights take precedence");
         Bert::FILES.iter().for_each(|name| add(name));
         let found = "config.json, elmo_options.json, elmo_weights.hdf5, model.safetensors, other_weights.hdf5, \
                      tokenizer.json and 1 more";
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn elmo_has_no_name_on_the_hub() {
+    fn a_name_on_the_hub_is_a_bert() {
         assert_eq!(EncoderKind::find("org/name@main").unwrap(), EncoderKind::Bert);
         let missing = EncoderKind::find("/no/such/folder").unwrap_err().to_string();
         assert!(missing.starts_with("/no/such/folder: No such file"), "{missing}");

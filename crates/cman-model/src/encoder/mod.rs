@@ -1,9 +1,9 @@
-//! The contextual encoder of a run or a model: opened by its configuration, named by its hash.
+//! The contextual encoder of a run or a model: opened from its configuration, identified by the hash of its files.
 //!
-//! What the network sees is the same whether vectors are computed, kept or read from a file:
+//! Contextual vectors have the same shape whether they are computed, cached or read from a file:
 //! `[batch, steps, layers, width]`, zero at padding.
 
-mod cached;
+mod contextual_file;
 #[cfg(feature = "hub")]
 mod hub;
 mod kind;
@@ -17,19 +17,19 @@ use burn_ragged::Mode;
 use cman_data::EncoderIdentity;
 use cman_encoder::{Bert, BertNetwork, Elmo, Pieces};
 
-use cached::Cached;
+use contextual_file::ContextualFile;
 #[cfg(feature = "hub")]
 pub use hub::{Hub, HubError};
 pub use name::is_hub_name;
 
 use crate::{EncoderConfig, ModelError};
 
-/// A contextual encoder. A further kind is one more `Source` with its arms below.
+/// A contextual encoder. A new kind is one more variant of `Source`.
 #[derive(Clone, Debug)]
 pub struct Encoder {
     identity: EncoderIdentity,
     source: Source,
-    /// The layers that the model sees.
+    /// The layers that the model uses.
     layers: Vec<usize>,
     width: usize,
 }
@@ -38,7 +38,7 @@ pub struct Encoder {
 enum Source {
     Bert(Box<Bert>),
     Elmo(Arc<Elmo>),
-    Cache(Arc<Cached>),
+    File(Arc<ContextualFile>),
 }
 
 impl Encoder {
@@ -63,7 +63,7 @@ impl Encoder {
         &self.identity
     }
 
-    /// Number of layers that the model sees.
+    /// Number of layers that the model uses.
     pub fn n_layers(&self) -> usize {
         self.layers.len()
     }
@@ -73,15 +73,15 @@ impl Encoder {
         self.width
     }
 
-    /// The transformer, where it is one.
+    /// The transformer, if the encoder is one.
     pub fn as_bert(&self) -> Option<&Bert> {
         match &self.source {
             Source::Bert(bert) => Some(bert),
-            Source::Elmo(..) | Source::Cache(..) => None,
+            Source::Elmo(..) | Source::File(..) => None,
         }
     }
 
-    /// The same encoder with these weights, if there are some.
+    /// The same encoder with the weights `network`, if given.
     pub fn with_weights(mut self, network: Option<&BertNetwork>) -> Self {
         if let (Source::Bert(bert), Some(network)) = (&mut self.source, network) {
             bert.network = network.clone();
@@ -89,36 +89,37 @@ impl Encoder {
         self
     }
 
-    /// Refuses sentences that a file of precomputed vectors does not hold.
+    /// Checks that a file of contextual vectors contains these sentences.
     ///
     /// # Errors
     /// A sentence whose vectors the file lacks.
     pub fn check(&self, sentences: &[Vec<String>]) -> Result<(), ModelError> {
-        let Source::Cache(cached) = &self.source else { return Ok(()) };
-        let reader = &cached.reader;
+        let Source::File(file) = &self.source else { return Ok(()) };
+        let reader = &file.reader;
         let missing = sentences.iter().filter(|words| !reader.contains(&strs(words))).collect::<Vec<_>>();
         match missing.first() {
             None => Ok(()),
             Some(first) => Err(ModelError::Encoder {
                 path: reader.path().into(),
                 expected: format!("vectors of all {} sentences", sentences.len()),
-                found: format!("none for {} of them, such as '{}'", missing.len(), start(first)),
+                found: format!("none for {} of them, such as '{}'", missing.len(), beginning(first)),
             }),
         }
     }
 
-    /// Whether the vectors lie in a file already.
+    /// Whether the contextual vectors are read from a file.
     pub fn is_file(&self) -> bool {
-        matches!(self.source, Source::Cache(..))
+        matches!(self.source, Source::File(..))
     }
 
-    /// The vectors of a batch of sentences on `device`, or on its own device with the graph of its weights.
+    /// The contextual vectors of a batch of sentences. A BERT returns them on its own device, with the graph of its
+    /// weights; other encoders return them on `device`.
     ///
     /// # Shapes
     /// - output: `[batch, steps, layers, width]`
     ///
     /// # Errors
-    /// A file that cannot be read, or does not hold a sentence that its encoder is not at hand for.
+    /// A file that cannot be read, or that lacks a sentence while its encoder cannot be opened.
     pub fn batch(&self, sentences: &[&[String]], mode: Mode, device: &Device) -> Result<Tensor<4>, ModelError> {
         match &self.source {
             Source::Bert(bert) => {
@@ -134,14 +135,14 @@ impl Encoder {
                     all.select(2, layers)
                 })
             }
-            Source::Elmo(..) | Source::Cache(..) => {
+            Source::Elmo(..) | Source::File(..) => {
                 let vectors: Vec<Vec<f32>> = self.vectors(sentences)?;
                 Ok(self.pad(&vectors.iter().map(Vec::as_slice).collect::<Vec<_>>(), device))
             }
         }
     }
 
-    /// The vectors of each sentence, `[tokens, layers, width]`, of the layers that the model sees.
+    /// The contextual vectors of each sentence, of the layers that the model uses. `[tokens, layers, width]`
     ///
     /// # Errors
     /// As [`batch`](Self::batch).
@@ -150,24 +151,24 @@ impl Encoder {
             Source::Bert(bert) => {
                 let words: Vec<Vec<&str>> = sentences.iter().map(|words| strs(words)).collect();
                 let all = bert.encode(&words)?;
-                Ok(all.into_iter().map(|all| self.pick(all, bert.n_layers())).collect())
+                Ok(all.into_iter().map(|all| self.select_layers(all, bert.n_layers())).collect())
             }
             Source::Elmo(elmo) => {
-                Ok(elmo.encode(sentences).into_iter().map(|all| self.pick(all, elmo.n_layers())).collect())
+                Ok(elmo.encode(sentences).into_iter().map(|all| self.select_layers(all, elmo.n_layers())).collect())
             }
-            Source::Cache(cached) => {
-                let reader = &cached.reader;
+            Source::File(file) => {
+                let reader = &file.reader;
                 let vectors = |words: &&[String]| match reader.get(&strs(words))? {
-                    Some(all) => Ok(self.pick(all, reader.layers())),
-                    None => Ok(cached.behind()?.vectors(&[words])?.remove(0)),
+                    Some(all) => Ok(self.select_layers(all, reader.layers())),
+                    None => Ok(file.encoder()?.vectors(&[words])?.remove(0)),
                 };
                 sentences.iter().map(vectors).collect()
             }
         }
     }
 
-    /// The layers that the model sees, of all `n_layers`.
-    fn pick(&self, all: Vec<f32>, n_layers: usize) -> Vec<f32> {
+    /// Selects the layers that the model uses from all `n_layers`.
+    fn select_layers(&self, all: Vec<f32>, n_layers: usize) -> Vec<f32> {
         if self.layers.len() == n_layers {
             return all;
         }
@@ -177,10 +178,10 @@ impl Encoder {
         all.chunks_exact(n_layers * self.width).flat_map(token).collect()
     }
 
-    /// The vectors of several sentences as one tensor, zero after their ends.
+    /// The contextual vectors of several sentences as one tensor, zero at padding.
     ///
     /// # Shapes
-    /// - vectors: of each sentence `[tokens, layers, width]`
+    /// - vectors: `[tokens, layers, width]` per sentence
     /// - output: `[batch, steps, layers, width]`
     pub fn pad(&self, vectors: &[&[f32]], device: &Device) -> Tensor<4> {
         let longest = vectors.iter().map(|vectors| vectors.len()).max().unwrap_or(0);
@@ -199,8 +200,12 @@ fn strs(words: &[String]) -> Vec<&str> {
     words.iter().map(String::as_str).collect()
 }
 
-/// The first words of a sentence, to tell it by.
-fn start(words: &[String]) -> String {
-    let start: String = words.join(" ").chars().take(40).collect();
-    if start.len() < words.iter().map(|word| word.len() + 1).sum::<usize>() - 1 { start + ".." } else { start }
+/// The first words of a sentence, for an error message.
+fn beginning(words: &[String]) -> String {
+    let beginning: String = words.join(" ").chars().take(40).collect();
+    if beginning.len() < words.iter().map(|word| word.len() + 1).sum::<usize>() - 1 {
+        beginning + ".."
+    } else {
+        beginning
+    }
 }

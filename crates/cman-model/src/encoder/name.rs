@@ -1,6 +1,6 @@
 //! Names of encoders on the Hugging Face hub.
 
-/// Whether this is the form of a name on the hub: `org/name`, with or without `@revision`.
+/// Whether `name` has the form of a name on the hub: `org/name`, optionally with `@revision`.
 pub fn is_hub_name(name: &str) -> bool {
     let (name, revision) = name.split_once('@').unwrap_or((name, "main"));
     let is_part = |part: &str| {
@@ -17,7 +17,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_on_the_hub_are_told_from_paths() {
+    fn names_on_the_hub_are_distinguished_from_paths() {
         for name in ["sentence-transformers/all-MiniLM-L6-v2", "a/b@main", "a/b@refs/pr/3", "a.b/c_d@0123abc"] {
             assert!(is_hub_name(name), "{name}");
         }

@@ -1,4 +1,4 @@
-//! From a configuration to an open encoder.
+//! Opens an encoder from its configuration.
 
 use std::{
     path::{Path, PathBuf},
@@ -6,19 +6,19 @@ use std::{
 };
 
 use burn::tensor::Device;
-use cman_data::{EncoderIdentity, FeatureReader};
+use cman_data::{ContextualVectorReader, EncoderIdentity};
 use cman_encoder::{Bert, Elmo, Pooling};
 
-use super::{Encoder, Source, cached::Cached, name::is_hub_name};
+use super::{Encoder, Source, contextual_file::ContextualFile, name::is_hub_name};
 use crate::{EncoderConfig, EncoderKind, ModelError};
 
 impl Encoder {
-    /// Opens the encoder of this configuration on `device`; none if it wants none. A fine-tuned one wants a device with
-    /// autodiff for training.
+    /// Opens the encoder of this configuration on `device`; `None` for the kind `none`. Fine-tuning needs an autodiff
+    /// device.
     ///
     /// # Errors
-    /// Files that are missing, damaged or do not fit each other; a setting outside of its range, or layers that it does
-    /// not have; a name that can be found neither in the cache of the hub nor there.
+    /// Files that are missing, damaged or inconsistent; a setting out of range; layers that the encoder does not have;
+    /// a name that is neither in the cache nor on the hub.
     pub fn open(config: &EncoderConfig, device: &Device) -> Result<Option<Self>, ModelError> {
         config.validate()?;
         let path = Path::new(&config.path);
@@ -26,11 +26,11 @@ impl Encoder {
             EncoderKind::None => Ok(None),
             EncoderKind::Bert => Self::bert(&locate(&config.path)?, config, device).map(Some),
             EncoderKind::Elmo => Self::elmo(path, config, device).map(Some),
-            EncoderKind::Cache => Self::cache(path, config, device).map(Some),
+            EncoderKind::Cache => Self::file(path, config, device).map(Some),
         }
     }
 
-    /// Opens the encoder that has, or had, this identity; its files may have changed since.
+    /// Opens the encoder that this identity names. Its files may have changed, so the caller compares the hash.
     pub(crate) fn of_identity(
         identity: &EncoderIdentity,
         config: &EncoderConfig,
@@ -41,11 +41,11 @@ impl Encoder {
         Self::open(&config, device)?.ok_or_else(|| ModelError::Encoder {
             path: identity.name.clone().into(),
             expected: "an encoder of kind bert or elmo".into(),
-            found: format!("one of kind '{}'", identity.kind),
+            found: format!("kind '{}'", identity.kind),
         })
     }
 
-    /// Opens the BERT in `folder`, whatever the configuration says about where it lies.
+    /// Opens the BERT in `folder` instead of the path of the configuration.
     pub(crate) fn bert(folder: &Path, config: &EncoderConfig, device: &Device) -> Result<Self, ModelError> {
         let mut bert = Bert::load_dir(folder, config.pooling, device)?;
         if config.frozen_layers >= bert.n_layers() {
@@ -78,13 +78,13 @@ impl Encoder {
         Self::new(identity, Source::Elmo(Arc::new(elmo)), n_layers, width, config)
     }
 
-    fn cache(path: &Path, config: &EncoderConfig, device: &Device) -> Result<Self, ModelError> {
-        let reader = FeatureReader::open(path)?;
+    fn file(path: &Path, config: &EncoderConfig, device: &Device) -> Result<Self, ModelError> {
+        let reader = ContextualVectorReader::open(path)?;
         let identity = reader.identity().clone();
-        let is_whole = identity.pooling.is_empty();
-        let needed = if is_whole { Pooling::default().name() } else { &identity.pooling };
+        let reads_whole_words = identity.pooling.is_empty();
+        let needed = if reads_whole_words { Pooling::default().name() } else { &identity.pooling };
         if config.pooling.name() != needed {
-            let found = if is_whole { "those of whole words".into() } else { format!("'{needed}'") };
+            let found = if reads_whole_words { "vectors of whole words".into() } else { format!("'{needed}'") };
             return Err(ModelError::Encoder {
                 path: path.into(),
                 expected: format!("vectors pooled by '{}' (encoder.pooling)", config.pooling.name()),
@@ -92,12 +92,12 @@ impl Encoder {
             });
         }
         let (n_layers, width) = (reader.layers(), reader.width());
-        let cached = Cached::new(reader, config, device);
-        Self::new(identity, Source::Cache(Arc::new(cached)), n_layers, width, config)
+        let file = ContextualFile::new(reader, config, device);
+        Self::new(identity, Source::File(Arc::new(file)), n_layers, width, config)
     }
 }
 
-/// The folder of an encoder: a folder if there is one of this name, else what the hub has under it.
+/// The folder of an encoder: `path` if it is a folder, else the download from the hub.
 fn locate(path: &str) -> Result<PathBuf, ModelError> {
     let folder = Path::new(path);
     if folder.is_dir() || !is_hub_name(path) {
@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_on_the_hub_says_what_to_do_without_it() {
+    fn without_the_hub_a_name_is_refused_with_a_hint() {
         let config = EncoderConfig { kind: EncoderKind::Bert, path: "org/no-such".into(), ..EncoderConfig::default() };
         let error = Encoder::open(&config, &Device::default()).unwrap_err().to_string();
         assert_eq!(

@@ -1,4 +1,4 @@
-//! A model directory: written with its manifest last, read back only where its files fit each other.
+//! Reads and writes model directories. The manifest is written last; reading checks that the files are consistent.
 
 use std::{fs, path::Path};
 
@@ -33,13 +33,13 @@ struct Manifest {
 }
 
 impl Model {
-    /// Writes the model directory; `scores` are anything worth keeping beside it.
+    /// Writes the model directory. `scores` is written beside the model, as JSON.
     ///
     /// # Errors
     /// A file that cannot be written.
     pub fn save(&self, folder: &Path, scores: &impl Serialize) -> Result<(), ModelError> {
         fs::create_dir_all(folder).map_err(|source| ModelError::io(folder, source))?;
-        // Without its manifest a folder is no model: it never looks whole while it holds parts of two.
+        // Without a manifest the folder is not a model, so a partly replaced model cannot be loaded.
         let place = folder.join(MANIFEST);
         if place.exists() {
             fs::remove_file(&place).map_err(|source| ModelError::io(&place, source))?;
@@ -60,17 +60,17 @@ impl Model {
         write_json(&folder.join(SCORES), scores)?;
         let weights = folder.join(WEIGHTS);
         weights::save(&self.network, &weights)?;
-        // The store lets only the owner read the file; it is as open as the others.
+        // The store makes the file readable by its owner alone. It gets the permissions of the other files.
         fs::metadata(folder.join(CONFIG))
             .and_then(|others| fs::set_permissions(&weights, others.permissions()))
             .map_err(|source| ModelError::io(&weights, source))?;
         write_json(&place, &manifest)
     }
 
-    /// Reads a model directory onto `device`.
+    /// Reads a model directory on `device`.
     ///
     /// # Errors
-    /// A file that is missing, truncated, of another format, or does not fit the others.
+    /// A file that is missing, truncated, of another format or inconsistent with the others.
     pub fn load(folder: &Path, device: &Device) -> Result<Self, ModelError> {
         let manifest: Manifest = read_json(&folder.join(MANIFEST))?;
         if manifest.format != FORMAT {
@@ -88,12 +88,12 @@ impl Model {
         ];
         for (file, what, found, expected) in counts {
             if found != expected || expected == 0 {
-                let reason = format!("{found} {what}, expected the {expected} of {MANIFEST}");
+                let reason = format!("{found} {what}, expected {expected} as in {MANIFEST}");
                 return Err(ModelError::directory(folder.join(file), reason));
             }
         }
         if !(2..=manifest.words).contains(&manifest.trained_words) {
-            let reason = format!("{} trained words of {}", manifest.trained_words, manifest.words);
+            let reason = format!("{} trained words, expected 2 to {}", manifest.trained_words, manifest.words);
             return Err(ModelError::directory(folder.join(MANIFEST), reason));
         }
         let sizes = Sizes {

@@ -1,4 +1,5 @@
-//! The contextual encoder of a model directory: its own where it was fine-tuned, else one that it names by its hash.
+//! The contextual encoder of a model directory. A fine-tuned encoder is part of the directory; another one is referred
+//! to by its path and hash.
 
 use std::path::Path;
 
@@ -12,10 +13,10 @@ use super::{
 };
 use crate::{Config, Encoder, EncoderKind, ModelError};
 
-/// The encoder, where it was fine-tuned.
+/// Folder of a fine-tuned encoder.
 const FOLDER: &str = "encoder";
 
-/// What the manifest says about the encoder; one that was fine-tuned goes into the directory.
+/// The manifest's entry for the encoder. A fine-tuned encoder is written to the directory.
 pub(super) fn save(model: &Model, folder: &Path) -> Result<Option<EncoderIdentity>, ModelError> {
     let Some(encoder) = &model.encoder else { return Ok(None) };
     let mut identity = encoder.identity().clone();
@@ -27,7 +28,7 @@ pub(super) fn save(model: &Model, folder: &Path) -> Result<Option<EncoderIdentit
     Ok(Some(identity))
 }
 
-/// The encoder that a model directory needs: its own where it was fine-tuned, else the one that the configuration names.
+/// Opens the encoder of a model directory: the fine-tuned one of the directory, else that of the configuration.
 pub(super) fn open(
     folder: &Path,
     config: &Config,
@@ -38,20 +39,21 @@ pub(super) fn open(
     let Some(needed) = needed else {
         return match config.encoder.kind {
             EncoderKind::None => Ok(None),
-            _ => Err(ModelError::directory(place, "no encoder, expected that of config.toml")),
+            _ => Err(ModelError::directory(place, "no encoder, expected the one of config.toml")),
         };
     };
     let opened = if config.encoder.fine_tune {
         Encoder::bert(&folder.join(FOLDER), &config.encoder, device).map(Some)
     } else if config.encoder.kind == EncoderKind::Cache && !Path::new(&config.encoder.path).exists() {
-        // Precomputed vectors may go when the training is done: the encoder that made them gives the same.
+        // The file of contextual vectors may be deleted after training. The encoder that computed it gives the same
+        // vectors.
         Encoder::of_identity(needed, &config.encoder, device).map(Some)
     } else {
         Encoder::open(&config.encoder, device)
     };
     let refuse = |found: &str| ModelError::directory(&place, format!("the model needs the encoder {needed}{found}"));
     let opened = opened.map_err(|error| refuse(&format!(": {error}")))?;
-    let encoder = opened.ok_or_else(|| refuse(", config.toml names none"))?;
+    let encoder = opened.ok_or_else(|| refuse(", but config.toml names none"))?;
     if !encoder.identity().gives_the_same(needed) {
         return Err(refuse(&format!(", found {}", encoder.identity())));
     }

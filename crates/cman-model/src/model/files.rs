@@ -1,8 +1,8 @@
-//! Names of the files of a model directory.
+//! File names in a model directory.
 
-/// Format version, sizes and library version.
+/// Format version, library version and sizes.
 pub(super) const MANIFEST: &str = "model.json";
-/// The configuration of the run that made the model.
+/// The configuration of the training run.
 pub(super) const CONFIG: &str = "config.toml";
 /// Entity and relation types.
 pub(super) const LABELS: &str = "labels.json";

@@ -1,4 +1,4 @@
-//! A trained model: the network with all it needs to read text.
+//! A trained model: the network with its configuration, labels, vocabularies and encoder.
 
 mod directory;
 mod encoder;
@@ -27,8 +27,8 @@ pub struct Model {
 }
 
 impl Model {
-    /// Puts a model together. The network, without autodiff, was made for these types and vocabularies;
-    /// `trained_words` is how many of the words have a trained vector.
+    /// Makes a model of a network without autodiff that was made for these types and vocabularies. `trained_words` is
+    /// the number of words with a trained vector.
     pub fn new(
         config: Config,
         schema: Schema,
@@ -45,7 +45,7 @@ impl Model {
         Self { network, ..self }
     }
 
-    /// The configuration of the run that made it.
+    /// The configuration of the training run.
     pub fn config(&self) -> &Config {
         &self.config
     }
@@ -70,26 +70,26 @@ impl Model {
         self.encoder.as_ref()
     }
 
-    /// How many of the words have a trained vector.
+    /// Number of words with a trained vector.
     pub fn trained_words(&self) -> usize {
         self.trained_words
     }
 
-    /// Predictions for these sentences, whose annotation is not looked at.
+    /// Predictions for these sentences. Annotation is ignored.
     ///
     /// # Errors
-    /// A sentence without tokens; an encoder that cannot read it.
+    /// A sentence without tokens, or one that the encoder cannot read.
     pub fn predict(&self, sentences: &[Sentence], batch_size: usize) -> Result<Vec<Prediction>, ModelError> {
         let encoded: Result<Vec<EncodedSentence>, DataError> =
             sentences.iter().map(|sentence| self.vocabularies.encode_tokens(sentence)).collect();
         self.predict_encoded(sentences, &encoded?, batch_size, false)
     }
 
-    /// Predictions for sentences that the model's vocabularies have encoded. `gold_labels`: the relations see the tags
-    /// that were encoded with the sentences, not the predicted ones (Table 3).
+    /// Predictions for sentences and their encoding by the vocabularies of the model. `gold_labels`: the relations see
+    /// the encoded gold tags instead of the predicted ones (Table 3).
     ///
     /// # Errors
-    /// An encoder that cannot read a sentence.
+    /// A sentence that the encoder cannot read.
     pub fn predict_encoded(
         &self,
         sentences: &[Sentence],
@@ -104,7 +104,7 @@ impl Model {
                 encoder.batch(&words.iter().map(Vec::as_slice).collect::<Vec<_>>(), Mode::Evaluate, device)
             }
         });
-        let contextual = vectors.as_ref().map(|vectors| vectors as inference::Contextual);
+        let contextual = vectors.as_ref().map(|vectors| vectors as inference::ContextualVectors);
         inference::predict(&self.network, encoded, contextual, batch_size, self.options(), gold_labels)
     }
 

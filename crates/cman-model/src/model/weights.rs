@@ -1,4 +1,4 @@
-//! The weights of a network in a file.
+//! Reads and writes the weights of a network.
 
 use std::{fs, path::Path};
 
@@ -14,12 +14,12 @@ use crate::ModelError;
 /// Writes the weights of a network.
 pub(super) fn save(network: &Cman, path: &Path) -> Result<(), ModelError> {
     let mut store = SafetensorsStore::from_file(path).overwrite(true).skip_enum_variants(true);
-    // One entry: several would stand in another order each time, and equal weights make equal files.
+    // A single entry: the order of several would vary, and equal weights must give equal files.
     store = store.clear_metadata().metadata("format", "safetensors");
     network.save_into(&mut store).map_err(|error| ModelError::directory(path, error.to_string()))
 }
 
-/// Refuses a file that is too small for so many weights, before memory is taken for them.
+/// Refuses a file that is too small for `least` weights, before memory is allocated for them.
 pub(super) fn check_size(path: &Path, least: f64) -> Result<(), ModelError> {
     let metadata = fs::metadata(path).map_err(|source| ModelError::io(path, source))?;
     if metadata.is_dir() {
@@ -37,7 +37,7 @@ pub(super) fn check_size(path: &Path, least: f64) -> Result<(), ModelError> {
 /// Reads weights into a network of the same shape.
 pub(super) fn load(network: &mut Cman, path: &Path) -> Result<(), ModelError> {
     let fail = |reason: String| ModelError::directory(path, reason);
-    // The store reports a missing file only when it is asked for tensors.
+    // The store reports a missing file only when it reads tensors.
     fs::File::open(path).map_err(|source| ModelError::io(path, source))?;
     let mut store = SafetensorsStore::from_file(path.to_owned()).allow_partial(true).validate(false);
     store = store.skip_enum_variants(true);
@@ -49,7 +49,7 @@ pub(super) fn load(network: &mut Cman, path: &Path) -> Result<(), ModelError> {
         return Err(fail(format!("no weights for '{name}'")));
     }
     if let Some(name) = result.unused.first() {
-        return Err(fail(format!("weights for '{name}', which the configured network does not have")));
+        return Err(fail(format!("weights for '{name}', which are not part of the configured network")));
     }
     if let Some(name) = not_finite(network) {
         return Err(fail(format!("the weights of '{name}' are not finite")));
@@ -64,7 +64,7 @@ fn not_finite(network: &Cman) -> Option<String> {
         bad: Option<String>,
     }
     impl ModuleVisitor for Finite {
-        // The names of the file are without the variants of enums.
+        // Names in the file do not include enum variants.
         fn enter_module(&mut self, name: &str, container: &str) {
             if !container.starts_with("Enum:") {
                 self.path.push(name.into());

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AdversarialConfig {
-    /// Size of the perturbation relative to the square root of the input's width; 0: no adversarial step.
+    /// Size of the perturbation relative to the square root of the input width; 0: no adversarial step.
     pub alpha: f64,
     /// What is perturbed.
     pub scope: Scope,

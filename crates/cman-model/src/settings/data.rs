@@ -1,22 +1,22 @@
-//! How corpora are read, and which word vectors are kept.
+//! Settings of corpora and word vectors.
 
 use cman_data::{OnError, OverlapPolicy, ReaderBuilder, TokenizerConfig};
 use serde::{Deserialize, Serialize};
 
-/// How corpora are read.
+/// Settings of corpora.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DataConfig {
     /// What to do with sentences whose entities overlap.
     pub overlap: OverlapPolicy,
-    /// What to do with sentences that are not valid.
+    /// What to do with invalid sentences.
     pub on_error: OnError,
-    /// How raw text becomes tokens when the model reads it.
+    /// How the model tokenizes raw text.
     pub tokenizer: TokenizerConfig,
 }
 
 impl DataConfig {
-    /// A reader of corpora.
+    /// A corpus reader with these settings.
     pub fn reader(&self) -> ReaderBuilder {
         ReaderBuilder::new().overlap(self.overlap).on_error(self.on_error)
     }
@@ -34,9 +34,9 @@ pub struct VectorConfig {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Keep {
-    /// All: words outside of the training data keep their pretrained vector.
+    /// All words. Those outside of the training data keep their pretrained vectors.
     #[default]
     All,
-    /// Those of the training data alone.
+    /// Words of the training data only.
     Train,
 }

@@ -17,7 +17,7 @@ pub enum EncoderKind {
     Bert,
     /// ELMo, always frozen.
     Elmo,
-    /// A file of precomputed vectors, of any encoder.
+    /// A file of contextual vectors of any encoder.
     Cache,
 }
 
@@ -32,36 +32,37 @@ impl EncoderKind {
         }
     }
 
-    /// The kind of this name, of those that make vectors.
+    /// The kind of this name, if it computes contextual vectors.
     pub(crate) fn of_name(name: &str) -> Option<Self> {
         [Self::Bert, Self::Elmo].into_iter().find(|kind| kind.name() == name)
     }
 }
 
-/// Which encoder gives the contextual vectors, and what is done with it.
+/// Settings of the contextual encoder.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct EncoderConfig {
-    /// What it is.
+    /// Its kind.
     pub kind: EncoderKind,
-    /// Its folder, the name of a BERT on the hub (`org/name` or `org/name@revision`), or the file of precomputed vectors.
+    /// Its folder, the name of a BERT on the hub (`org/name` or `org/name@revision`), or the file of contextual
+    /// vectors.
     pub path: String,
-    /// The layers that the model sees, 0 the embeddings; none named: all.
+    /// The layers that the model uses, 0 being the embeddings; empty: all.
     pub layers: Vec<usize>,
-    /// How word pieces become words; the default where there are none (ELMo).
+    /// How word pieces are pooled into words; must be the default for ELMo, which reads whole words.
     pub pooling: Pooling,
-    /// Whether its weights are trained too.
+    /// Whether its weights are trained.
     pub fine_tune: bool,
-    /// Epochs at the start in which they stay as they are, so that the network has learned something before it moves
-    /// them. (Named in a configuration only where there are some: runs are named by their configuration.)
+    /// Epochs at the start during which its weights are frozen. (Serialized only if not 0: run names are derived from
+    /// the configuration.)
     #[serde(skip_serializing_if = "is_zero")]
     pub frozen_epochs: usize,
-    /// How many of its layers, the embeddings first, are never trained. (Named only where there are some, as above.)
+    /// Number of its lowest layers, the embeddings included, that are never trained. (Serialized only if not 0.)
     #[serde(skip_serializing_if = "is_zero")]
     pub frozen_layers: usize,
     /// Learning rate of its weights.
     pub learning_rate: f64,
-    /// How that rate changes, from the first epoch that trains them.
+    /// Schedule of that rate, from the first epoch that trains its weights.
     #[serde(deserialize_with = "part_of_schedule")]
     pub schedule: Schedule,
     /// Decoupled weight decay (Loshchilov and Hutter 2019) of its weights; biases and normalisations have none.
@@ -85,7 +86,7 @@ impl Default for EncoderConfig {
     }
 }
 
-/// A schedule of which a file names a part: the rest is the encoder's default, not that of the network.
+/// Reads a schedule. Missing fields get the default of the encoder, not that of the network.
 fn part_of_schedule<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Schedule, D::Error> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
@@ -103,18 +104,18 @@ fn part_of_schedule<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Schedu
     })
 }
 
-#[allow(clippy::trivially_copy_pass_by_ref)] // serde wants it so
+#[allow(clippy::trivially_copy_pass_by_ref)] // required by serde
 fn is_zero(n: &usize) -> bool {
     *n == 0
 }
 
 impl EncoderConfig {
-    /// Whether an epoch trains the weights, when so many are done.
+    /// Whether the weights are trained after `epochs` epochs.
     pub fn is_trained_after(&self, epochs: usize) -> bool {
         self.fine_tune && epochs >= self.frozen_epochs
     }
 
-    /// The learning rate of the weights when `at` epochs (with fractions) of `epochs` are done.
+    /// The learning rate after `at` (fractional) of `epochs` epochs.
     pub fn rate(&self, at: f64, epochs: f64) -> f64 {
         let frozen = self.frozen_epochs as f64;
         self.learning_rate * self.schedule.factor((at - frozen).max(0.0), (epochs - frozen).max(0.0))
@@ -123,14 +124,14 @@ impl EncoderConfig {
     /// Checks every setting.
     ///
     /// # Errors
-    /// The first setting outside of its range.
+    /// The first setting that is out of range.
     pub fn validate(&self) -> Result<(), ModelError> {
         let fail = |field, expected, found: String| Err(ModelError::Setting { field, expected, found });
         if self.kind != EncoderKind::None && self.path.is_empty() {
             return fail("encoder.path", "a folder, a file or a name on the hub", "nothing".into());
         }
         if self.fine_tune && self.kind != EncoderKind::Bert {
-            return fail("encoder.fine_tune", "false (only an encoder of kind bert is trained)", "true".into());
+            return fail("encoder.fine_tune", "false (only an encoder of kind bert can be trained)", "true".into());
         }
         for (field, value) in
             [("encoder.frozen_epochs", self.frozen_epochs), ("encoder.frozen_layers", self.frozen_layers)]
@@ -140,11 +141,7 @@ impl EncoderConfig {
             }
         }
         if self.kind == EncoderKind::Elmo && self.pooling != Pooling::default() {
-            return fail(
-                "encoder.pooling",
-                "first, the default (an ELMo reads whole words)",
-                self.pooling.name().into(),
-            );
+            return fail("encoder.pooling", "first, the default (ELMo reads whole words)", self.pooling.name().into());
         }
         if !(self.learning_rate.is_finite() && self.learning_rate > 0.0) {
             return fail("encoder.learning_rate", "a number above 0", self.learning_rate.to_string());
@@ -158,11 +155,11 @@ impl EncoderConfig {
             ("encoder.schedule.warmup_epochs", self.schedule.warmup_epochs),
         ] {
             if !(value.is_finite() && value >= 0.0) {
-                return fail(field, "a number not below 0", value.to_string());
+                return fail(field, "a number of at least 0", value.to_string());
             }
         }
         if !self.layers.windows(2).all(|pair| pair[0] < pair[1]) {
-            return fail("encoder.layers", "layers in rising order", format!("{:?}", self.layers));
+            return fail("encoder.layers", "layers in increasing order", format!("{:?}", self.layers));
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Configurations from files and assignments, and back to TOML.
+//! Reads configurations from files and assignments, and writes them as TOML.
 
 use std::{fs, path::Path};
 
@@ -9,11 +9,11 @@ use super::Config;
 use crate::ModelError;
 
 impl Config {
-    /// Reads a configuration file (none: the defaults), then applies assignments such as `train.batch_size=8`.
+    /// Reads a configuration file (the defaults if `None`) and applies assignments such as `train.batch_size=8`.
     ///
     /// # Errors
-    /// A file that cannot be read, is no TOML, has unknown keys or values of another type; an assignment likewise; a
-    /// setting outside of its range.
+    /// A file that cannot be read; a file or an assignment that is not TOML or has unknown keys or values of a wrong
+    /// type; a setting that is out of range.
     pub fn load(file: Option<&Path>, assignments: &[String]) -> Result<Self, ModelError> {
         let mut config = match file {
             Some(path) => {
@@ -29,10 +29,10 @@ impl Config {
         Ok(config)
     }
 
-    /// Reads TOML text that came from `name`.
+    /// Reads a configuration from TOML text. `name` is its source, for error messages.
     ///
     /// # Errors
-    /// Text that is no TOML, has unknown keys or values of another type.
+    /// Text that is not TOML, or has unknown keys or values of a wrong type.
     pub fn from_toml(text: &str, name: &str) -> Result<Self, ModelError> {
         read_toml(text, name)
     }
@@ -42,7 +42,7 @@ impl Config {
         toml::to_string_pretty(self).expect("every setting has a TOML form")
     }
 
-    /// The configuration after an assignment `key=value`, the value in TOML (a bare word is a string).
+    /// The configuration after an assignment `key=value`. The value is TOML; a bare word is a string.
     fn with(&self, assignment: &str) -> Result<Self, ModelError> {
         let fail = |message: String| ModelError::Config { place: format!("--set {assignment}"), message };
         let (key, value) = assignment.split_once('=').ok_or_else(|| fail("expected key=value, found no '='".into()))?;
@@ -58,9 +58,9 @@ impl Config {
             table = table
                 .get_mut(part)
                 .and_then(Value::as_table_mut)
-                .ok_or_else(|| fail(format!("no group of settings is called '{part}'")))?;
+                .ok_or_else(|| fail(format!("there is no group of settings '{part}'")))?;
         }
-        // `alpha=1` means 1.0 where the setting is a real number.
+        // `alpha=1` means 1.0 if the setting is a float.
         let value = match (table.get(last), value) {
             (Some(Value::Float(_)), Value::Integer(value)) => Value::Float(value as f64),
             (_, value) => value,
@@ -70,10 +70,10 @@ impl Config {
     }
 }
 
-/// Reads a value from TOML text that came from `name`.
+/// Reads a value from TOML text. `name` is its source, for error messages.
 ///
 /// # Errors
-/// Text that is no TOML, has unknown keys or values of another type; the message has the line.
+/// Text that is not TOML, or has unknown keys or values of a wrong type. The message contains the line.
 pub fn read_toml<T: DeserializeOwned>(text: &str, name: &str) -> Result<T, ModelError> {
     toml::from_str(text).map_err(|error| {
         let line = error.span().map(|span| text[..span.start.min(text.len())].matches('\n').count() + 1);
@@ -82,7 +82,7 @@ pub fn read_toml<T: DeserializeOwned>(text: &str, name: &str) -> Result<T, Model
     })
 }
 
-/// The message on one line, without the rest of a word that is longer than any of ours.
+/// The message on one line, with very long words clipped.
 fn one_line(message: &str) -> String {
     let clip = |word: &str| match word.char_indices().nth(80) {
         Some((end, _)) => format!("{}..", &word[..end]),
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_of_a_schedule_leaves_the_rest_as_it_is() {
+    fn a_partial_schedule_keeps_the_defaults_of_the_rest() {
         let text = "[encoder.schedule]\nwarmup_epochs = 2.0\n[train.schedule]\nwarmup_epochs = 2.0\n";
         let from_file = load(text, &[]).unwrap();
         let set = load("", &["encoder.schedule.warmup_epochs=2", "train.schedule.warmup_epochs=2"]).unwrap();
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_configuration_survives_its_file() {
+    fn a_configuration_survives_a_round_trip() {
         let mut config = Config::default();
         config.train.adversarial.alpha = 0.001;
         config.model.label.width = 7;
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn assignments_reach_every_kind_of_setting() {
+    fn assignments_set_every_kind_of_value() {
         let set = ["train.batch_size=8", "train.adversarial.alpha=0", "model.relation.ends=any", "seed=9"];
         let config = load("[train]\nepochs = 3", &set).unwrap();
         let encoder = load("", &["encoder.kind=bert", "encoder.path=a/b@c", "encoder.layers=[1, 3]"]).unwrap().encoder;
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_are_named_with_their_place() {
+    fn errors_name_their_location() {
         let cases = [
             ("x = ", [].as_slice(), "a.toml: line 1: "),
             ("\n[train]\nepoch = 3", &[], "a.toml: line 3: unknown field `epoch`, expected one of `epochs`"),
@@ -147,7 +147,7 @@ mod tests {
             ),
             ("", &["epochs"], "--set epochs: expected key=value, found no '='"),
             ("", &["train.epoch=3"], "--set train.epoch=3: unknown field `epoch`"),
-            ("", &["trains.epochs=3"], "--set trains.epochs=3: no group of settings is called 'trains'"),
+            ("", &["trains.epochs=3"], "--set trains.epochs=3: there is no group of settings 'trains'"),
             ("", &["train.epochs=-1"], "--set train.epochs=-1: invalid value: integer `-1`"),
             ("", &["train.epochs=0"], "configuration: train.epochs: expected at least 1, found 0"),
             ("", &["model.heads=3"], "configuration: model.heads: expected a divisor of 2 hidden = 256, found 3"),
@@ -158,19 +158,19 @@ mod tests {
             (
                 "",
                 &["encoder.kind=elmo", "encoder.path=e", "encoder.fine_tune=true"],
-                "configuration: encoder.fine_tune: expected false (only an encoder of kind bert is trained), found true",
+                "configuration: encoder.fine_tune: expected false (only an encoder of kind bert can be trained), found",
             ),
             (
                 "",
                 &["encoder.kind=elmo", "encoder.path=e", "encoder.pooling=max"],
-                "configuration: encoder.pooling: expected first, the default (an ELMo reads whole words), found max",
+                "configuration: encoder.pooling: expected first, the default (ELMo reads whole words), found max",
             ),
             (
                 "",
                 &["encoder.layers=[3, 1]"],
-                "configuration: encoder.layers: expected layers in rising order, found [3, 1]",
+                "configuration: encoder.layers: expected layers in increasing order, found [3, 1]",
             ),
-            ("", &["encoder.weight_decay=-1"], "configuration: encoder.weight_decay: expected a number not below 0"),
+            ("", &["encoder.weight_decay=-1"], "configuration: encoder.weight_decay: expected a number of at least 0"),
             ("", &["encoder.kind=gpt"], "--set encoder.kind=gpt: unknown variant `gpt`, expected one of `none`"),
             ("", &["train.learning_rate=nan"], "configuration: train.learning_rate: expected a number above 0, found"),
         ];

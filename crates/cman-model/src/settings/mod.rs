@@ -1,4 +1,4 @@
-//! One typed configuration for data, network and training. The defaults are the paper's for CoNLL04.
+//! The typed configuration of data, network and training. The defaults are the paper's for CoNLL04.
 
 mod adversarial;
 mod data;
@@ -19,21 +19,21 @@ pub use train::TrainConfig;
 
 use crate::ModelError;
 
-/// All settings of a run. `docs/DESIGN.md` gives the reason of every default.
+/// All settings of a run. `docs/DESIGN.md` explains every default.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// Seed of everything random.
+    /// Seed of all random draws.
     pub seed: u64,
-    /// How corpora are read.
+    /// Corpora.
     pub data: DataConfig,
     /// Pretrained word vectors.
     pub vectors: VectorConfig,
-    /// The contextual encoder; `model.contextual.width` and `layers` follow from it.
+    /// The contextual encoder. It determines `model.contextual.width` and `layers`.
     pub encoder: EncoderConfig,
     /// The network.
     pub model: ModelConfig,
-    /// The training.
+    /// Training.
     pub train: TrainConfig,
 }
 
@@ -51,10 +51,10 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Checks every setting and returns those of the network, which are then known to be in their ranges.
+    /// Checks every setting and returns the checked settings of the network.
     ///
     /// # Errors
-    /// The first setting outside of its range.
+    /// The first setting that is out of range.
     pub fn check(&self) -> Result<CheckedModelConfig, ModelError> {
         let model = self.model.check()?;
         self.encoder.validate()?;

@@ -2,30 +2,30 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The learning rate as a function of the progress of training alone, so that a resumed run needs no schedule state.
+/// A learning-rate schedule. It depends on the progress of training alone, so a resumed run needs no schedule state.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Schedule {
-    /// How the rate falls behind the warm-up.
+    /// How the rate decreases after the warm-up.
     pub kind: ScheduleKind,
-    /// Epochs over which the rate rises linearly from 0.
+    /// Epochs of linear warm-up from 0.
     pub warmup_epochs: f64,
-    /// With `exponential`: the factor an epoch.
+    /// The factor per epoch of `exponential`.
     pub decay: f64,
 }
 
-/// How the learning rate falls.
+/// How the learning rate decreases.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ScheduleKind {
-    /// It does not.
+    /// It stays constant.
     #[default]
     Constant,
-    /// By the factor `decay` each epoch.
+    /// By the factor `decay` per epoch.
     Exponential,
-    /// In a straight line to 0 at the last epoch's end.
+    /// Linearly to 0 at the end of the last epoch.
     Linear,
-    /// Along half a cosine to 0 at the last epoch's end.
+    /// Along half a cosine to 0 at the end of the last epoch.
     Cosine,
 }
 
@@ -36,16 +36,16 @@ impl Default for Schedule {
 }
 
 impl Schedule {
-    /// The factor on the learning rate when `at` epochs (with fractions) of `epochs` are done.
+    /// The factor on the learning rate after `at` (fractional) of `epochs` epochs.
     pub fn factor(&self, at: f64, epochs: f64) -> f64 {
         if at < self.warmup_epochs {
             return at / self.warmup_epochs;
         }
-        let behind = at - self.warmup_epochs;
-        let part = (behind / (epochs - self.warmup_epochs).max(f64::MIN_POSITIVE)).min(1.0);
+        let decayed = at - self.warmup_epochs;
+        let part = (decayed / (epochs - self.warmup_epochs).max(f64::MIN_POSITIVE)).min(1.0);
         match self.kind {
             ScheduleKind::Constant => 1.0,
-            ScheduleKind::Exponential => self.decay.powf(behind),
+            ScheduleKind::Exponential => self.decay.powf(decayed),
             ScheduleKind::Linear => 1.0 - part,
             ScheduleKind::Cosine => 0.5 * (1.0 + (std::f64::consts::PI * part).cos()),
         }
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn schedules_start_and_end_where_they_say() {
+    fn schedules_warm_up_and_decrease_as_defined() {
         let schedule = |kind| Schedule { kind, warmup_epochs: 2.0, decay: 0.5 };
         for kind in [ScheduleKind::Constant, ScheduleKind::Exponential, ScheduleKind::Linear, ScheduleKind::Cosine] {
             assert_eq!(schedule(kind).factor(0.0, 10.0), 0.0);

@@ -1,36 +1,36 @@
-//! Settings of the training.
+//! Training settings.
 
 use serde::{Deserialize, Serialize};
 
 use super::{AdversarialConfig, Schedule};
 use crate::ModelError;
 
-/// Settings of the training (section 3.5 and "Implementation Details").
+/// Training settings (section 3.5 and "Implementation Details").
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TrainConfig {
     /// Passes over the training data.
     pub epochs: usize,
-    /// Sentences a batch, at most.
+    /// Most sentences per batch.
     pub batch_size: usize,
-    /// Tokens a batch, padding counted, at most; 0: any number. A longer sentence is a batch of its own.
+    /// Most tokens per batch, padding included; 0: no limit. A longer sentence is a batch of its own.
     pub batch_tokens: usize,
-    /// Batches that are sorted by length together before they are cut; 1: no bucketing.
+    /// Number of batches whose sentences are sorted by length together; 1: no bucketing.
     pub bucket: usize,
     /// Learning rate of Adam.
     pub learning_rate: f64,
-    /// How the learning rate changes.
+    /// Schedule of the learning rate.
     pub schedule: Schedule,
-    /// Largest norm of all gradients together; 0: no clipping.
+    /// Largest global norm of the gradient; 0: no clipping.
     pub clip_norm: f64,
-    /// Epochs without a better dev score before training stops; 0: never.
+    /// Epochs without a better selection metric before training stops; 0: no early stopping.
     pub patience: usize,
-    /// Probability that a word seen once in training is read as the unknown word.
+    /// Probability that a word with one occurrence in the training data is replaced by the unknown word.
     pub rare_unknown: f64,
-    /// Probability, at the last epoch, that the relations of a sentence see predicted tags in training; it rises
-    /// linearly from 0 at the first. 0: always gold tags, as in the paper.
+    /// Probability in the last epoch that the relations of a sentence see predicted tags. It increases linearly from 0
+    /// in the first epoch. 0: always gold tags, as in the paper.
     pub predicted_labels: f64,
-    /// Whether a batch's loss is the mean over its sentences, or their sum.
+    /// Whether the loss of a batch is the mean over its sentences, not the sum.
     pub mean_loss: bool,
     /// Adversarial training.
     pub adversarial: AdversarialConfig,
@@ -56,7 +56,7 @@ impl Default for TrainConfig {
 }
 
 impl TrainConfig {
-    /// The learning rate when `at` epochs (with fractions) are done.
+    /// The learning rate after `at` (fractional) epochs.
     pub fn rate(&self, at: f64) -> f64 {
         self.learning_rate * self.schedule.factor(at, self.epochs as f64)
     }
@@ -64,7 +64,7 @@ impl TrainConfig {
     /// Checks every setting.
     ///
     /// # Errors
-    /// The first setting outside of its range.
+    /// The first setting that is out of range.
     pub(crate) fn validate(&self) -> Result<(), ModelError> {
         let check = |ok: bool, field: &'static str, expected: &'static str, found: String| {
             if ok { Ok(()) } else { Err(ModelError::Setting { field, expected, found }) }
@@ -82,7 +82,7 @@ impl TrainConfig {
             ("train.adversarial.alpha", self.adversarial.alpha),
             ("train.schedule.warmup_epochs", self.schedule.warmup_epochs),
         ] {
-            check(value.is_finite() && value >= 0.0, field, "a number not below 0", value.to_string())?;
+            check(value.is_finite() && value >= 0.0, field, "a number of at least 0", value.to_string())?;
         }
         let decay = self.schedule.decay;
         check(decay > 0.0 && decay <= 1.0, "train.schedule.decay", "a factor in (0, 1]", decay.to_string())?;

@@ -1,29 +1,30 @@
-//! The identity of a run: equal for runs that may go on from each other's checkpoints.
+//! The identity of a run. Runs of equal identity can resume from each other's checkpoints.
 
+use cman_data::EncoderIdentity;
+use cman_model::Config;
 use sha2::{Digest, Sha256};
 
-use super::Learner;
+use super::data::EncodedData;
 
-/// SHA-256, in hexadecimal digits, of the settings, the encoder and the sentences that a run learns from and chooses
-/// the epoch by.
-pub(super) fn of(learner: &Learner) -> String {
+/// SHA-256, in hexadecimal digits, of the settings, the encoder and the training and dev sentences.
+pub(super) fn of(config: &Config, encoder: Option<&EncoderIdentity>, data: &EncodedData) -> String {
     let mut identity = Identity(Sha256::new());
-    // Where the encoder lies may change; what it is says the hash.
-    let mut config = learner.config.clone();
+    // The encoder is identified by its hash. Its path may change.
+    let mut config = config.clone();
     config.encoder.path.clear();
     identity.text(&config.to_toml());
-    identity.text(learner.encoder.as_ref().map_or("", |input| &input.encoder.identity().hash));
-    identity.number(learner.trained_words);
+    identity.text(encoder.map_or("", |encoder| &encoder.hash));
+    identity.number(data.trained_words);
     for names in [
-        learner.vocabularies.words.names(),
-        learner.vocabularies.chars.names(),
-        learner.schema.entities.names(),
-        learner.schema.relations.names(),
+        data.vocabularies.words.names(),
+        data.vocabularies.chars.names(),
+        data.schema.entities.names(),
+        data.schema.relations.names(),
     ] {
         identity.number(names.len());
         names.iter().for_each(|name| identity.text(name));
     }
-    for sentences in [&learner.train, &learner.dev_encoded] {
+    for sentences in [&data.train, &data.dev_encoded] {
         identity.number(sentences.len());
         for sentence in sentences {
             identity.ids(&sentence.words);
@@ -39,7 +40,7 @@ pub(super) fn of(learner: &Learner) -> String {
     identity.0.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A hash of parts, each with its length, so that no two lists of parts run into one.
+/// A hash of fields. The length of each field is hashed too, so that different lists of fields differ.
 struct Identity(Sha256);
 
 impl Identity {

@@ -1,49 +1,62 @@
-//! The input of one update: which words and tags the network sees, and what encoder reads the sentences.
+//! The input of one update: words, contextual vectors and the tags that the relations see.
 
-use burn::module::Module;
-use burn_ragged::{Key, Mode, Shard, random::unit};
+use burn::{module::Module, tensor::Device};
+use burn_ragged::{Key, Mode, random::unit};
 use cman_core::{
-    Gold, TokenBatch,
+    Cman, Gold, TokenBatch,
     model::{PredictOptions, Prediction},
 };
 use cman_data::{EncodedSentence, UNKNOWN};
+use cman_model::Config;
 
-use super::Learner;
-use crate::{StepBatch, TrainError, Trainable};
+use super::data::{EncodedData, EncoderInput};
+use crate::{BatchShard, StepBatch, TrainError};
 
-impl Learner {
-    /// The input of the network for a shard of the sentences `batch`.
-    pub(super) fn prepare(
-        &self,
-        weights: &Trainable,
-        batch: &[usize],
-        shard: Shard,
-        key: Key,
-    ) -> Result<StepBatch, TrainError> {
+/// What the inputs of a batch are made of.
+pub(super) struct BatchInputs<'a> {
+    pub config: &'a Config,
+    pub data: &'a EncodedData,
+    pub encoder: Option<&'a EncoderInput>,
+    /// The network that predicts tags.
+    pub network: &'a Cman,
+    /// The autodiff device of the weights.
+    pub device: &'a Device,
+    /// Epochs done.
+    pub epoch: usize,
+    /// Indices of the training sentences of the batch.
+    pub batch: &'a [usize],
+    /// Key of all draws.
+    pub key: Key,
+}
+
+impl BatchInputs<'_> {
+    /// The input of the network for a shard of the batch.
+    pub fn of(&self, BatchShard { shard, weights }: &BatchShard) -> Result<StepBatch, TrainError> {
+        let (batch, key) = (self.batch, self.key);
         let with_word_dropout = |i: usize| self.with_word_dropout(batch[i], key.at("rare").with(i as u64));
         let sentences: Vec<EncodedSentence> = shard.members(batch.len()).map(with_word_dropout).collect();
         let sentences = &sentences.iter().collect::<Vec<_>>()[..];
-        let mut tokens = TokenBatch::new(sentences, &self.device);
-        if let Some(input) = &self.encoder {
+        let mut tokens = TokenBatch::new(sentences, self.device);
+        if let Some(input) = self.encoder {
             let encoder = input.encoder.clone().with_weights(weights.contextual_encoder.as_ref());
-            let mode = Mode::Train(key.at("encoder"), shard);
+            let mode = Mode::Train(key.at("encoder"), *shard);
             let members: Vec<usize> = shard.members(batch.len()).map(|i| batch[i]).collect();
-            tokens = tokens.with_contextual(input.train.batch(&encoder, &members, mode, &self.device)?);
+            tokens = tokens.with_contextual(input.train.batch(&encoder, &members, mode, self.device)?);
         }
         let gold = Gold::new(sentences)?;
         let labels = self.labels(sentences, &tokens, &gold, |i| key.at("labels").with(shard.index(i) as u64));
         Ok(StepBatch { tokens, gold, labels })
     }
 
-    /// The sentence with some of the words that training holds once replaced by the unknown word, so that the model
-    /// learns what to do with one.
+    /// The training sentence with this index. Some of the words that occur once in the training data are replaced by
+    /// the unknown word, which trains its vector.
     fn with_word_dropout(&self, sentence: usize, key: Key) -> EncodedSentence {
-        let mut sentence = self.train[sentence].clone();
+        let mut sentence = self.data.train[sentence].clone();
         let rate = self.config.train.rare_unknown;
         if rate > 0.0 {
             let mut rng = key.rng();
             for word in &mut sentence.words {
-                if self.vocabularies.words.count(*word) == 1 && unit(&mut rng) < rate {
+                if self.data.vocabularies.words.count(*word) == 1 && unit(&mut rng) < rate {
                     *word = UNKNOWN;
                 }
             }
@@ -51,8 +64,8 @@ impl Learner {
         sentence
     }
 
-    /// The tags that the relations see: gold ones, or by `train.predicted_labels` sometimes predicted ones.
-    /// `key` gives the draw of a sentence.
+    /// The tags that the relations see: gold tags, or with the probability of `train.predicted_labels` predicted tags.
+    /// `key` returns the key of a sentence.
     fn labels(
         &self,
         sentences: &[&EncodedSentence],
@@ -61,12 +74,12 @@ impl Learner {
         key: impl Fn(usize) -> Key,
     ) -> Vec<Vec<u32>> {
         let train = &self.config.train;
-        let progress = self.progress.epoch as f64 / (train.epochs.max(2) - 1) as f64;
+        let progress = self.epoch as f64 / (train.epochs.max(2) - 1) as f64;
         let rate = train.predicted_labels * progress;
         if rate == 0.0 {
             return gold.tags().to_vec();
         }
-        let plain = self.weights.network.valid();
+        let plain = self.network.valid();
         let options = PredictOptions::from(&self.config.model.relation);
         let mut tokens = TokenBatch::new(sentences, &self.device.clone().inner());
         if let Some(vectors) = batch.contextual() {

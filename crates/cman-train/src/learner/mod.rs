@@ -1,5 +1,6 @@
-//! The training loop: batches, updates, evaluation on dev, the best epoch kept.
+//! The training loop: batches, updates, evaluation on dev, and the best epoch.
 
+mod data;
 mod identity;
 mod inputs;
 mod setup;
@@ -7,41 +8,27 @@ mod setup;
 use std::time::Instant;
 
 use burn::{module::Module, optim::ModuleOptimizer, tensor::Device};
-use burn_ragged::{Key, Mode, Shard};
+use burn_ragged::{Key, Mode};
 use cman_core::model::PredictOptions;
-use cman_data::{EncodedSentence, Schema, Sentence, Vocabularies};
-use cman_model::{Config, Contextual, Encoder, Limits, Model, predict};
+use cman_model::{Config, ContextualVectors, Limits, Model, predict};
 use cman_score::Scores;
+use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 
 use crate::{
     BatchLoss, Checkpoints, EpochReport, Evaluation, Observer, RunFacts, TrainError, Trainable, batch_gradients,
-    batches,
+    batch_shards, batches,
     checkpoint::{Best, Progress},
-    kept_vectors::KeptVectors,
-    observer::criterion,
+    contextual_cache::ContextualCache,
+    observer::selection_metric,
 };
+pub use data::TrainingData;
+use data::{EncodedData, EncoderInput};
+use inputs::BatchInputs;
 
-/// The data of a run.
-#[derive(Clone, Copy, Debug)]
-pub struct TrainingData<'a> {
-    /// The types; every sentence keeps to them.
-    pub schema: &'a Schema,
-    /// Sentences to learn from.
-    pub train: &'a [Sentence],
-    /// Sentences to choose the epoch by; none: the last epoch is kept.
-    pub dev: &'a [Sentence],
-}
-
-/// A training run between two epochs.
+/// A training run. Its methods run one epoch or all.
 pub struct Learner {
     config: Config,
-    schema: Schema,
-    vocabularies: Vocabularies,
-    trained_words: usize,
-    train: Vec<EncodedSentence>,
-    train_ids: Vec<String>,
-    dev: Vec<Sentence>,
-    dev_encoded: Vec<EncodedSentence>,
+    data: EncodedData,
     encoder: Option<EncoderInput>,
     weights: Trainable,
     optimizer: ModuleOptimizer,
@@ -52,32 +39,26 @@ pub struct Learner {
     checkpoints: Option<Checkpoints>,
 }
 
-/// The encoder of a run and what it says to the sentences.
-struct EncoderInput {
-    encoder: Encoder,
-    train: KeptVectors,
-    dev: KeptVectors,
-}
-
-/// A trained model and how it came about.
+/// A trained model.
 #[derive(Clone, Debug)]
 pub struct Trained {
     /// The model of the kept epoch.
     pub model: Model,
-    /// The epoch it is from.
+    /// The kept epoch.
     pub epoch: usize,
-    /// Its scores on dev, where there is one.
+    /// Its scores on dev, if there is dev data.
     pub dev: Option<Scores>,
 }
 
 impl Learner {
-    /// Writes checkpoints, and goes on from the one there is if `resume`; else removes it.
+    /// Writes checkpoints. With `resume` the run continues from an existing checkpoint; without, the checkpoint is
+    /// removed.
     ///
     /// # Errors
     /// With `resume`: a checkpoint that is damaged, or of a run with another configuration or other data.
     pub fn with_checkpoints(mut self, mut checkpoints: Checkpoints, resume: bool) -> Result<Self, TrainError> {
         if resume && checkpoints.exists() {
-            let restored = checkpoints.read(&identity::of(&self), &self.weights, self.optimizer)?;
+            let restored = checkpoints.read(&self.identity(), &self.weights, self.optimizer)?;
             self.progress = restored.progress;
             self.weights = restored.network;
             self.optimizer = restored.optimizer;
@@ -90,17 +71,17 @@ impl Learner {
         Ok(self)
     }
 
-    /// What is known before training.
+    /// Facts known before training.
     pub fn facts(&self) -> &RunFacts {
         &self.facts
     }
 
-    /// Whole epochs done.
+    /// Number of completed epochs.
     pub fn epochs_done(&self) -> usize {
         self.progress.epoch
     }
 
-    /// Trains to the end: all epochs, or until dev stops getting better.
+    /// Trains all epochs, or until the selection metric stops improving.
     ///
     /// # Errors
     /// As [`epoch`](Self::epoch); a checkpoint that cannot be written.
@@ -114,25 +95,28 @@ impl Learner {
         Ok(self.finish())
     }
 
-    /// Whether all epochs are done, or dev has not got better for `train.patience` epochs.
+    /// Whether all epochs are done, or the selection metric has not improved for `train.patience` epochs.
     pub fn is_done(&self) -> bool {
         let patience = self.config.train.patience;
         let stale = self.best.as_ref().map_or(0, |best| self.progress.epoch - best.epoch);
         self.progress.epoch >= self.config.train.epochs || (patience > 0 && stale >= patience)
     }
 
-    /// Trains one epoch (the rest of it, after a resume) and evaluates it on dev.
+    /// Trains one epoch, or the rest of it after a resume, and evaluates it on dev.
     ///
     /// # Errors
-    /// [`TrainError::NotFinite`] if the loss or the gradients leave the finite numbers; the network is then as it was
-    /// before that batch. [`TrainError::Stopped`] if the observer wants to stop.
+    /// [`TrainError::NotFinite`] if the loss or a gradient is not finite; the weights are then those before that batch.
+    /// [`TrainError::Stopped`] if the observer stops the run.
     pub fn epoch(&mut self, observer: &mut dyn Observer) -> Result<EpochReport, TrainError> {
         let key = Key::new(self.config.seed).at("epoch").with(self.progress.epoch as u64);
         let train = self.config.train.clone();
         if self.config.encoder.is_trained_after(self.progress.epoch) {
-            self.encoder.iter_mut().flat_map(|input| [&mut input.train, &mut input.dev]).for_each(KeptVectors::forget);
+            self.encoder
+                .iter_mut()
+                .flat_map(|input| [&mut input.train, &mut input.dev])
+                .for_each(ContextualCache::clear);
         }
-        let lengths: Vec<usize> = self.train.iter().map(|sentence| sentence.words.len()).collect();
+        let lengths: Vec<usize> = self.data.train.iter().map(|sentence| sentence.words.len()).collect();
         let limits = Limits { sentences: train.batch_size, tokens: train.batch_tokens };
         let batches = batches::shuffled(&lengths, limits, train.bucket, key);
         observer.epoch_start(self.progress.epoch + 1, batches.len());
@@ -173,16 +157,27 @@ impl Learner {
         })
     }
 
-    /// One update, from the sentences `batch`, with the learning rates of the network and of the encoder.
+    /// One update on the training sentences `batch`, with the learning rates of the network and of the encoder.
     fn step(&mut self, batch: &[usize], rates: [f64; 2], number: usize, key: Key) -> Result<BatchLoss, TrainError> {
-        let prepare = |weights: &Trainable, shard: Shard| self.prepare(weights, batch, shard, key);
-        let gradients = batch_gradients(&self.weights, batch.len(), prepare, &self.config.train, key)?;
+        let inputs = BatchInputs {
+            config: &self.config,
+            data: &self.data,
+            encoder: self.encoder.as_ref(),
+            network: &self.weights.network,
+            device: &self.device,
+            epoch: self.progress.epoch,
+            batch,
+            key,
+        };
+        let shards = batch_shards(&self.weights, batch.len()).into_par_iter().with_max_len(1);
+        let shards = shards.map(|shard| Ok((inputs.of(&shard)?, shard))).collect::<Result<Vec<_>, TrainError>>()?;
+        let gradients = batch_gradients(&self.weights, shards, &self.config.train, key);
         if let Some(what) = gradients.not_finite() {
             return Err(TrainError::NotFinite {
                 epoch: self.progress.epoch + 1,
                 batch: number,
                 what,
-                sentences: batch.iter().map(|&s| self.train_ids[s].as_str()).collect::<Vec<_>>().join(", "),
+                sentences: batch.iter().map(|&s| self.data.train_ids[s].as_str()).collect::<Vec<_>>().join(", "),
             });
         }
         let loss = gradients.loss;
@@ -190,16 +185,20 @@ impl Learner {
         Ok(loss)
     }
 
+    fn identity(&self) -> String {
+        identity::of(&self.config, self.encoder.as_ref().map(|input| input.encoder.identity()), &self.data)
+    }
+
     fn checkpoint(&mut self) -> Result<(), TrainError> {
         let Some(mut checkpoints) = self.checkpoints.take() else { return Ok(()) };
-        let run = identity::of(self);
+        let run = self.identity();
         let written = checkpoints.write(&run, &self.progress, &self.weights, &self.optimizer, self.best.as_ref());
         self.checkpoints = Some(checkpoints);
         written
     }
 
     fn evaluate(&self) -> Result<Option<Scores>, TrainError> {
-        if self.dev.is_empty() {
+        if self.data.dev.is_empty() {
             return Ok(None);
         }
         let options = PredictOptions::from(&self.config.model.relation);
@@ -211,33 +210,34 @@ impl Learner {
             let device = &device;
             move |members: &[usize]| input.dev.batch(&encoder, members, Mode::Evaluate, device)
         });
-        let contextual = vectors.as_ref().map(|vectors| vectors as Contextual);
-        let found = predict(&network, &self.dev_encoded, contextual, batch_size, options, false)?;
-        Ok(Some(Evaluation::of(&self.dev, &found, &self.schema)?.scores))
+        let contextual = vectors.as_ref().map(|vectors| vectors as ContextualVectors);
+        let predictions = predict(&network, &self.data.dev_encoded, contextual, batch_size, options, false)?;
+        Ok(Some(Evaluation::of(&self.data.dev, &predictions, &self.data.schema)?.scores))
     }
 
-    /// Keeps this epoch's weights if dev was never better.
+    /// Keeps the weights of this epoch if its selection metric is the best so far.
     fn keep_best(&mut self, dev: Option<&Scores>) -> bool {
         let Some(scores) = dev else { return false };
-        let criterion = criterion(scores);
-        let better = self.best.as_ref().is_none_or(|best| criterion > best.criterion);
-        if better {
+        let metric = selection_metric(scores);
+        let is_best = self.best.as_ref().is_none_or(|best| metric > best.selection_metric);
+        if is_best {
             let network = self.weights.valid();
-            self.best = Some(Best { epoch: self.progress.epoch, criterion, network, scores: scores.clone() });
+            let scores = scores.clone();
+            self.best = Some(Best { epoch: self.progress.epoch, selection_metric: metric, network, scores });
         }
-        better
+        is_best
     }
 
-    /// The model of the best epoch, or of the last where there is no dev data.
+    /// The model of the best epoch, or of the last epoch without dev data.
     pub fn finish(self) -> Trained {
         let (weights, epoch, dev) = match self.best {
             Some(best) => (best.network, best.epoch, Some(best.scores)),
             None => (self.weights.valid(), self.progress.epoch, None),
         };
-        let tuned = weights.contextual_encoder;
-        let encoder = self.encoder.map(|input| input.encoder.with_weights(tuned.as_ref()));
-        let words = self.trained_words;
-        let model = Model::new(self.config, self.schema, self.vocabularies, weights.network, encoder, words);
+        let fine_tuned = weights.contextual_encoder;
+        let encoder = self.encoder.map(|input| input.encoder.with_weights(fine_tuned.as_ref()));
+        let EncodedData { schema, vocabularies, trained_words, .. } = self.data;
+        let model = Model::new(self.config, schema, vocabularies, weights.network, encoder, trained_words);
         Trained { model, epoch, dev }
     }
 }

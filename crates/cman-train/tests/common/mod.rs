@@ -1,5 +1,5 @@
-//! A small task and a small model.
-#![allow(dead_code)] // every test binary uses its own part
+//! A small task and a small model for tests.
+#![allow(dead_code)] // no test binary uses all of it
 
 use std::path::{Path, PathBuf};
 
@@ -15,7 +15,7 @@ pub fn schema() -> Schema {
     Schema { entities: ["Peop", "Loc"].into_iter().collect(), relations: ["Live_In"].into_iter().collect() }
 }
 
-/// Sentences in which the person before the place lives there.
+/// Sentences of a person and a place, in which the person lives at the place.
 pub fn sentences() -> Vec<Sentence> {
     let (people, places) = (["Ann", "Bo", "Cy", "Dee"], ["Rome", "Oslo", "Lima"]);
     let mut sentences = Vec::new();
@@ -36,7 +36,7 @@ pub fn sentences() -> Vec<Sentence> {
     sentences
 }
 
-/// Small widths, small batches, everything else as in the paper.
+/// Small widths and batches; all other settings are those of the paper.
 pub fn config(settings: &[&str]) -> Config {
     let small = [
         "model.hidden=8",
@@ -50,7 +50,7 @@ pub fn config(settings: &[&str]) -> Config {
         "train.learning_rate=0.01",
     ];
     let all: Vec<String> = small.iter().chain(settings).map(ToString::to_string).collect();
-    Config::load(None, &all).expect("sound settings")
+    Config::load(None, &all).expect("valid settings")
 }
 
 /// The bits of every weight.
@@ -58,7 +58,7 @@ pub fn bits(network: &impl Module) -> Vec<u32> {
     struct Bits(Vec<u32>);
     impl ModuleVisitor for Bits {
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            let values: Vec<f32> = param.val().try_into_vec_as().expect("numbers");
+            let values: Vec<f32> = param.val().try_into_vec_as().expect("f32 values");
             self.0.extend(values.iter().map(|x| x.to_bits()));
         }
     }

@@ -1,4 +1,4 @@
-//! Training with an ELMo.
+//! Training with ELMo.
 
 use std::{
     env, fs,
@@ -6,7 +6,7 @@ use std::{
 };
 
 use cman_core::embedding::LayerMixer;
-use cman_data::{EncoderIdentity, FeatureReader, FeatureWriter, Precision, Sentence};
+use cman_data::{ContextualVectorReader, ContextualVectorWriter, EncoderIdentity, Precision, Sentence};
 use cman_encoder::Elmo;
 use cman_model::{Config, Model};
 use cman_train::evaluate;
@@ -22,7 +22,7 @@ fn cache_config(file: &Path, settings: &[&str]) -> Config {
     config(file, &[&["encoder.kind=cache"], settings].concat())
 }
 
-/// Text that nobody has seen.
+/// A sentence outside of the training data.
 fn new() -> [Sentence; 1] {
     [Sentence::from_tokens("new", ["Bo", "left", "Grünau", "."])]
 }
@@ -31,8 +31,8 @@ fn predict(model: &Model) -> (String, Vec<cman_core::model::Prediction>) {
     (model.encoder().unwrap().identity().hash.clone(), model.predict(&new(), 1).unwrap())
 }
 
-/// Trains with the vectors computed and read from a file, and goes with both through a model directory.
-fn check_both_ways(folder: &Path, shape: (usize, usize)) {
+/// Trains with computed vectors and with vectors from a file, and saves and loads both models.
+fn check_computed_and_from_file(folder: &Path, shape: (usize, usize)) {
     let place = tempfile::tempdir().unwrap();
     let (direct, file) = (run(elmo_config(folder, &[])), place.path().join("features.safetensors"));
     let contextual = &direct.model.config().model.contextual;
@@ -40,7 +40,7 @@ fn check_both_ways(folder: &Path, shape: (usize, usize)) {
     let Some(LayerMixer::Scalar(mix)) = &direct.model.network().embedding.contextual else { panic!("a learned mix") };
     assert_ne!(mix.gamma.val().into_scalar::<f32>(), 1.0, "the mix of the layers is trained");
     assert_eq!(mix.weights.dims(), [shape.0]);
-    // The learner kept the vectors; the model computes them.
+    // The learner cached the vectors and the model computes them.
     let scores = evaluate(&direct.model, &sentences()[8..], 3, false).unwrap().scores;
     assert_eq!(Some(scores), direct.dev);
 
@@ -56,18 +56,18 @@ fn check_both_ways(folder: &Path, shape: (usize, usize)) {
         assert!(loaded.encoder().unwrap().as_bert().is_none());
         assert_eq!((loaded.predict(&sentences(), 1).unwrap(), predict(&loaded)), expected, "{directory:?}");
     }
-    // Without the file there is still the encoder that made it.
+    // Without the file, the encoder that computed it is used.
     fs::remove_file(&file).unwrap();
     assert_eq!(predict(&load(&by_file).unwrap()), expected.1);
 }
 
 #[test]
-fn elmo_trains_the_same_model_by_itself_and_by_a_file() {
-    check_both_ways(&elmo(), (3, 12));
+fn computed_vectors_and_vectors_from_a_file_train_the_same_model() {
+    check_computed_and_from_file(&elmo(), (3, 12));
 }
 
 #[test]
-fn elmo_as_published_trains_a_model() {
+fn published_elmo_fixtures_train_a_model() {
     let shared = match env::var_os("CMAN_SHARED") {
         Some(folder) => PathBuf::from(folder),
         None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
@@ -75,7 +75,7 @@ fn elmo_as_published_trains_a_model() {
     for name in ["allennlp", "bilm-tf"] {
         let folder = shared.join("data/elmo").join(name);
         if folder.is_dir() {
-            check_both_ways(&folder, (3, 32));
+            check_computed_and_from_file(&folder, (3, 32));
         } else {
             println!("skipped: no published fixtures in {}", folder.display());
         }
@@ -83,26 +83,26 @@ fn elmo_as_published_trains_a_model() {
 }
 
 #[test]
-fn elmo_layers_are_picked() {
+fn elmo_layers_are_selected() {
     let trained = run(elmo_config(&elmo(), &["encoder.layers=[1, 2]"]));
     assert_eq!(trained.model.config().model.contextual.layers, 2);
     let encoder = trained.model.encoder().unwrap();
     let words = words(&new());
-    let (all, picked) = (open(&elmo()).vectors(&[&words[0]]).unwrap(), encoder.vectors(&[&words[0]]).unwrap());
+    let (all, selected) = (open(&elmo()).vectors(&[&words[0]]).unwrap(), encoder.vectors(&[&words[0]]).unwrap());
     let of_layers: Vec<f32> = all[0].chunks_exact(3 * 12).flat_map(|token| &token[12..]).copied().collect();
-    assert_eq!(picked[0], of_layers);
+    assert_eq!(selected[0], of_layers);
     let refused = message(learner(elmo_config(&elmo(), &["encoder.layers=[3]"])));
     assert!(refused.ends_with("encoder.layers: expected layers that the encoder has, found 3 (its last one is 2)"));
 }
 
 #[test]
-fn elmo_batches_side_by_side_give_what_each_gives_alone() {
+fn parallel_elmo_batches_equal_single_sentences() {
     let model = run(elmo_config(&elmo(), &["train.epochs=1"])).model;
-    let one_by_one = |i: usize| {
+    let sentence = |i: usize| {
         let names = ["Ann", "Bo", "Rome", "Ulm", "of", "in", "sings", "."];
         Sentence::from_tokens("", (0..1 + i % 7).map(|j| names[(i * i + j) % 8]))
     };
-    let many: Vec<Sentence> = (0..200).map(one_by_one).collect();
+    let many: Vec<Sentence> = (0..200).map(sentence).collect();
     let together = model.predict(&many, 3).unwrap();
     let encoder = model.encoder().unwrap();
     let fresh = open(&elmo());
@@ -116,12 +116,14 @@ fn elmo_batches_side_by_side_give_what_each_gives_alone() {
 }
 
 #[test]
-fn elmo_of_a_model_is_named_and_another_is_refused() {
+fn a_model_names_its_elmo_and_refuses_another() {
     let (encoder_folder, place) = (elmo_copy(), tempfile::tempdir().unwrap());
     run(elmo_config(encoder_folder.path(), &[])).model.save(place.path(), &()).unwrap();
-    let record = fs::read_to_string(place.path().join("model.json")).unwrap();
+    let manifest = fs::read_to_string(place.path().join("model.json")).unwrap();
     let hash = Elmo::hash_dir(encoder_folder.path()).unwrap();
-    assert!(record.contains("\"kind\": \"elmo\"") && record.contains(&hash) && record.contains("\"pooling\": \"\""));
+    assert!(
+        manifest.contains("\"kind\": \"elmo\"") && manifest.contains(&hash) && manifest.contains("\"pooling\": \"\"")
+    );
     load(place.path()).unwrap();
 
     // Another ELMo of the same shape.
@@ -139,7 +141,7 @@ fn elmo_of_a_model_is_named_and_another_is_refused() {
     let missing = "expected one file whose name ends in 'weights.hdf5', found none";
     assert!(refused.contains(&needs) && refused.ends_with(missing), "{refused}");
 
-    // An encoder of another kind in its place.
+    // An encoder of another kind.
     let config = place.path().join("config.toml");
     let text = fs::read_to_string(&config).unwrap().replace("kind = \"elmo\"", "kind = \"bert\"");
     let path = encoder_folder.path().display().to_string();
@@ -149,7 +151,7 @@ fn elmo_of_a_model_is_named_and_another_is_refused() {
 }
 
 #[test]
-fn elmo_files_that_do_not_fit_are_refused_before_training() {
+fn inconsistent_elmo_files_are_refused_before_training() {
     let folder = elmo_copy();
     let refused = || message(learner(elmo_config(folder.path(), &[])));
     let path = |name: &str| folder.path().join(name);
@@ -176,7 +178,7 @@ fn elmo_files_that_do_not_fit_are_refused_before_training() {
     let error = message(learner(elmo_config(converted.path(), &[])));
     assert_eq!(error, format!("{}: there is no tensor 'CNN_proj/W_proj'", file.display()));
 
-    // Folders of the other kind.
+    // Folders of another kind of encoder.
     let error = message(learner(elmo_config(&encoder("bert"), &[])));
     assert!(error.ends_with("/bert: expected one file whose name ends in 'options.json', found none"), "{error}");
     let error = message(learner(config(folder.path(), &[])));
@@ -184,22 +186,22 @@ fn elmo_files_that_do_not_fit_are_refused_before_training() {
 }
 
 #[test]
-fn elmo_vectors_from_a_file_are_those_of_one_encoder() {
+fn elmo_vectors_from_a_file_belong_to_one_encoder() {
     let (encoder_folder, place) = (elmo_copy(), tempfile::tempdir().unwrap());
     let (file, directory) = (place.path().join("features.safetensors"), place.path().join("model"));
     embed(encoder_folder.path(), &sentences(), &file);
     let refused = message(learner(cache_config(&file, &["encoder.pooling=max"])));
-    assert!(refused.ends_with("vectors pooled by 'max' (encoder.pooling), found those of whole words"), "{refused}");
+    assert!(refused.ends_with("vectors pooled by 'max' (encoder.pooling), found vectors of whole words"), "{refused}");
     run(cache_config(&file, &[])).model.save(&directory, &()).unwrap();
 
-    // Vectors of a BERT in the same place.
+    // The file is replaced by vectors of a BERT.
     let of_elmo = fs::read(&file).unwrap();
     embed(&encoder("bert"), &sentences(), &file);
     let refused = message(load(&directory));
     assert!(refused.contains("the model needs the encoder '") && refused.contains("' (elmo, hash "), "{refused}");
     assert!(refused.contains("/bert' (bert, pooled by 'first', hash "), "{refused}");
 
-    // Vectors whose encoder is not what it was.
+    // The encoder changed after its vectors were written.
     fs::write(&file, of_elmo).unwrap();
     let model = load(&directory).unwrap();
     let options = encoder_folder.path().join("options.json");
@@ -209,12 +211,12 @@ fn elmo_vectors_from_a_file_are_those_of_one_encoder() {
     assert!(refused.contains("expected the encoder '") && refused.contains("' (elmo, hash "), "{refused}");
     assert_eq!(model.predict(&sentences(), 2).unwrap().len(), sentences().len(), "the file is enough for these");
 
-    // Vectors of an encoder that only another program knows.
-    let reader = FeatureReader::open(&file).unwrap();
+    // Vectors of an unsupported kind of encoder.
+    let reader = ContextualVectorReader::open(&file).unwrap();
     let identity = EncoderIdentity { kind: "gpt".into(), name: "far".into(), ..reader.identity().clone() };
     let all = words(&sentences());
     let other = place.path().join("other.safetensors");
-    let mut writer = FeatureWriter::create(&other, &identity, [3, 12], Precision::Single, &all).unwrap();
+    let mut writer = ContextualVectorWriter::create(&other, &identity, [3, 12], Precision::Single, &all).unwrap();
     for words in &all {
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         writer.write(&reader.get(&words).unwrap().unwrap()).unwrap();
@@ -222,5 +224,5 @@ fn elmo_vectors_from_a_file_are_those_of_one_encoder() {
     writer.finish().unwrap();
     let model = run(cache_config(&other, &["train.epochs=1"])).model;
     let refused = message(model.predict(&new(), 1));
-    assert_eq!(refused, "far: expected an encoder of kind bert or elmo, found one of kind 'gpt'");
+    assert_eq!(refused, "far: expected an encoder of kind bert or elmo, found kind 'gpt'");
 }

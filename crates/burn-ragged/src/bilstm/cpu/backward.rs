@@ -1,11 +1,11 @@
-//! The backward pass of the BiLSTM, by the chain rule through its equations from the last step to the first.
+//! The backward pass of the BiLSTM: the chain rule through its equations, from the last step to the first.
 
 use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
 use super::{
-    Sizes, Weights,
+    LstmSizes, Weights,
     forward::{Saved, States},
     plan::{Direction, Group, Plan, Step},
     split_mut,
@@ -17,16 +17,16 @@ use crate::runtime::{
     simd::{dispatch, fma, fnma, load, tanh, vectors, vectors_mut},
 };
 
-/// Rows of a weight's gradient that one task sums.
+/// Rows of a weight gradient per task.
 const WEIGHT_ROWS: usize = 96;
 
-/// Elements whose input gradient one task computes, about.
+/// Approximate number of elements per task of the input gradient.
 const INPUT_ELEMENTS: usize = 64;
 
-/// The gradients of a BiLSTM, in the shapes of what they belong to.
+/// The gradients of a BiLSTM, in the shapes of input and weights.
 #[derive(Debug)]
 pub(crate) struct Gradients {
-    /// Of the input, if it was asked for; zero at padding.
+    /// Of the input, if requested; zero at padding.
     pub x: Option<Buffer>,
     /// Of the input weights.
     pub w_ih: Buffer,
@@ -36,7 +36,7 @@ pub(crate) struct Gradients {
     pub bias: Buffer,
 }
 
-/// The gradients from that of the output, `dy` `[batch, steps, 2 d_hidden]`; `x` and `weights` are those of the
+/// The gradients, given that of the output, `dy` `[batch, steps, 2 d_hidden]`. `x` and `weights` are those of the
 /// forward pass.
 pub(crate) fn backward(saved: &Saved, x: &[f32], weights: Weights, dy: &[f32], with_x: bool) -> Gradients {
     let (sizes, plan) = (saved.sizes, &saved.plan);
@@ -69,7 +69,7 @@ pub(crate) fn backward(saved: &Saved, x: &[f32], weights: Weights, dy: &[f32], w
     let mut dx = with_x.then(|| Buffer::new(dy.len() / (2 * sizes.d_hidden) * sizes.d_input));
     let (all, padded): (Vec<usize>, Vec<usize>) = ((0..plan.n_elements).collect(), plan.padded_rows());
     let transitions = Direction::BOTH.map(|direction| direction.transitions(plan));
-    // The large ones first: the small ones behind them even out what the threads have to do.
+    // Large tasks first; the small tasks after them balance the threads.
     let mut tasks: Vec<Product> = match &mut dx {
         Some(dx) => input_tasks(plan, sizes, &d_gates, saved.packed.input(weights, sizes), dx),
         None => Vec::new(),
@@ -89,9 +89,9 @@ pub(crate) fn backward(saved: &Saved, x: &[f32], weights: Weights, dy: &[f32], w
     Gradients { x: dx, w_ih: sizes.cut_gates(w_ih), w_hh: sizes.cut_gates(w_hh), bias: sizes.cut_gates(bias) }
 }
 
-/// One direction back through one group of sequences: the gradients of the gates before their activations.
+/// The backward recurrence of one direction through one group of sequences: gradients of the gates before activation.
 struct Recurrence<'a> {
-    sizes: Sizes,
+    sizes: LstmSizes,
     group: &'a Group,
     direction: Direction,
     states: &'a States,
@@ -112,7 +112,7 @@ impl WithSimd for Recurrence<'_> {
         let n_sequences = group.sequences.len();
         let slots: Vec<usize> = (0..n_sequences).collect();
         let zero = vec![0.0; d_padded];
-        // What comes to each sequence's state and cell from the step behind.
+        // Gradients of each sequence's state and cell that come from the following step.
         let mut d_hidden_states = vec![0.0; n_sequences * d_padded];
         let mut d_cells = vec![0.0; n_sequences * d_padded];
         let mut step = Step::default();
@@ -122,7 +122,7 @@ impl WithSimd for Recurrence<'_> {
             direction.step(group, t, &mut step);
             let n_previous = step.previous.len();
             for (slot, &row) in step.rows.iter().enumerate() {
-                let place = group.sequences[slot].place * sizes.steps + t;
+                let place = group.sequences[slot].index * sizes.steps + t;
                 let row_of = |row: usize| (group.start + row) * d_padded;
                 let forward = Forward {
                     gates: &states.gates[(group.start + row) * n_gates..][..n_gates],
@@ -152,15 +152,15 @@ impl WithSimd for Recurrence<'_> {
     }
 }
 
-/// What the forward pass kept of one element.
+/// Values of one element that the forward pass saved.
 struct Forward<'a> {
     gates: &'a [f32],
     cell: &'a [f32],
     previous: &'a [f32],
 }
 
-/// One element back through `c = f c' + i g`, `h = o tanh(c)`: from `dh`, the sum of `dy` and `d_hidden`, and `dc` to
-/// the gradients of the gates before their activations and to that of the cell before, which takes the place of `dc`.
+/// The backward pass of one element through `c = f c' + i g`, `h = o tanh(c)`. `dh` is the sum of `dy` and `d_hidden`.
+/// Sets the gradients of the gates before activation. `d_cell` holds `dc` and is replaced by the gradient of `c'`.
 #[inline(always)]
 fn cell<S: Simd>(
     simd: S,
@@ -200,17 +200,17 @@ fn cell<S: Simd>(
     }
 }
 
-/// A share of the products behind the recurrence.
+/// A task of the products after the recurrence.
 enum Product<'a> {
-    /// Rows of a weight's gradient, the sum of `a[i]^T b[i]`.
+    /// Rows of a weight gradient, the sum of `a[i]^T b[i]`.
     Weight { a: Rows<'a>, b: Rows<'a>, columns: Range<usize>, to: &'a mut [f32] },
-    /// The input's gradient of some sequences, from the gates of both directions.
+    /// The input gradient of some sequences, from the gates of both directions.
     Input {
         d_gates: [&'a [f32]; 2],
         w_ih: [&'a Panels; 2],
         from: Vec<usize>,
         rows: Vec<usize>,
-        /// Of the sequences.
+        /// Lengths of the sequences.
         lengths: Vec<usize>,
         d_input: usize,
         to: &'a mut [f32],
@@ -226,7 +226,7 @@ fn weight_tasks<'a>(a: Rows<'a>, b: Rows<'a>, to: &'a mut [f32]) -> impl Iterato
 
 fn input_tasks<'a>(
     plan: &Plan,
-    sizes: Sizes,
+    sizes: LstmSizes,
     d_gates: &'a [Buffer; 2],
     w_ih: [&'a Panels; 2],
     dx: &'a mut [f32],

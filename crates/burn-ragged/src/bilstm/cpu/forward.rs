@@ -5,8 +5,8 @@ use std::sync::Arc;
 use pulp::{Simd, WithSimd};
 
 use super::{
-    Sizes, Weights,
-    packed::{Both, PackedWeights},
+    LstmSizes, Weights,
+    packed::{DirectionPanels, PackedWeights},
     plan::{Direction, Group, Plan, Step},
     split_mut,
 };
@@ -17,19 +17,19 @@ use crate::runtime::{
     simd::{dispatch, fma, sigmoid, tanh, vectors, vectors_mut},
 };
 
-/// What the backward pass wants to know about the forward pass.
+/// Values that the forward pass saves for the backward pass.
 #[derive(Debug)]
 pub(crate) struct Saved {
-    pub(super) sizes: Sizes,
+    pub(super) sizes: LstmSizes,
     pub(super) plan: Plan,
     pub(super) packed: Arc<PackedWeights>,
     pub(super) directions: [States; 2],
 }
 
-/// One direction's states of all elements, in the order of the plan.
+/// States of one direction for all elements, in the order of the plan.
 #[derive(Debug)]
 pub(super) struct States {
-    /// The gates behind their activations `[elements, 4 d_padded]`.
+    /// The gates after activation `[elements, 4 d_padded]`.
     pub gates: Buffer,
     /// The cells `[elements, d_padded]`; empty at inference.
     pub cells: Buffer,
@@ -37,7 +37,7 @@ pub(super) struct States {
     pub hidden: Buffer,
 }
 
-/// Encodes a batch. `packed` are those of the weights. `keep`: whether a backward pass will follow.
+/// Encodes a batch. `packed` holds the packed weights. `keep`: whether a backward pass follows.
 ///
 /// # Shapes
 /// - x: `[batch, steps, d_input]`
@@ -45,7 +45,7 @@ pub(super) struct States {
 pub(crate) fn forward(
     x: &[f32],
     weights: Weights,
-    sizes: Sizes,
+    sizes: LstmSizes,
     lengths: &[usize],
     packed: Arc<PackedWeights>,
     keep: bool,
@@ -77,8 +77,8 @@ pub(crate) fn forward(
     (y, Saved { sizes, plan, packed, directions })
 }
 
-/// The states of both directions beside each other, in their places of the padded batch.
-fn assemble(plan: &Plan, sizes: Sizes, directions: &[States; 2]) -> Buffer {
+/// The states of both directions, concatenated and padded.
+fn assemble(plan: &Plan, sizes: LstmSizes, directions: &[States; 2]) -> Buffer {
     let (d_hidden, d_padded) = (sizes.d_hidden, sizes.d_padded());
     let sequences = plan.sequences();
     let width = sizes.steps * 2 * d_hidden;
@@ -95,13 +95,13 @@ fn assemble(plan: &Plan, sizes: Sizes, directions: &[States; 2]) -> Buffer {
     y
 }
 
-/// One direction through one group of sequences.
+/// The recurrence of one direction through one group of sequences.
 struct Task<'a> {
     x: &'a [f32],
-    sizes: Sizes,
+    sizes: LstmSizes,
     group: &'a Group,
     direction: Direction,
-    weights: &'a Both,
+    weights: &'a DirectionPanels,
     bias: &'a [f32],
     gates: &'a mut [f32],
     cells: &'a mut [f32],
@@ -149,8 +149,8 @@ impl WithSimd for Task<'_> {
     }
 }
 
-/// `i, f, o = sigmoid(.)`, `g = tanh(.)`, `c = f c + i g`, `h = o tanh(c)` of one element; `gates` come in before bias
-/// and activation and, if they are kept, leave behind it.
+/// `i, f, o = sigmoid(.)`, `g = tanh(.)`, `c = f c + i g`, `h = o tanh(c)` of one element. `gates` holds the gates
+/// before bias and activation. With `keep` it is replaced by the activations.
 #[inline(always)]
 fn cell<S: Simd>(simd: S, gates: &mut [f32], bias: &[f32], state: &mut [f32], hidden: &mut [f32], keep: bool) {
     let state = vectors_mut::<S>(state);

@@ -1,8 +1,8 @@
 //! The CPU kernel of the BiLSTM, forward and backward.
 //!
-//! One product gives the input's contribution to all gates of all elements. The recurrence then runs step by step through
-//! a group of sequences sorted by length: those with an element left come first, so no step meets padding. Groups and
-//! directions are independent and run in parallel.
+//! One product gives the input's contribution to all gates of all elements. The recurrence then runs step by step
+//! through a group of sequences sorted by length: those with an element left come first, so no step meets padding.
+//! Groups and directions are independent and run in parallel.
 //!
 //! Allocation: results, gradients and states come from pooled buffers. The packed weights are allocated once per set of
 //! weights; the plan and each task's lists of rows once per pass.
@@ -21,10 +21,10 @@ pub(crate) use packed::PackedWeights;
 use crate::runtime::{buffer::Buffer, simd::LANES};
 use plan::Direction;
 
-/// Sizes of a BiLSTM and of the batch that it reads.
+/// Sizes of a BiLSTM and its batch.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Sizes {
-    /// Places of each sequence.
+pub(super) struct LstmSizes {
+    /// Length of the padded sequences.
     pub steps: usize,
     /// Width of the input.
     pub d_input: usize,
@@ -43,14 +43,14 @@ pub(super) struct Weights<'a> {
     pub bias: &'a [f32],
 }
 
-impl Sizes {
-    /// Width of a state in internal buffers. The values from `d_hidden` on stay zero: gates of zero keep a state of zero,
-    /// and no weight reads it.
+impl LstmSizes {
+    /// Width of a state in internal buffers. The values from `d_hidden` on stay zero: gates of zero keep a state of
+    /// zero, and no weight reads it.
     fn d_padded(self) -> usize {
         self.d_hidden.next_multiple_of(LANES)
     }
 
-    /// The part of one direction in the weights `x` of both, each gate padded.
+    /// The weights of one direction, from those of both directions. Each gate is padded.
     fn of_direction(self, x: &[f32], direction: Direction) -> Cow<'_, [f32]> {
         let (forward, backward) = x.split_at(x.len() / 2);
         self.pad_gates(match direction {
@@ -91,7 +91,7 @@ impl Sizes {
     }
 }
 
-/// `x` in pieces of `sizes`.
+/// Splits `x` into pieces of these sizes.
 fn split_mut(mut x: &mut [f32], sizes: impl Iterator<Item = usize>) -> Vec<&mut [f32]> {
     let mut pieces = Vec::new();
     for size in sizes {
@@ -110,8 +110,8 @@ mod tests {
     use crate::{random::Key, runtime::simd::tests::with_every_width};
 
     #[test]
-    fn every_instruction_set_gives_the_same() {
-        let (lengths, sizes) = ([3, 1, 4], Sizes { steps: 5, d_input: 7, d_hidden: 18 });
+    fn all_instruction_sets_agree() {
+        let (lengths, sizes) = ([3, 1, 4], LstmSizes { steps: 5, d_input: 7, d_hidden: 18 });
         let draw = |site: &str, n: usize| Key::new(2).at(site).uniform(n, 0.5);
         let (w_ih, w_hh) = (draw("w_ih", 2 * 7 * 72), draw("w_hh", 2 * 18 * 72));
         let (x, bias, dy) = (draw("x", 3 * 5 * 7), draw("bias", 2 * 72), draw("dy", 3 * 5 * 36));

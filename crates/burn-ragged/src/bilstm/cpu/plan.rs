@@ -1,16 +1,16 @@
-//! In which order the elements of a ragged batch are encoded.
+//! The order in which the elements of a ragged batch are encoded.
 
 use std::ops::Range;
 
-/// Sequences that are encoded together, at most: enough to fill the tiles of the products, few enough that what they
-/// need stays in the cache and that a large batch gives every core some groups.
+/// Most sequences per group: enough to fill the tiles of the products, few enough to fit the cache and to give every
+/// core several groups of a large batch.
 const GROUP: usize = 24;
 
-/// The sequences of a batch from the longest to the shortest, in groups; those of equal length in their own order. It
-/// depends on the lengths alone, so that results do not depend on the number of threads.
+/// The sequences of a batch in groups, stably sorted from longest to shortest. The plan depends on the lengths alone,
+/// so results do not depend on the number of threads.
 #[derive(Clone, Debug)]
 pub(super) struct Plan {
-    /// Places of each sequence in the padded batch.
+    /// Length of the padded sequences.
     pub steps: usize,
     /// Elements of the batch.
     pub n_elements: usize,
@@ -18,8 +18,8 @@ pub(super) struct Plan {
     pub groups: Vec<Group>,
 }
 
-/// Sequences that are encoded together, from the longest to the shortest. Their elements follow each other in the rows
-/// of internal buffers without any padding.
+/// Sequences that are encoded together, from longest to shortest. Internal buffers hold a row per element, without
+/// padding.
 #[derive(Clone, Debug)]
 pub(super) struct Group {
     /// The group's first element in the buffers of the batch.
@@ -33,11 +33,11 @@ pub(super) struct Group {
 /// A sequence of a [`Group`].
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sequence {
-    /// Its place in the batch.
-    pub place: usize,
+    /// Its index in the batch.
+    pub index: usize,
     /// Its first element in the buffers of the group.
     pub start: usize,
-    /// Its elements.
+    /// Number of its elements.
     pub length: usize,
 }
 
@@ -45,14 +45,14 @@ impl Plan {
     /// The plan of a padded batch.
     pub fn new(lengths: &[usize], steps: usize) -> Self {
         let mut order: Vec<usize> = (0..lengths.len()).collect();
-        order.sort_by_key(|&place| std::cmp::Reverse(lengths[place]));
+        order.sort_by_key(|&index| std::cmp::Reverse(lengths[index]));
         let n_groups = order.len().div_ceil(GROUP).max(1);
         let mut groups = Vec::with_capacity(n_groups);
         let mut start = 0;
-        for places in order.chunks(order.len().div_ceil(n_groups).max(1)) {
+        for members in order.chunks(order.len().div_ceil(n_groups).max(1)) {
             let mut n_elements = 0;
-            let sequences = places.iter().map(|&place| {
-                let sequence = Sequence { place, start: n_elements, length: lengths[place] };
+            let sequences = members.iter().map(|&index| {
+                let sequence = Sequence { index, start: n_elements, length: lengths[index] };
                 n_elements += sequence.length;
                 sequence
             });
@@ -63,32 +63,32 @@ impl Plan {
         Self { steps, n_elements: start, groups }
     }
 
-    /// For each sequence of the padded batch its rows in the buffers.
+    /// The rows of each sequence in the buffers, in the order of the batch.
     pub fn sequences(&self) -> Vec<Range<usize>> {
         let mut rows = vec![0..0; self.groups.iter().map(|group| group.sequences.len()).sum()];
         for group in &self.groups {
             for sequence in &group.sequences {
                 let first = group.start + sequence.start;
-                rows[sequence.place] = first..first + sequence.length;
+                rows[sequence.index] = first..first + sequence.length;
             }
         }
         rows
     }
 
-    /// For each element of the buffers its row in the padded batch.
+    /// The row in the padded batch of each element of the buffers.
     pub fn padded_rows(&self) -> Vec<usize> {
         self.groups.iter().flat_map(|group| group.padded_rows(self.steps)).collect()
     }
 }
 
 impl Group {
-    /// For each element of the group its row in the padded batch.
+    /// The row in the padded batch of each element of the group.
     pub fn padded_rows(&self, steps: usize) -> impl Iterator<Item = usize> {
-        let rows = move |s: &Sequence| s.place * steps..s.place * steps + s.length;
+        let rows = move |s: &Sequence| s.index * steps..s.index * steps + s.length;
         self.sequences.iter().flat_map(rows)
     }
 
-    /// How many sequences, the first ones, have an element `t`.
+    /// Number of sequences that have an element `t`; these come first.
     pub fn n_live(&self, t: usize) -> usize {
         self.sequences.partition_point(|sequence| sequence.length > t)
     }
@@ -99,7 +99,7 @@ impl Group {
     }
 }
 
-/// The way that one direction of the BiLSTM takes through a sequence.
+/// A direction of the BiLSTM.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Direction {
     /// From the first element to the last.
@@ -108,17 +108,17 @@ pub(super) enum Direction {
     Backward,
 }
 
-/// What is computed at one time: an element of each live sequence.
+/// One step of the recurrence: an element of each live sequence.
 #[derive(Debug, Default)]
 pub(super) struct Step {
-    /// The elements, as rows of the group's buffers; those of the first sequences.
+    /// The elements, as rows of the group's buffers, in the order of the sequences.
     pub rows: Vec<usize>,
-    /// The elements from which the state comes, for as many sequences as have one; the others begin here.
+    /// The previous element of each sequence that has one; these come first. The other sequences start at this step.
     pub previous: Vec<usize>,
 }
 
 impl Direction {
-    /// Both, in the order of the weights.
+    /// Both directions, in the order of the weights.
     pub const BOTH: [Self; 2] = [Self::Forward, Self::Backward];
 
     /// Index of its weights.
@@ -149,7 +149,7 @@ impl Direction {
         }
     }
 
-    /// Each element that has one before it in this direction, and that one, as rows of the buffers of the batch.
+    /// Each element with a predecessor in this direction, and the predecessor, as rows of the buffers of the batch.
     pub fn transitions(self, plan: &Plan) -> (Vec<usize>, Vec<usize>) {
         let (mut rows, mut previous) = (Vec::with_capacity(plan.n_elements), Vec::with_capacity(plan.n_elements));
         for group in &plan.groups {
@@ -171,7 +171,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_token_has_its_step_and_comes_behind_the_one_before_it() {
+    fn every_element_has_one_step_after_that_of_its_predecessor() {
         let lengths: Vec<usize> = (0..60).map(|i| 1 + i * 7 % 13).collect();
         let plan = Plan::new(&lengths, 15);
         assert_eq!(plan.n_elements, lengths.iter().sum::<usize>());
@@ -214,10 +214,10 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_come_first_and_equal_ones_keep_their_order() {
+    fn sequences_are_stably_sorted_from_longest_to_shortest() {
         let plan = Plan::new(&[2, 5, 2, 5, 1], 5);
-        let places: Vec<usize> = plan.groups.iter().flat_map(|g| &g.sequences).map(|s| s.place).collect();
-        assert_eq!(places, [1, 3, 0, 2, 4]);
+        let order: Vec<usize> = plan.groups.iter().flat_map(|g| &g.sequences).map(|s| s.index).collect();
+        assert_eq!(order, [1, 3, 0, 2, 4]);
         assert_eq!((plan.groups[0].n_steps(), plan.groups[0].n_live(1), plan.groups[0].n_live(4)), (5, 4, 2));
         assert_eq!(Plan::new(&[3; 50], 3).groups.iter().map(|g| g.sequences.len()).collect::<Vec<_>>(), [17, 17, 16]);
     }

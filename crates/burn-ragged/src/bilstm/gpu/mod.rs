@@ -1,4 +1,4 @@
-//! The GPU kernel of the recurrence: one launch per pass, where burn operations make a chain of launches per step.
+//! The GPU kernel of the recurrence: one launch per pass instead of a chain of launches per step.
 
 mod passes;
 
@@ -106,7 +106,7 @@ impl Passes for CubeBackend {
         w_hh: FloatTensor<Self>,
         lengths: IntTensor<Self>,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
-        let sizes = Sizes::of(&gates);
+        let sizes = LaunchSizes::of(&gates);
         let states = empty(states_shape(&gates.shape()), &gates);
         let cells = empty(cells_shape(&gates.shape()), &gates);
         let activations = empty(gates.shape(), &gates);
@@ -136,7 +136,7 @@ impl Passes for CubeBackend {
         w_hh: FloatTensor<Self>,
         lengths: IntTensor<Self>,
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
-        let sizes = Sizes::of(&activations);
+        let sizes = LaunchSizes::of(&activations);
         let gates = empty(activations.shape(), &activations);
         let earlier = empty(cells.shape(), &activations);
         passes::backward::launch(
@@ -160,7 +160,7 @@ impl Passes for CubeBackend {
     }
 }
 
-struct Sizes {
+struct LaunchSizes {
     batch: usize,
     steps: usize,
     hidden: usize,
@@ -168,7 +168,7 @@ struct Sizes {
     split: usize,
 }
 
-impl Sizes {
+impl LaunchSizes {
     fn of(gates: &CubeTensor) -> Self {
         let [batch, steps, hidden] = [gates.shape()[1], gates.shape()[2], gates.shape()[3] / 4];
         let units = gates.client.properties().hardware.max_units_per_cube as usize;

@@ -1,8 +1,8 @@
-//! The steps of an LSTM in both directions, in one launch. A cube of the GPU walks through one sequence in one direction,
-//! with its state in the cube's shared memory.
+//! The recurrence of an LSTM in both directions, in one launch. A cube processes one sequence in one direction, with
+//! the state in shared memory.
 //!
-//! Unit (j, part) of a cube works on number j of the state; the sum over the other state (forward) or over the gates
-//! (backward) is cut into `split` parts, so that enough reads of the weights are under way at a time.
+//! Unit (j, part) of a cube works on value j of the state. The sum over the previous state (forward) or the gates
+//! (backward) is cut into `split` parts, so that enough reads of the weights are in flight.
 
 use burn_cubecl::cubecl::{self, prelude::*};
 
@@ -194,7 +194,7 @@ fn place(direction: usize, step: usize, n: usize) -> usize {
     select(direction == 0, step, n - 1 - step)
 }
 
-/// The sum over all parts of number `of` of the gates.
+/// Value `of` of the gates, summed over all parts.
 #[cube]
 fn total(sums: &[f32], of: usize, #[comptime] hidden: usize, #[comptime] split: usize) -> f32 {
     let mut sum = sums[of];
@@ -210,7 +210,7 @@ fn sigmoid(x: f32) -> f32 {
     f32::new(1.0) / (f32::new(1.0) + f32::exp(-x))
 }
 
-/// By the sigmoid, which does not overflow.
+/// The hyperbolic tangent by the sigmoid, which does not overflow.
 #[cube]
 fn tanh(x: f32) -> f32 {
     f32::new(2.0) * sigmoid(f32::new(2.0) * x) - f32::new(1.0)

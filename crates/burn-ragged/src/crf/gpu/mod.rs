@@ -1,4 +1,4 @@
-//! The GPU kernel of the loss, whose forward pass computes the gradients.
+//! The GPU kernel of the loss. Its forward pass also computes the gradients.
 
 mod pass;
 
@@ -61,7 +61,7 @@ pub(crate) trait CrfLoss: Backend {
 /// The pass of [`CrfLoss`].
 #[backend_extension(Cube, Fusion)]
 pub(crate) trait CrfPass: Backend {
-    /// The loss of each sequence, and the gradients of first, pair and end, the last for each sequence.
+    /// The loss of each sequence, and the gradients of first, pair and end. The last is per sequence.
     #[fusion(meta = specs)]
     fn crf_pass(
         first: FloatTensor<Self>,

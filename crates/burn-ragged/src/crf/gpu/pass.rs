@@ -1,13 +1,13 @@
-//! The forward-backward algorithm, a cube of the GPU for each sequence and a unit of it for each tag.
+//! The forward-backward algorithm, with a cube per sequence and a unit per tag.
 
-#![allow(clippy::needless_range_loop)] // the language of the kernels has no iterators
+#![allow(clippy::needless_range_loop)] // kernels have no iterators
 
 use burn_cubecl::cubecl::{self, prelude::*};
 
 /// The loss of each sequence and its gradients. All arrays are contiguous.
 ///
-/// Scores of beginnings (alpha) and of ends (beta) of the sequence are kept relative to the best tag's at their element, so
-/// that they stay small however long it is.
+/// Forward scores (alpha) and backward scores (beta) are relative to the best tag of their element, so that they stay
+/// small in long sequences.
 ///
 /// # Shapes
 /// - first: `[batch, tags]`
@@ -15,7 +15,7 @@ use burn_cubecl::cubecl::{self, prelude::*};
 /// - end: `[tags]`
 /// - gold: `[batch, steps]`, the tags
 /// - lengths: `[batch]`
-/// - alpha: `[batch, steps, tags]`, for the pass alone
+/// - alpha: `[batch, steps, tags]`, scratch memory
 /// - loss: `[batch]`
 /// - d_first, d_pair, d_end: `[batch, tags]`, `[batch, steps, tags, tags]` (zero at step 0 and at padding), `[batch, tags]`
 #[cube(launch)]
@@ -43,7 +43,7 @@ pub(super) fn forward_backward(
     next[tag] = first[sequence * tags + tag];
     sync_cube();
     let best = largest(&next, tags);
-    // The partition less the gold score, step by step, so that neither grows large.
+    // The log-partition minus the gold score, accumulated step by step so that it stays small.
     let mut surplus = best - next[usize::cast_from(gold[row])];
     let mut own = next[tag] - best;
     now[tag] = own;
@@ -75,7 +75,7 @@ pub(super) fn forward_backward(
         sync_cube();
     }
 
-    // Behind the last element: `next` holds beta from here on, `now` alpha of the element in hand.
+    // After the last element: from here on `next` holds beta, and `now` holds alpha of the current element.
     next[tag] = end[tag];
     sync_cube();
     let total = log_sum_exp(&now, &next, tags);
@@ -159,7 +159,7 @@ fn log_sum_exp(a: &[f32], b: &[f32], #[comptime] tags: usize) -> f32 {
     max + f32::ln(sum)
 }
 
-/// 1 where both are the same tag.
+/// 1 if the tags are equal, else 0.
 #[cube]
 fn hit(gold: usize, tag: usize) -> f32 {
     select(gold == tag, f32::new(1.0), f32::new(0.0))

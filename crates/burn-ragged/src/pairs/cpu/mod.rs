@@ -1,7 +1,7 @@
-//! The CPU kernels: the loss over all pairs with its gradients in one pass, and the scores of chosen pairs.
+//! The CPU kernels: the loss over all pairs with its gradients in one pass, and the scores of selected pairs.
 //!
-//! A sequence is a task. It goes through its relations one by one, or through all of them at once if they share their
-//! projections. See [`table`] for the pairs of one projection.
+//! A task is a sequence. It processes its relations one by one, or all at once if they share their projections. See
+//! [`table`] for the pairs of one projection.
 //!
 //! Allocation: the gradients come from pooled buffers. Each sequence allocates the exponentials of its projections and
 //! one block of pairs.
@@ -20,10 +20,10 @@ use table::{Side, Table};
 
 /// Sizes of a batch of projections.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::pairs) struct Sizes {
-    /// Places of each sequence.
+pub(in crate::pairs) struct PairSizes {
+    /// Length of the padded sequences.
     pub steps: usize,
-    /// Width of the projections: `relations * hidden`, or `hidden` where all relations share them.
+    /// Width of the projections: `relations * hidden`, or `hidden` if all relations share them.
     pub width: usize,
     /// Number of relations.
     pub relations: usize,
@@ -42,19 +42,19 @@ pub(in crate::pairs) struct Gradients {
     pub v: Buffer,
 }
 
-/// The loss summed over a batch and, if wanted, its gradients.
+/// The loss summed over a batch and, if requested, its gradients.
 ///
 /// # Shapes
 /// - head, tail: `[batch, steps, width]`
 /// - v: `[relations, hidden]`
 pub(in crate::pairs) fn pair_loss(
     [head, tail, v]: [&[f32]; 3],
-    sizes: Sizes,
+    sizes: PairSizes,
     lengths: &[usize],
     positives: &[Positive],
     with_gradients: bool,
 ) -> (f32, Option<Gradients>) {
-    let Sizes { steps, width, .. } = sizes;
+    let PairSizes { steps, width, .. } = sizes;
     let scorers = Scorers::new(v, sizes);
     let mut positives = positives.to_vec();
     positives.sort_unstable_by_key(|p| (p.sequence, p.kind / scorers.sharing, p.head, p.tail, p.kind));
@@ -93,7 +93,7 @@ pub(in crate::pairs) fn pair_loss(
     (loss as f32, gradients)
 }
 
-/// Pairs that one task scores.
+/// Pairs per task.
 const PAIRS: usize = 64;
 
 /// The scores of pairs of rows of `head` and `tail`. `[pairs, relations]`
@@ -102,7 +102,7 @@ const PAIRS: usize = 64;
 /// As in [`pair_loss`].
 pub(in crate::pairs) fn pair_scores(
     [head, tail, v]: [&[f32]; 3],
-    sizes: Sizes,
+    sizes: PairSizes,
     pairs: impl ExactSizeIterator<Item = (usize, usize)>,
 ) -> Vec<f32> {
     let scorers = Scorers::new(v, sizes);
@@ -115,7 +115,7 @@ pub(in crate::pairs) fn pair_scores(
     scores
 }
 
-/// Some pairs.
+/// A task of [`pair_scores`].
 struct Score<'a> {
     scorers: &'a Scorers,
     head: &'a [f32],
@@ -153,7 +153,7 @@ impl WithSimd for Score<'_> {
     }
 }
 
-/// `V`, its rows padded to vectors with zeros.
+/// `V`, with rows padded to vectors with zeros.
 struct Scorers {
     /// `[relations, d_padded]`
     rows: Vec<f32>,
@@ -164,7 +164,7 @@ struct Scorers {
 }
 
 impl Scorers {
-    fn new(v: &[f32], sizes: Sizes) -> Self {
+    fn new(v: &[f32], sizes: PairSizes) -> Self {
         let hidden = sizes.hidden;
         let d_padded = hidden.next_multiple_of(LANES);
         let mut rows = vec![0.0; sizes.relations * d_padded];
@@ -175,7 +175,7 @@ impl Scorers {
     }
 }
 
-/// A sequence.
+/// A task of [`pair_loss`]: one sequence.
 struct Task<'a> {
     scorers: &'a Scorers,
     /// `[elements, width]`
@@ -183,14 +183,14 @@ struct Task<'a> {
     /// `[elements, width]`
     tail: &'a [f32],
     width: usize,
-    /// In the order of projection, head and tail.
+    /// Sorted by projection, head and tail.
     positives: &'a [Positive],
-    /// Those of head and tail `[steps, width]`, if wanted.
+    /// Gradients of head and tail `[steps, width]`, if requested.
     gradients: Option<(&'a mut [f32], &'a mut [f32])>,
     result: &'a mut SequenceLoss,
 }
 
-/// The loss of a sequence and, if wanted, its gradient by V `[relations, hidden]`.
+/// The loss of a sequence and, if requested, its gradient with respect to V `[relations, hidden]`.
 #[derive(Clone, Default)]
 struct SequenceLoss {
     loss: f64,
@@ -230,10 +230,10 @@ mod tests {
     use crate::{random::Key, runtime::simd::tests::with_every_width};
 
     #[test]
-    fn chosen_pairs_are_scored_by_the_definition() {
+    fn scores_of_selected_pairs_match_the_definition() {
         let draw = |site: &str, n: usize| Key::new(3).at(site).uniform(n, 1.0);
         for (relations, width) in [(3, 60), (3, 20), (1, 20)] {
-            let sizes = Sizes { steps: 9, width, relations, hidden: 20 };
+            let sizes = PairSizes { steps: 9, width, relations, hidden: 20 };
             let (mut head, tail, v) = (draw("head", 9 * width), draw("tail", 9 * width), draw("v", relations * 20));
             head[..width].iter_mut().for_each(|u| *u += 1e4);
             let pairs: Vec<(usize, usize)> = (0..81).map(|pair| (pair / 9, pair % 9)).collect();
@@ -253,10 +253,10 @@ mod tests {
     }
 
     #[test]
-    fn every_instruction_set_gives_the_same() {
+    fn all_instruction_sets_agree() {
         let draw = |site: &str, n: usize| Key::new(2).at(site).uniform(n, 1.0);
         for (relations, width) in [(3, 60), (3, 20), (1, 20)] {
-            let sizes = Sizes { steps: 20, width, relations, hidden: 20 };
+            let sizes = PairSizes { steps: 20, width, relations, hidden: 20 };
             let (mut head, tail) = (draw("head", 2 * 20 * width), draw("tail", 2 * 20 * width));
             head[width..2 * width].iter_mut().for_each(|u| *u += 25.0);
             let v = draw("v", relations * 20);

@@ -1,9 +1,9 @@
 //! All pairs of the elements of a sequence under one projection.
 //!
-//! With `r = 1 / (e^2u e^2w + 1)` the activation is `tanh(u + w) = 1 - 2 r` and its derivative `4 (r - r²)`: the
-//! exponentials are taken once an element, and a pair costs a product and half a division (two values share one:
-//! `1/a = b / (a b)`). A head element meets its tail elements in blocks, whose `r` are scored and used for the gradients
-//! while they lie in the cache; no more of the table than such a block ever exists.
+//! With `r = 1 / (e^2u e^2w + 1)` the activation is `tanh(u + w) = 1 - 2 r` and its derivative `4 (r - r²)`.
+//! Exponentials are computed once per element. A pair costs a product and half a division, because two values share one
+//! division: `1/a = b / (a b)`. Each head element is paired with blocks of tail elements. A block is scored and used
+//! for the gradients while it is in the cache. No more of the table is ever stored.
 
 use std::{ops::Range, slice::ChunksExact};
 
@@ -17,15 +17,15 @@ use crate::{
 /// Tail elements of a block.
 const BLOCK: usize = LANES;
 
-/// Up to this sum of the largest |u| and the largest |w| the product of two of the values `e^2u e^2w + 1` is finite.
-/// Beyond it tanh is taken directly.
+/// Up to this sum of the largest |u| and the largest |w|, the product of two values `e^2u e^2w + 1` is finite. Beyond
+/// it, tanh is computed directly.
 const LARGEST_SUM: f32 = 20.0;
 
 /// One projection of the elements of a sequence, as heads or as tails.
 pub(super) struct Side<'a> {
-    /// The elements' projections, of all relations beside each other.
+    /// The projections of the elements, for all relations.
     pub rows: ChunksExact<'a, f32>,
-    /// Where this one stands among them.
+    /// The columns of this projection.
     pub columns: Range<usize>,
 }
 
@@ -37,7 +37,7 @@ impl<'a> Side<'a> {
     }
 }
 
-/// What is known of a side once and for all pairs.
+/// Values per element, computed once for all pairs.
 #[derive(Default)]
 struct Prepared {
     /// `e^2u` or `e^2w` `[elements, d]`.
@@ -64,7 +64,7 @@ impl Prepared {
     }
 }
 
-/// See the [module](self). It is used for one projection of a sequence after the other.
+/// See the [module](self). It is reused for all projections of a sequence.
 pub(super) struct Table {
     d: usize,
     with_gradients: bool,
@@ -74,13 +74,13 @@ pub(super) struct Table {
     r: Vec<f32>,
     /// The scores of a block `[relations, BLOCK]`.
     scores: Vec<f32>,
-    /// The loss's gradient by them `[relations, BLOCK]`.
+    /// Gradient of the loss with respect to the scores `[relations, BLOCK]`.
     d_scores: Vec<f32>,
-    /// Gradient by u `[elements, d]`.
+    /// Gradient of u `[elements, d]`.
     pub d_head: Vec<f32>,
-    /// Gradient by w `[elements, d]`.
+    /// Gradient of w `[elements, d]`.
     pub d_tail: Vec<f32>,
-    /// Gradient by v `[relations, d]`.
+    /// Gradient of v `[relations, d]`.
     pub d_v: Vec<f32>,
 }
 
@@ -102,8 +102,8 @@ impl Table {
         }
     }
 
-    /// The loss of one projection, whose relations begin at `first_kind` and have the scorers `v` `[relations, d]`;
-    /// leaves its gradients behind. The `positives` of these relations come in the order of head and tail.
+    /// The loss of one projection; sets its gradients. The relations of the projection start at `first_kind` and have
+    /// the scorers `v` `[relations, d]`. Their `positives` are sorted by head and tail.
     #[inline(always)]
     pub fn run<S: Simd>(
         &mut self,
@@ -192,7 +192,7 @@ impl Table {
             for &v in v {
                 total = simd.add_f32s(total, v);
             }
-            scores[n..].fill(-87.0); // the score of no pair: it adds nothing
+            scores[n..].fill(-87.0); // adds nothing to the loss
             for (r, score) in self.r.chunks_exact(self.d).zip(&mut scores[..n]) {
                 let mut sum = simd.splat_f32s(0.0);
                 for (&r, &v) in vectors::<S>(r).iter().zip(v) {
@@ -218,7 +218,7 @@ impl Table {
         simd.reduce_sum_f32s(sum)
     }
 
-    /// Adds a block's share to the gradients.
+    /// Adds the gradients of a block.
     #[inline(always)]
     fn spread<S: Simd>(&mut self, simd: S, v: &[f32], i: usize, block: Range<usize>) {
         let d = self.d;

@@ -1,7 +1,7 @@
-//! Matrix products over chosen rows: a padded batch is multiplied without its padding, and without being copied.
+//! Matrix products over selected rows, which multiply a padded batch without its padding and without a copy.
 //!
-//! A tile of the result, up to six rows by four vectors, stays in registers while it is summed, which keeps the
-//! multipliers of the CPU busy; every number is summed in the order of the inner dimension, whatever the threads do.
+//! A tile of the result, up to six rows by four vectors, is summed in registers, which keeps the multipliers of the CPU
+//! busy. Every value is summed in the order of the inner dimension, independent of the number of threads.
 
 mod outer;
 mod panels;
@@ -17,48 +17,47 @@ pub use transpose::transpose;
 
 use super::simd::{load, store, vectors, vectors_mut};
 
-/// Rows of a tile.
+/// Most rows of a tile.
 const TILE: usize = 6;
 
-/// Chosen rows of a row-major matrix.
+/// Selected rows of a row-major matrix.
 #[derive(Clone, Copy)]
 pub(crate) struct Rows<'a> {
-    /// The matrix, from the first column that counts.
+    /// The matrix, from its first used column.
     pub data: &'a [f32],
     /// Width of its rows.
     pub width: usize,
-    /// Which rows.
+    /// Indices of the rows.
     pub index: &'a [usize],
 }
 
 impl Rows<'_> {
-    /// The first `n` values of chosen row `i`.
+    /// The first `n` values of selected row `i`.
     #[inline(always)]
     fn row(&self, i: usize, n: usize) -> &[f32] {
         &self.data[self.index[i] * self.width..][..n]
     }
 }
 
-/// Chosen rows of a row-major matrix, to be written.
+/// Selected rows of a row-major matrix, to be written.
 pub(crate) struct RowsMut<'a> {
-    /// The matrix, from the first column that counts.
+    /// The matrix, from its first used column.
     pub data: &'a mut [f32],
     /// Width of its rows.
     pub width: usize,
-    /// Which rows.
+    /// Indices of the rows.
     pub index: &'a [usize],
 }
 
 impl RowsMut<'_> {
-    /// Chosen row `i` and all that follows it.
+    /// Selected row `i` and all that follows it.
     #[inline(always)]
     fn row(&mut self, i: usize) -> &mut [f32] {
         &mut self.data[self.index[i] * self.width..]
     }
 }
 
-/// Clears the places behind the elements of each sequence, of which `lengths` says how many it has: products leave them
-/// alone.
+/// Sets the padding after each sequence to zero. Products do not write it.
 ///
 /// # Shapes
 /// - x: `[sequences, steps, width]`
@@ -68,19 +67,19 @@ pub(crate) fn clear_padding(x: &mut [f32], width: usize, lengths: &[usize]) {
     }
 }
 
-/// What every row of a product is added to.
+/// The values to which a product is added.
 #[derive(Clone, Copy)]
 pub(crate) enum Base<'a> {
-    /// Nothing: the product takes the place of what is there.
+    /// Zero: the product replaces the old values.
     Zero,
-    /// What is there.
+    /// The old values.
     Old,
-    /// This row.
+    /// This row, for every row of the product.
     Row(&'a [f32]),
 }
 
 impl Base<'_> {
-    /// What stands in the columns from `start` on.
+    /// The base of the columns from `start` on.
     #[inline(always)]
     pub fn columns_from(self, start: usize) -> Self {
         match self {
@@ -90,14 +89,14 @@ impl Base<'_> {
     }
 }
 
-/// Neighbouring columns of a row-major matrix.
+/// A range of columns of a row-major matrix.
 #[derive(Clone)]
 pub(crate) struct Columns<'a> {
     /// The matrix.
     pub data: &'a [f32],
     /// Width of its rows.
     pub width: usize,
-    /// Which columns.
+    /// The columns.
     pub range: Range<usize>,
 }
 
@@ -108,13 +107,13 @@ impl<'a> Columns<'a> {
     }
 }
 
-/// Vectors of a tile's row: as many as leave registers for the factors.
+/// Vectors per row of a tile. They leave registers for the factors.
 #[inline(always)]
 const fn wide<S: Simd>() -> usize {
     if S::REGISTER_COUNT >= 32 { 4 } else { 2 }
 }
 
-/// Sets the values of one row of a tile.
+/// Writes one row of a tile.
 #[inline(always)]
 fn put<S: Simd, const V: usize>(simd: S, to: &mut [f32], values: [S::f32s; V], base: Base) {
     if to.len() == V * S::F32_LANES {

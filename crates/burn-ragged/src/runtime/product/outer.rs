@@ -10,8 +10,8 @@ use crate::runtime::{
     simd::{fma, vectors, vectors_mut},
 };
 
-/// `to = sum_i a[i]^T b[i]` over all chosen rows, for the columns `columns` of `a`: row `p` of `to` belongs to column
-/// `columns.start + p` of `a`, and is as wide as the rows of `b`.
+/// `to = sum_i a[i]^T b[i]` over all selected rows, for the columns `columns` of `a`. Row `p` of `to` belongs to column
+/// `columns.start + p` of `a` and is as wide as the rows of `b`.
 #[inline(always)]
 pub(crate) fn sum_of_outer_products<S: Simd>(simd: S, a: Rows, b: Rows, columns: Range<usize>, to: &mut [f32]) {
     if wide::<S>() == 4 {
@@ -25,7 +25,7 @@ pub(crate) fn sum_of_outer_products<S: Simd>(simd: S, a: Rows, b: Rows, columns:
 fn outer_wide<S: Simd, const V: usize>(simd: S, a: Rows, b: Rows, columns: Range<usize>, to: &mut [f32]) {
     let width = V * S::F32_LANES;
     assert!(a.index.len() == b.index.len() && to.len() == columns.len() * b.width);
-    // Terms that a sum takes before it turns to the next columns, so that what it reads stays in the cache.
+    // Terms per sum before the next columns, so that the operands stay in the cache.
     let depth = 512 / V;
     let mut panel_of_b = Buffer::new(depth * width);
     macro_rules! tile {
@@ -45,12 +45,12 @@ fn outer_wide<S: Simd, const V: usize>(simd: S, a: Rows, b: Rows, columns: Range
         let base = if part > 0 { Base::Old } else { Base::Zero };
         for start in (0..b.width).step_by(width) {
             let j = start..(start + width).min(b.width);
-            // Copied together: the rows lie so far apart, at powers of two, that they drive each other out of the cache.
+            // Copied to adjacent rows: at distances of powers of two they would evict each other from the cache.
             for (&from, to) in b_index.iter().zip(panel_of_b.chunks_exact_mut(width)) {
                 let from = &b.data[from * b.width + start..];
                 if j.len() == width {
                     let (to, from) = (&mut vectors_mut::<S>(to)[..V], &vectors::<S>(from)[..V]);
-                    to.copy_from_slice(from); // some moves, where a copy of values is a call
+                    to.copy_from_slice(from); // vector moves; copying single values would be a call
                 } else {
                     to[..j.len()].copy_from_slice(&from[..j.len()]);
                 }
@@ -103,7 +103,7 @@ mod tests {
         },
     };
 
-    /// Part of the sum of outer products of chosen rows.
+    /// Part of the sum of outer products of selected rows.
     struct Outer<'a> {
         a: Rows<'a>,
         b: Rows<'a>,
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn outer_products_of_chosen_rows_are_summed() {
+    fn outer_products_of_selected_rows_are_summed() {
         let shapes = [(1, 0..1, 1), (9, 2..9, 3), (14, 0..14, 40), (20, 6..19, 600), (5, 1..4, 0)];
         for (n, (width, columns, rows)) in [128, 21].into_iter().flat_map(|n| shapes.clone().map(|shape| (n, shape))) {
             let bound = 1.0 / (1.0 + rows as f64).sqrt();

@@ -1,4 +1,4 @@
-//! Products with a matrix that is packed once for many rows.
+//! Products with a packed matrix.
 
 use std::ops::Range;
 
@@ -10,8 +10,8 @@ use crate::runtime::{
     simd::{dispatch, fma, vectors},
 };
 
-/// A matrix `[k, n]` cut into panels of columns, each of which a tile reads from end to end. The last panel is as many
-/// vectors wide as are left, and padded with zeros. The layout belongs to the kind of vector it was made with.
+/// A matrix `[k, n]` packed into panels of columns, which a tile reads sequentially. The last panel contains the
+/// remaining columns, padded with zeros to whole vectors. The layout depends on the instruction set it was packed for.
 #[derive(Debug)]
 pub(crate) struct Panels {
     k: usize,
@@ -25,7 +25,7 @@ impl Panels {
         self.k
     }
 
-    /// These columns, `k` rows of them.
+    /// Packs these columns of `k` rows.
     #[inline(always)]
     pub fn new<S: Simd>(_simd: S, x: Columns) -> Self {
         Self::cut::<S>(x.data.len() / x.width, x.range.len(), |panel, columns, width| {
@@ -37,10 +37,10 @@ impl Panels {
         })
     }
 
-    /// The transpose of these `k` columns.
+    /// Packs the transpose of these `k` columns.
     #[inline(always)]
     pub fn transposed<S: Simd>(_simd: S, x: Columns) -> Self {
-        /// Values of each row that are moved at once, some cache lines.
+        /// Values per row of a block, a few cache lines.
         const BLOCK: usize = 64;
         let k = x.range.len();
         Self::cut::<S>(k, x.data.len() / x.width, |panel, columns, width| {
@@ -55,7 +55,7 @@ impl Panels {
         })
     }
 
-    /// Calls `fill(panel, its columns, width of its rows)` for every panel.
+    /// Calls `fill(panel, columns, row width)` for every panel.
     #[inline(always)]
     fn cut<S: Simd>(k: usize, n: usize, fill: impl Fn(&mut [f32], Range<usize>, usize)) -> Self {
         let wide = wide::<S>() * S::F32_LANES;
@@ -72,8 +72,8 @@ impl Panels {
         Self { k, n, data }
     }
 
-    /// `to[i] = from[i] w` for every chosen row, plus `base`. Only the first `k` values of a row of `from` and the
-    /// first `n` of a row of `to` count.
+    /// `to[i] = from[i] w + base` for every selected row. It reads the first `k` values of a row of `from` and writes
+    /// the first `n` values of a row of `to`.
     #[inline(always)]
     pub fn multiply<S: Simd>(&self, simd: S, from: Rows, to: RowsMut, base: Base) {
         if wide::<S>() == 4 {
@@ -83,9 +83,9 @@ impl Panels {
         }
     }
 
-    /// A narrow tile of few rows has too few sums to hide how long one addition takes: a single row goes through `ONE`
-    /// panels at once, two rows through `TWO`. (A wide one has enough, and what bounds it, the memory, is read faster
-    /// from one place than from two.)
+    /// A narrow tile of few rows has too few sums to hide the latency of an addition. So one row is multiplied with
+    /// `ONE` panels at once, two rows with `TWO`. (A wide tile has enough sums. It is bound by memory, which is read
+    /// faster from one place than from two.)
     #[inline(always)]
     fn multiply_wide<S: Simd, const V: usize, const ONE: usize, const TWO: usize>(
         &self,
@@ -136,8 +136,8 @@ impl WithSimd for Pack<'_> {
     }
 }
 
-/// The product of all `R` chosen rows with `panels`, `G` of which are read side by side. Returns how many panels that
-/// was: what is left at the end is fewer than `G`.
+/// The product of `R` selected rows with `panels`, `G` panels at a time. Returns the number of panels used; fewer than
+/// `G` are left.
 #[inline(always)]
 fn few_rows<S: Simd, const R: usize, const V: usize, const G: usize>(
     simd: S,
@@ -163,7 +163,7 @@ fn few_rows<S: Simd, const R: usize, const V: usize, const G: usize>(
     n_done
 }
 
-/// The columns of a product that one panel gives.
+/// The columns of the product that belong to one panel.
 #[inline(always)]
 fn panel_product<S: Simd, const V: usize>(
     simd: S,
@@ -202,7 +202,7 @@ fn row_tile<S: Simd, const R: usize, const V: usize, const G: usize>(
     panels: [&[[S::f32s; V]]; G],
 ) -> [[[S::f32s; V]; G]; R] {
     let k = panels[0].len();
-    let (rows, panels) = (rows.map(|row| &row[..k]), panels.map(|panel| &panel[..k])); // one check, not one a number
+    let (rows, panels) = (rows.map(|row| &row[..k]), panels.map(|panel| &panel[..k])); // one bounds check per slice
     let mut sums = [[[simd.splat_f32s(0.0); V]; G]; R];
     for p in 0..k {
         for r in 0..R {
@@ -228,7 +228,7 @@ mod tests {
         },
     };
 
-    /// `to[i] (+)= from[i] w` for chosen rows.
+    /// `to[i] = from[i] w + base` for selected rows.
     struct Multiply<'a> {
         w: &'a [f32],
         n: usize,
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn chosen_rows_are_multiplied() {
+    fn selected_rows_are_multiplied() {
         let small = [(1, 1, 1), (3, 5, 2), (7, 64, 6), (20, 16, 7)];
         let large = [(9, 210, 1), (9, 210, 2), (5, 130, 13), (40, 79, 5), (17, 200, 30)];
         for (k, n, rows) in small.into_iter().chain(large) {

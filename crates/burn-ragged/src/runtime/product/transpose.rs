@@ -1,12 +1,12 @@
 //! Transposed copies, in blocks of four rows and columns.
 
-/// `to[j, i] = from[i, j]` for `i < rows` and `j < columns`, the rows of `from` and of `to` so far apart as their widths.
+/// `to[j, i] = from[i, j]` for `i < rows` and `j < columns`. The widths are the distances between rows.
 pub fn transpose(from: &[f32], from_width: usize, to: &mut [f32], to_width: usize, [rows, columns]: [usize; 2]) {
     let (whole_rows, whole_columns) = (rows - rows % 4, columns - columns % 4);
     for i in (0..whole_rows).step_by(4) {
         let row = |r: usize| from[(i + r) * from_width..][..whole_columns].as_chunks::<4>().0.iter();
         let blocks = row(0).zip(row(1)).zip(row(2)).zip(row(3));
-        // The last of the rows written may end with the last number.
+        // The slice of `to` may end with the last value written.
         let mut start = i;
         for (((a, b), c), d) in blocks {
             let to = &mut to[start..][..3 * to_width + 4];
@@ -29,7 +29,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_number_finds_its_place_and_no_other_is_touched() {
+    fn every_value_is_moved_and_no_other_is_touched() {
         for size in [[1, 1], [3, 9], [4, 4], [8, 5], [13, 22], [0, 3]] {
             let [rows, columns] = size;
             let from: Vec<f32> = (0..rows * (columns + 2)).map(|i| i as f32).collect();

@@ -1,8 +1,7 @@
-//! Precomputed vectors: a file of the vectors that an encoder gives to the tokens of a corpus.
+//! Files of contextual vectors: those that an encoder computed for the tokens of a corpus.
 //!
-//! The file is in the safetensors format (`docs/FORMATS.md`), so that other programs read it; sentences are found by a
-//! hash of their tokens and of the encoder, so that vectors of another encoder are never taken for those of this one.
-//! Only the sentence that is asked for is read.
+//! The format is safetensors (`docs/FORMATS.md`), which other programs can read. The key of a sentence is a hash of its
+//! tokens and of the encoder, so vectors of two encoders cannot be confused. A look-up reads one sentence.
 
 mod reader;
 mod writer;
@@ -12,39 +11,39 @@ use std::{collections::BTreeMap, fmt};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-pub use reader::FeatureReader;
-pub use writer::FeatureWriter;
+pub use reader::ContextualVectorReader;
+pub use writer::ContextualVectorWriter;
 
-/// What the file calls its layout.
+/// Name and version of the layout.
 const FORMAT: &str = "cman features 1";
-/// Hashes of the sentences `[sentences, 32]`.
+/// Keys of the sentences `[sentences, 32]`.
 const KEYS: &str = "keys";
-/// First token of each sentence, and behind the last one `[sentences + 1]`.
+/// First token of each sentence, then the number of tokens `[sentences + 1]`.
 const OFFSETS: &str = "offsets";
 /// The vectors `[tokens, layers, width]`.
 const VECTORS: &str = "vectors";
 
-/// Which encoder made vectors, or is needed to make them.
+/// The encoder that computed contextual vectors, or that can compute them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EncoderIdentity {
     /// Its kind, such as `bert`.
     pub kind: String,
-    /// What it was called: a folder, or a name on the hub.
+    /// Its folder, or its name on the hub.
     pub name: String,
     /// Hash of its files.
     pub hash: String,
-    /// How word pieces became words; empty where it reads whole words.
+    /// How word pieces are pooled into words; empty if it reads whole words.
     pub pooling: String,
 }
 
 impl EncoderIdentity {
-    /// Whether the other gives the same vectors; where its files lie makes no difference.
+    /// Whether the other encoder gives the same vectors. The location of its files makes no difference.
     pub fn gives_the_same(&self, other: &Self) -> bool {
         (&self.kind, &self.hash, &self.pooling) == (&other.kind, &other.hash, &other.pooling)
     }
 
-    /// The name of a sentence in a file of this encoder.
+    /// The key of a sentence in a file of this encoder's vectors.
     fn key(&self, tokens: &[&str]) -> [u8; 32] {
         let mut hash = Sha256::new();
         let parts = [self.kind.as_str(), &self.hash, &self.pooling];
@@ -64,7 +63,7 @@ impl fmt::Display for EncoderIdentity {
     }
 }
 
-/// Numbers on disk.
+/// Precision of the values on disk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Precision {
     /// 32 bits.
@@ -120,13 +119,13 @@ mod tests {
 
     const SENTENCES: [&[&str]; 3] = [&["a", "b"], &["ab"], &["a", "b", "c"]];
 
-    /// Two layers of width three; numbers that half precision keeps.
+    /// Two layers of width three. Half precision represents the values exactly.
     fn vectors(sentence: usize) -> Vec<f32> {
         (0..SENTENCES[sentence].len() * 6).map(|i| (100 * sentence + i) as f32 / 4.0 - 3.0).collect()
     }
 
     fn write(path: &Path, precision: Precision) -> Result<(), DataError> {
-        let mut writer = FeatureWriter::create(path, &identity(), [2, 3], precision, &SENTENCES)?;
+        let mut writer = ContextualVectorWriter::create(path, &identity(), [2, 3], precision, &SENTENCES)?;
         for sentence in 0..3 {
             writer.write(&vectors(sentence))?;
         }
@@ -134,12 +133,12 @@ mod tests {
     }
 
     #[test]
-    fn each_sentence_gives_its_vectors_back_and_no_other_has_any() {
+    fn written_vectors_are_read_back_and_other_sentences_have_none() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("features.safetensors");
         for precision in [Precision::Single, Precision::Half] {
             write(&path, precision).unwrap();
-            let reader = FeatureReader::open(&path).unwrap();
+            let reader = ContextualVectorReader::open(&path).unwrap();
             assert_eq!((reader.len(), reader.layers(), reader.width()), (3, 2, 3));
             assert_eq!(reader.identity(), &identity());
             for sentence in [2, 0, 1, 0] {
@@ -151,25 +150,26 @@ mod tests {
     }
 
     #[test]
-    fn vectors_that_half_precision_cannot_hold_are_refused() {
+    fn values_beyond_half_precision_are_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("features.safetensors");
-        let mut writer = FeatureWriter::create(&path, &identity(), [1, 1], Precision::Half, &[&["a"]]).unwrap();
+        let mut writer =
+            ContextualVectorWriter::create(&path, &identity(), [1, 1], Precision::Half, &[&["a"]]).unwrap();
         let error = writer.write(&[70_000.0]).unwrap_err().to_string();
-        assert!(error.contains("expected numbers that half precision holds"), "{error}");
+        assert!(error.contains("expected values within half precision"), "{error}");
         drop(writer);
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "no draft stays behind");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "the draft is removed");
     }
 
     #[test]
-    fn damaged_files_are_refused_with_the_reason() {
+    fn damaged_files_are_refused_with_a_reason() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("features.safetensors");
         write(&path, Precision::Single).unwrap();
         let whole = fs::read(&path).unwrap();
-        let spoilt = |bytes: &[u8]| {
+        let damaged = |bytes: &[u8]| {
             fs::write(&path, bytes).unwrap();
-            match FeatureReader::open(&path) {
+            match ContextualVectorReader::open(&path) {
                 Ok(reader) => reader.get(SENTENCES[2]).unwrap_err().to_string(),
                 Err(error) => error.to_string(),
             }
@@ -181,26 +181,26 @@ mod tests {
             bytes[at..at + to.len()].copy_from_slice(to.as_bytes());
             bytes
         };
-        assert!(spoilt(&whole[..whole.len() - 1]).contains("size: expected "));
-        assert!(spoilt(&whole[..100]).contains("header: expected "));
-        assert!(spoilt(&whole[..3]).contains("header: expected "));
-        assert!(spoilt(&[0xff; 300]).contains("header: expected "));
-        assert!(spoilt(&replaced("cman features 1", "cman features 9")).contains("cman features 1, found"));
-        assert!(spoilt(&replaced("F32", "F64")).contains("vectors.dtype: expected F32 or F16, found \"F64\""));
-        assert!(spoilt(&replaced("[6,2,3]", "[6,3,3]")).contains("vectors"));
-        assert!(spoilt(&replaced("\"hash\"", "\"hush\"")).contains("__metadata__.hash: expected "));
-        let mut endless = whole.clone();
-        let end = endless.len();
-        endless[end - 4..].copy_from_slice(&f32::NAN.to_le_bytes());
-        assert!(spoilt(&endless).contains("expected finite numbers"));
+        assert!(damaged(&whole[..whole.len() - 1]).contains("size: expected "));
+        assert!(damaged(&whole[..100]).contains("header: expected "));
+        assert!(damaged(&whole[..3]).contains("header: expected "));
+        assert!(damaged(&[0xff; 300]).contains("header: expected "));
+        assert!(damaged(&replaced("cman features 1", "cman features 9")).contains("cman features 1, found"));
+        assert!(damaged(&replaced("F32", "F64")).contains("vectors.dtype: expected F32 or F16, found \"F64\""));
+        assert!(damaged(&replaced("[6,2,3]", "[6,3,3]")).contains("vectors"));
+        assert!(damaged(&replaced("\"hash\"", "\"hush\"")).contains("__metadata__.hash: expected "));
+        let mut not_finite = whole.clone();
+        let end = not_finite.len();
+        not_finite[end - 4..].copy_from_slice(&f32::NAN.to_le_bytes());
+        assert!(damaged(&not_finite).contains("expected finite values"));
         let mut shifted = whole.clone();
         let offsets = end - 6 * 6 * 4 - 4 * 8;
         shifted[offsets + 8..offsets + 16].copy_from_slice(&9i64.to_le_bytes());
-        assert!(spoilt(&shifted).contains("offsets: expected "));
+        assert!(damaged(&shifted).contains("offsets: expected "));
     }
 
     #[test]
-    fn tokens_and_encoder_make_the_key() {
+    fn the_key_depends_on_tokens_and_encoder() {
         let key = identity().key(&["ab", "c"]);
         assert_ne!(key, identity().key(&["a", "bc"]));
         let elsewhere = EncoderIdentity { name: "other".into(), ..identity() };
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn an_encoder_is_told_by_what_decides_its_vectors() {
+    fn the_display_of_an_encoder_names_what_determines_its_vectors() {
         assert_eq!(identity().to_string(), "'tiny' (bert, pooled by 'first', hash 0123)");
         let whole = EncoderIdentity { kind: "elmo".into(), pooling: String::new(), ..identity() };
         assert_eq!(whole.to_string(), "'tiny' (elmo, hash 0123)");

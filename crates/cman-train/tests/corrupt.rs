@@ -1,6 +1,6 @@
-//! Whatever the files of a model directory or a configuration hold, reading them gives a value or an error, no panic.
+//! Reading a corrupt model directory or configuration gives a value or an error, never a panic.
 //!
-//! `PROPTEST_CASES` says how often each is tried.
+//! `PROPTEST_CASES` is the number of cases per test.
 
 mod common;
 
@@ -14,8 +14,8 @@ use proptest::prelude::*;
 
 const FILES: [&str; 5] = ["model.json", "config.toml", "labels.json", "vocabularies.json", "model.safetensors"];
 
-/// The files of a sound model.
-static SOUND: LazyLock<[Vec<u8>; 5]> = LazyLock::new(|| {
+/// The files of a valid model.
+static VALID: LazyLock<[Vec<u8>; 5]> = LazyLock::new(|| {
     let (schema, sentences) = (schema(), sentences());
     let data = TrainingData { schema: &schema, train: &sentences, dev: &[] };
     let learner = Learner::new(config(&["train.epochs=1", "model.hidden=4"]), data, None, &Device::flex()).unwrap();
@@ -24,18 +24,18 @@ static SOUND: LazyLock<[Vec<u8>; 5]> = LazyLock::new(|| {
     FILES.map(|name| fs::read(folder.path().join(name)).unwrap())
 });
 
-/// What is done to a file.
+/// A corruption of a file.
 #[derive(Clone, Debug)]
-enum Spoil {
-    /// Other bytes at these places.
+enum Corruption {
+    /// Changes bytes.
     Change(Vec<(prop::sample::Index, u8)>),
-    /// The rest is missing, or something else.
+    /// Truncates the file and appends bytes.
     Cut(prop::sample::Index, Vec<u8>),
-    /// A number is another.
+    /// Replaces a number of the text.
     Number(prop::sample::Index, String),
 }
 
-fn spoil() -> impl Strategy<Value = Spoil> {
+fn corruption() -> impl Strategy<Value = Corruption> {
     let byte = prop_oneof![any::<u8>(), prop::sample::select(b"0123456789-.eE\"\\[]{}:,= \n\0".to_vec())];
     let number = prop::sample::select(vec![
         "0",
@@ -58,33 +58,33 @@ fn spoil() -> impl Strategy<Value = Spoil> {
         "null",
     ]);
     prop_oneof![
-        prop::collection::vec((any::<prop::sample::Index>(), byte), 1..6).prop_map(Spoil::Change),
+        prop::collection::vec((any::<prop::sample::Index>(), byte), 1..6).prop_map(Corruption::Change),
         (any::<prop::sample::Index>(), prop::collection::vec(any::<u8>(), 0..20))
-            .prop_map(|(at, tail)| Spoil::Cut(at, tail)),
-        (any::<prop::sample::Index>(), number).prop_map(|(at, number)| Spoil::Number(at, number.into())),
+            .prop_map(|(at, tail)| Corruption::Cut(at, tail)),
+        (any::<prop::sample::Index>(), number).prop_map(|(at, number)| Corruption::Number(at, number.into())),
     ]
 }
 
-fn spoilt(sound: &[u8], spoil: &Spoil) -> Vec<u8> {
-    match spoil {
-        Spoil::Change(changes) => {
-            let mut bytes = sound.to_vec();
-            changes.iter().for_each(|(at, byte)| bytes[at.index(sound.len())] = *byte);
+fn corrupt(valid: &[u8], corruption: &Corruption) -> Vec<u8> {
+    match corruption {
+        Corruption::Change(changes) => {
+            let mut bytes = valid.to_vec();
+            changes.iter().for_each(|(at, byte)| bytes[at.index(valid.len())] = *byte);
             bytes
         }
-        Spoil::Cut(at, tail) => [&sound[..at.index(sound.len())], tail].concat(),
-        Spoil::Number(at, number) => {
-            // The header of the weights is the text of that file.
-            let text = sound.len().min(4096);
+        Corruption::Cut(at, tail) => [&valid[..at.index(valid.len())], tail].concat(),
+        Corruption::Number(at, number) => {
+            // In the file of weights, the header is text.
+            let text = valid.len().min(4096);
             let starts: Vec<usize> = (1..text)
-                .filter(|&i| sound[i].is_ascii_digit() && !sound[i - 1].is_ascii_alphanumeric() && sound[i - 1] != b'.')
+                .filter(|&i| valid[i].is_ascii_digit() && !valid[i - 1].is_ascii_alphanumeric() && valid[i - 1] != b'.')
                 .collect();
             if starts.is_empty() {
-                return number.clone().into(); // types have no numbers
+                return number.clone().into(); // the types contain no number
             }
             let start = starts[at.index(starts.len())];
-            let length = sound[start..].iter().take_while(|b| b.is_ascii_digit() || **b == b'.').count();
-            [&sound[..start], number.as_bytes(), &sound[start + length..]].concat()
+            let length = valid[start..].iter().take_while(|b| b.is_ascii_digit() || **b == b'.').count();
+            [&valid[..start], number.as_bytes(), &valid[start + length..]].concat()
         }
     }
 }
@@ -95,10 +95,10 @@ proptest! {
     ) })]
 
     #[test]
-    fn a_spoilt_model_directory_is_read_or_refused(which in 0..FILES.len(), how in spoil()) {
+    fn a_corrupt_model_directory_is_read_or_refused(which in 0..FILES.len(), how in corruption()) {
         let folder = tempfile::tempdir().unwrap();
-        for (i, (name, sound)) in FILES.iter().zip(&*SOUND).enumerate() {
-            let content = if i == which { spoilt(sound, &how) } else { sound.clone() };
+        for (i, (name, valid)) in FILES.iter().zip(&*VALID).enumerate() {
+            let content = if i == which { corrupt(valid, &how) } else { valid.clone() };
             fs::write(folder.path().join(name), content).unwrap();
         }
         match Model::load(folder.path(), &Device::flex()) {
@@ -108,9 +108,9 @@ proptest! {
     }
 
     #[test]
-    fn a_spoilt_configuration_is_read_or_refused(how in spoil()) {
+    fn a_corrupt_configuration_is_read_or_refused(how in corruption()) {
         let text = Config::default().to_toml();
-        let Ok(text) = String::from_utf8(spoilt(text.as_bytes(), &how)) else { return Ok(()) };
+        let Ok(text) = String::from_utf8(corrupt(text.as_bytes(), &how)) else { return Ok(()) };
         let read = Config::from_toml(&text, "c.toml").and_then(|config| config.check().map(|_| config));
         if let Ok(config) = read {
             prop_assert_eq!(Config::from_toml(&config.to_toml(), "again").unwrap(), config);

@@ -1,18 +1,18 @@
-//! The vectors of an encoder for the sentences of a run: while it is frozen computed once, or read from a file each time.
+//! Contextual vectors of the sentences of a run, cached while the encoder is frozen.
 
 use burn::tensor::{Device, Tensor};
 use burn_ragged::Mode;
 use cman_data::Sentence;
 use cman_model::{Encoder, ModelError};
 
-/// Sentences and, where the encoder is frozen at first and reads no file, their vectors.
-pub(crate) struct KeptVectors {
+/// Sentences and their contextual vectors. The vectors are cached only if the encoder is frozen and computes them.
+pub(crate) struct ContextualCache {
     words: Vec<Vec<String>>,
     vectors: Option<Vec<Vec<f32>>>,
 }
 
-impl KeptVectors {
-    /// Computes the vectors of these sentences, if the encoder `is_frozen`, now at least.
+impl ContextualCache {
+    /// Computes the contextual vectors of these sentences if the encoder `is_frozen` in the first epoch.
     pub fn new(encoder: &Encoder, sentences: &[Sentence], is_frozen: bool) -> Result<Self, ModelError> {
         let words: Vec<Vec<String>> =
             sentences.iter().map(|sentence| sentence.words().map(str::to_owned).collect()).collect();
@@ -25,12 +25,12 @@ impl KeptVectors {
         Ok(Self { words, vectors })
     }
 
-    /// Forgets the vectors: from now on the encoder's weights change.
-    pub fn forget(&mut self) {
+    /// Drops the cached vectors, which are invalid once the encoder is trained.
+    pub fn clear(&mut self) {
         self.vectors = None;
     }
 
-    /// The vectors of some of the sentences. `[batch, steps, layers, width]`
+    /// The contextual vectors of the sentences with these indices. `[batch, steps, layers, width]`
     pub fn batch(
         &self,
         encoder: &Encoder,

@@ -1,4 +1,4 @@
-//! Reading precomputed vectors, the sentences that are asked for.
+//! Reads files of contextual vectors, sentence by sentence on request.
 
 use std::{
     collections::HashMap,
@@ -11,29 +11,29 @@ use std::{
 use super::{EncoderIdentity, Entry, FORMAT, Header, KEYS, OFFSETS, Precision, VECTORS};
 use crate::error::{DataError, Location, Quoted};
 
-/// Longest header, in bytes: it holds three entries and the names of one encoder.
+/// Longest header, in bytes. It holds three entries and the identity of one encoder.
 const MAX_HEADER: u64 = 1 << 20;
 
-/// A file of precomputed vectors. Reading takes what the system keeps of the file in memory.
+/// An open file of contextual vectors. The index is in memory; vectors are read on request.
 #[derive(Debug)]
-pub struct FeatureReader {
+pub struct ContextualVectorReader {
     path: PathBuf,
     file: Mutex<File>,
     identity: EncoderIdentity,
     precision: Precision,
     layers: usize,
     width: usize,
-    /// Where the vectors start in the file.
+    /// Byte offset of the vectors.
     start: u64,
-    /// First token and number of tokens.
+    /// First token and number of tokens by key.
     sentences: HashMap<[u8; 32], (usize, usize)>,
 }
 
-impl FeatureReader {
+impl ContextualVectorReader {
     /// Opens a file and reads its index.
     ///
     /// # Errors
-    /// [`DataError::Io`] if it cannot be read; [`DataError::Invalid`] if it is damaged, cut short or something else.
+    /// [`DataError::Io`] if it cannot be read; [`DataError::Invalid`] if it is damaged, truncated or of another format.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, DataError> {
         let path = path.as_ref();
         let io = |source| DataError::io(path, source);
@@ -52,7 +52,7 @@ impl FeatureReader {
             }
         }
         let header: Header = serde_json::from_slice(&header).map_err(|error| {
-            invalid("header", "precomputed vectors (safetensors)".into(), format!("another file ({error})"))
+            invalid("header", "contextual vectors (safetensors)".into(), format!("another file ({error})"))
         })?;
         let metadata = |key: &str| {
             let field = format!("__metadata__.{key}");
@@ -80,7 +80,7 @@ impl FeatureReader {
             }
             _ => return Err(invalid("shapes", "[sentences, 32] and [tokens, layers, width]".into(), "others".into())),
         };
-        // Sizes that no file has must not overflow.
+        // Sizes come from the file: their products may overflow.
         let bytes = |of: &[usize], unit: usize| of.iter().try_fold(unit, |all, &n| all.checked_mul(n));
         let mut end = 0;
         let sizes = [
@@ -105,9 +105,9 @@ impl FeatureReader {
         let (keys, offsets) = index.split_at(32 * sentences);
         let offsets: Vec<usize> =
             offsets.as_chunks::<8>().0.iter().map(|&offset| u64::from_le_bytes(offset) as usize).collect();
-        let rises = offsets.windows(2).all(|pair| pair[0] < pair[1]);
-        if !rises || offsets.first() != Some(&0) || offsets.last() != Some(&tokens) {
-            let expected = format!("numbers that rise from 0 to {tokens}");
+        let increases = offsets.windows(2).all(|pair| pair[0] < pair[1]);
+        if !increases || offsets.first() != Some(&0) || offsets.last() != Some(&tokens) {
+            let expected = format!("increasing values from 0 to {tokens}");
             return Err(invalid(OFFSETS, expected, "others".into()));
         }
         let places = offsets.windows(2).map(|pair| (pair[0], pair[1] - pair[0]));
@@ -123,7 +123,7 @@ impl FeatureReader {
         })
     }
 
-    /// The encoder that made the vectors.
+    /// The encoder that computed the vectors.
     pub fn identity(&self) -> &EncoderIdentity {
         &self.identity
     }
@@ -158,10 +158,10 @@ impl FeatureReader {
         self.sentences.contains_key(&self.identity.key(tokens))
     }
 
-    /// The vectors of a sentence `[tokens, layers, width]`, if the file has them.
+    /// The contextual vectors of a sentence `[tokens, layers, width]`, if the file has them.
     ///
     /// # Errors
-    /// [`DataError::Io`] if the file cannot be read; [`DataError::Invalid`] if its numbers are not finite.
+    /// [`DataError::Io`] if the file cannot be read; [`DataError::Invalid`] if a value is not finite.
     pub fn get(&self, tokens: &[&str]) -> Result<Option<Vec<f32>>, DataError> {
         let Some(&(first, count)) = self.sentences.get(&self.identity.key(tokens)) else { return Ok(None) };
         let row = self.layers * self.width * self.precision.bytes();
@@ -170,19 +170,19 @@ impl FeatureReader {
             file.seek(SeekFrom::Start(self.start + (first * row) as u64))?;
             file.read_exact(&mut bytes)
         };
-        // A thread that panicked while it read left nothing half done.
+        // Each read seeks first, so a panic of another reader does no harm.
         let mut file = self.file.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         let done = { read }(&mut file);
         drop(file);
         done.map_err(|source| DataError::io(&self.path, source))?;
-        let numbers: Vec<f32> = match self.precision {
+        let values: Vec<f32> = match self.precision {
             Precision::Single => bytes.as_chunks::<4>().0.iter().map(|&x| f32::from_le_bytes(x)).collect(),
             Precision::Half => bytes.as_chunks::<2>().0.iter().map(|&x| half::f16::from_le_bytes(x).to_f32()).collect(),
         };
-        if numbers.iter().all(|x| x.is_finite()) {
-            Ok(Some(numbers))
+        if values.iter().all(|x| x.is_finite()) {
+            Ok(Some(values))
         } else {
-            Err(DataError::invalid(Location::file(&self.path), VECTORS, "finite numbers", "others"))
+            Err(DataError::invalid(Location::file(&self.path), VECTORS, "finite values", "others"))
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Writing precomputed vectors, one sentence after the other.
+//! Writes files of contextual vectors, sentence by sentence.
 
 use std::{
     fs::File,
@@ -12,18 +12,18 @@ use crate::{
     file::Draft,
 };
 
-/// Writes a file of precomputed vectors; it has its name only when it is whole.
-pub struct FeatureWriter {
+/// Writes a file of contextual vectors. The file gets its name once it is complete.
+pub struct ContextualVectorWriter {
     path: PathBuf,
     draft: Draft,
     file: BufWriter<File>,
     precision: Precision,
-    /// Numbers of each sentence that is still to come, the next one last.
+    /// Number of values of each sentence that is not written yet, the next one last.
     sizes: Vec<usize>,
 }
 
-impl FeatureWriter {
-    /// Starts a file for these sentences, all different; `shape` is the number of layers and their width.
+impl ContextualVectorWriter {
+    /// Starts a file for these distinct sentences. `shape` is the number of layers and their width.
     ///
     /// # Errors
     /// [`DataError::Io`] if the file cannot be written.
@@ -56,18 +56,18 @@ impl FeatureWriter {
             vectors: entry(precision.name(), &[tokens, shape[0], shape[1]], [vectors_start, vectors_end]),
         };
         let mut header = serde_json::to_vec(&header).map_err(|error| io_error(path, error.into()))?;
-        // Spaces, so that the numbers lie where their size wants them.
+        // Padded with spaces to align the data.
         header.resize(header.len().next_multiple_of(8), b' ');
 
         let draft = Draft::of(path);
         let file = draft.create().map_err(|source| io_error(path, source))?;
-        let numbers = shape[0] * shape[1];
+        let values_per_token = shape[0] * shape[1];
         let mut writer = Self {
             path: path.into(),
             draft,
             file: BufWriter::with_capacity(1 << 20, file),
             precision,
-            sizes: lengths.iter().rev().map(|length| length * numbers).collect(),
+            sizes: lengths.iter().rev().map(|length| length * values_per_token).collect(),
         };
         writer.bytes(&(header.len() as u64).to_le_bytes())?;
         writer.bytes(&header)?;
@@ -84,21 +84,21 @@ impl FeatureWriter {
         Ok(writer)
     }
 
-    /// Writes the vectors of the next sentence: `[tokens, layers, width]`.
+    /// Writes the contextual vectors of the next sentence. `[tokens, layers, width]`
     ///
     /// # Errors
-    /// [`DataError::Io`] if the file cannot be written; [`DataError::Invalid`] if half precision cannot hold a number.
+    /// [`DataError::Io`] if the file cannot be written; [`DataError::Invalid`] if a value is beyond half precision.
     ///
     /// # Panics
-    /// If these are not as many numbers as the sentence has, or there is no further sentence.
+    /// If the number of values is not that of the sentence, or every sentence is written.
     pub fn write(&mut self, vectors: &[f32]) -> Result<(), DataError> {
-        assert_eq!(self.sizes.pop(), Some(vectors.len()), "the vectors of the next sentence");
+        assert_eq!(self.sizes.pop(), Some(vectors.len()), "as many values as the next sentence has");
         match self.precision {
             Precision::Single => vectors.iter().try_for_each(|x| self.bytes(&x.to_le_bytes())),
             Precision::Half => vectors.iter().try_for_each(|&x| {
                 let half = half::f16::from_f32(x);
                 if !half.is_finite() {
-                    let expected = "numbers that half precision holds (at most 65504)";
+                    let expected = "values within half precision (at most 65504)";
                     return Err(DataError::invalid(Location::file(&self.path), VECTORS, expected, x.to_string()));
                 }
                 self.bytes(&half.to_le_bytes())
@@ -106,13 +106,13 @@ impl FeatureWriter {
         }
     }
 
-    /// Gives the file its name.
+    /// Completes the file and gives it its name.
     ///
     /// # Errors
     /// [`DataError::Io`] if it cannot be written.
     ///
     /// # Panics
-    /// If a sentence is missing.
+    /// If a sentence is not written.
     pub fn finish(mut self) -> Result<(), DataError> {
         assert!(self.sizes.is_empty(), "vectors for every sentence");
         let done = self.file.flush().and_then(|()| self.draft.publish());
