@@ -1,10 +1,10 @@
-//! How well the tokenizer and the sentence splitter agree with the real corpora.
+//! Agreement of the tokenizer and the sentence splitter with the real corpora.
 //!
-//! Every sentence is put back together as running text, tokenised again, and compared. Tokens are compared as spans of
-//! the characters that are not spaces; a boundary is a place between two such characters.
+//! Every sentence is detokenized, tokenized again and compared. Tokens are compared as spans over the non-space
+//! characters; a boundary is a position between two such characters.
 //!
-//! `cargo run -p cman-data --example tokenizer_agreement -- FOLDER`, the folder with `conll04/` and `ade/`; with
-//! `--show`, also the tokens on which the two disagree most often.
+//! `cargo run -p cman-data --example tokenizer_agreement -- FOLDER`, where FOLDER contains `conll04/` and `ade/`.
+//! `--show` also prints the most frequent differences.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -20,7 +20,7 @@ fn main() -> Result<(), DataError> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let show = arguments.iter().any(|argument| argument == "--show");
     match arguments.iter().find(|&argument| argument != "--show") {
-        None => println!("usage: tokenizer_agreement [--show] FOLDER (with conll04/ and ade/ in it)"),
+        None => println!("usage: tokenizer_agreement [--show] FOLDER (which contains conll04/ and ade/)"),
         Some(folder) => {
             for corpus in measure(Path::new(folder))? {
                 println!("{corpus}");
@@ -33,7 +33,7 @@ fn main() -> Result<(), DataError> {
     Ok(())
 }
 
-/// How well one corpus is reproduced.
+/// The agreement on one corpus.
 pub struct Measured {
     /// The corpus.
     pub name: &'static str,
@@ -41,12 +41,11 @@ pub struct Measured {
     pub tokens: Agreement,
     /// Ends of tokens.
     pub boundaries: Agreement,
-    /// Share of the sentences with exactly the corpus's tokens.
+    /// Fraction of sentences whose tokens are all identical.
     pub identical: f64,
     /// Starts of consecutive sentences.
     pub sentence_starts: Agreement,
-    /// Tokens of the corpus that were not found (`-`) and found ones that it does not have (`+`), the most frequent
-    /// first.
+    /// Missing (`-`) and spurious (`+`) tokens, in order of decreasing frequency.
     pub differences: Vec<(String, usize)>,
 }
 
@@ -79,16 +78,16 @@ impl Measured {
         for sentence in sentences {
             let words: Vec<&str> = sentence.words().collect();
             let text = detokenize(&words, config.split_hyphens);
-            let found: Vec<String> = config.tokenize(&text).into_iter().map(|token| token.text).collect();
-            let (gold, found) = (spans(&words), spans(&found));
-            tokens.add(&gold, &found);
+            let predicted: Vec<String> = config.tokenize(&text).into_iter().map(|token| token.text).collect();
+            let (gold, predicted) = (spans(&words), spans(&predicted));
+            tokens.add(&gold, &predicted);
             let ends = |spans: &HashSet<Range<usize>>| spans.iter().map(|span| span.end).collect();
-            boundaries.add(&ends(&gold), &ends(&found));
-            same += usize::from(gold == found);
-            let solid: Vec<char> = words.concat().chars().collect();
-            let missing = gold.difference(&found).map(|span| ('-', span));
-            for (sign, span) in missing.chain(found.difference(&gold).map(|span| ('+', span))) {
-                let token: String = solid[span.clone()].iter().collect();
+            boundaries.add(&ends(&gold), &ends(&predicted));
+            same += usize::from(gold == predicted);
+            let chars: Vec<char> = words.concat().chars().collect();
+            let missing = gold.difference(&predicted).map(|span| ('-', span));
+            for (sign, span) in missing.chain(predicted.difference(&gold).map(|span| ('+', span))) {
+                let token: String = chars[span.clone()].iter().collect();
                 *differences.entry(format!("{sign}{token}")).or_default() += 1;
             }
         }
@@ -110,7 +109,7 @@ impl fmt::Display for Measured {
     }
 }
 
-/// The tokens as spans of the characters that are not spaces.
+/// The tokens as spans over the non-space characters.
 fn spans(words: &[impl AsRef<str>]) -> HashSet<Range<usize>> {
     let mut at = 0;
     words
@@ -123,7 +122,7 @@ fn spans(words: &[impl AsRef<str>]) -> HashSet<Range<usize>> {
         .collect()
 }
 
-/// Running text that a person might have written for these tokens.
+/// Plausible raw text for these tokens.
 fn detokenize(words: &[&str], split_hyphens: bool) -> String {
     let mut text = String::new();
     let (mut quoted, mut glued) = (false, true);
@@ -151,8 +150,8 @@ fn detokenize(words: &[&str], split_hyphens: bool) -> String {
     text
 }
 
-/// How well the splitter finds the starts of consecutive sentences. Where a sentence does not end in a period, question
-/// or exclamation mark, nothing could tell its end: a blank line stands there, and that start is not counted.
+/// The agreement on the starts of consecutive sentences. If a sentence does not end in a period, question mark or
+/// exclamation mark, a blank line follows it and the next start is not counted.
 fn sentence_agreement(sentences: &[Sentence], split_hyphens: bool) -> Agreement {
     let (mut text, mut length) = (String::new(), 0);
     let (mut gold, mut given) = (HashSet::new(), HashSet::from([0]));
@@ -168,38 +167,38 @@ fn sentence_agreement(sentences: &[Sentence], split_hyphens: bool) -> Agreement 
         length += sentence.chars().count();
         text += &sentence;
     }
-    let found = split_sentences(&text).into_iter().map(|range| range.start).filter(|start| !given.contains(start));
-    let found: HashSet<usize> = found.collect();
+    let predicted = split_sentences(&text).into_iter().map(|range| range.start).filter(|start| !given.contains(start));
+    let predicted: HashSet<usize> = predicted.collect();
     let mut agreement = Agreement::default();
-    agreement.add(&gold, &found);
+    agreement.add(&gold, &predicted);
     agreement
 }
 
-/// Precision, recall and F1 of what was found.
+/// Precision, recall and F1.
 #[derive(Default)]
 pub struct Agreement {
     gold: usize,
-    found: usize,
-    common: usize,
+    predicted: usize,
+    correct: usize,
 }
 
 impl Agreement {
-    fn add<T: Eq + Hash>(&mut self, gold: &HashSet<T>, found: &HashSet<T>) {
+    fn add<T: Eq + Hash>(&mut self, gold: &HashSet<T>, predicted: &HashSet<T>) {
         self.gold += gold.len();
-        self.found += found.len();
-        self.common += gold.intersection(found).count();
+        self.predicted += predicted.len();
+        self.correct += gold.intersection(predicted).count();
     }
 
-    /// Twice what is common, over both together.
+    /// The harmonic mean of precision and recall.
     pub fn f1(&self) -> f64 {
-        2.0 * self.common as f64 / (self.gold + self.found) as f64
+        2.0 * self.correct as f64 / (self.gold + self.predicted) as f64
     }
 }
 
 impl fmt::Display for Agreement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let percent = |part: usize, whole: usize| 100.0 * part as f64 / whole as f64;
-        let (p, r) = (percent(self.common, self.found), percent(self.common, self.gold));
+        let (p, r) = (percent(self.correct, self.predicted), percent(self.correct, self.gold));
         write!(f, "P {p:.2} %, R {r:.2} %, F1 {:.2} % of {}", 100.0 * self.f1(), self.gold)
     }
 }

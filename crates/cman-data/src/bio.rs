@@ -1,11 +1,11 @@
-//! BIO tags (section 3.1, "Label Representations"): entities to tags and back.
+//! BIO tags (section 3.1, "Label Representations"): encoding entities as tags and decoding them.
 
 use std::{fmt, ops::Range};
 
-/// One BIO tag; the number is the entity type's id in its [`LabelSet`](crate::LabelSet).
+/// One BIO tag. The value is the entity type's id in its [`LabelSet`](crate::LabelSet).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Tag {
-    /// Outside of every entity.
+    /// Outside all entities.
     Outside,
     /// First token of an entity.
     Begin(usize),
@@ -45,8 +45,8 @@ impl Tag {
         }
     }
 
-    /// Whether `next` may follow this tag (`None`: the start of the sentence): only `I-t` is restricted, to stand
-    /// behind `B-t` or `I-t`.
+    /// Whether `next` may follow `previous`, or may start the sentence if `previous` is `None`. `I-t` may only follow
+    /// `B-t` or `I-t`; all other transitions are allowed.
     pub fn allows(previous: Option<Self>, next: Self) -> bool {
         match next {
             Self::Outside | Self::Begin(_) => true,
@@ -79,14 +79,14 @@ impl fmt::Display for Span {
     }
 }
 
-/// Writes the spans as one tag a token, and says which spans got in.
+/// Encodes the spans as one tag per token. The second value tells for each span whether it was encoded.
 ///
-/// One sequence of tags cannot hold two entities that share a token: longer spans go first (then earlier ones, then
-/// lower types), and a span that overlaps one already written is left out. The second value holds, for each span,
-/// whether it was written; a caller that drops the others must count them.
+/// One tag sequence cannot represent two entities that share a token. Spans are encoded in order of decreasing length,
+/// then start, then type; a span that overlaps an encoded one is left out. A caller that drops such spans must count
+/// them.
 ///
 /// # Panics
-/// If a span is empty or leaves the sentence.
+/// If a span is empty or extends past the sentence.
 pub fn encode(spans: &[Span], n_tokens: usize) -> (Vec<Tag>, Vec<bool>) {
     let mut order: Vec<usize> = (0..spans.len()).collect();
     order.sort_by_key(|&i| (std::cmp::Reverse(spans[i].tokens().len()), spans[i].start, spans[i].kind));
@@ -104,7 +104,7 @@ pub fn encode(spans: &[Span], n_tokens: usize) -> (Vec<Tag>, Vec<bool>) {
     (tags, written)
 }
 
-/// Reads the spans out of a sequence of tags, leniently: `I-t` behind anything but `B-t` or `I-t` starts an entity.
+/// Decodes the spans of a tag sequence. Decoding is lenient: `I-t` after a tag other than `B-t` or `I-t` starts an entity.
 pub fn decode(tags: &[Tag]) -> Vec<Span> {
     let mut spans: Vec<Span> = Vec::new();
     let mut previous = None;
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_count_up_from_outside() {
+    fn ids_start_with_outside() {
         for id in 0..Tag::count(4) {
             assert_eq!(Tag::from_id(id).id(), id);
         }
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn inside_needs_its_own_type_before_it() {
+    fn inside_must_follow_its_own_type() {
         for previous in [None, Some(Outside), Some(Begin(0)), Some(Inside(0)), Some(Begin(1)), Some(Inside(1))] {
             assert!(Tag::allows(previous, Outside) && Tag::allows(previous, Begin(1)));
             let same = matches!(previous, Some(Begin(1) | Inside(1)));
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_written_is_reported() {
+    fn overlapping_spans_are_reported() {
         let (tags, written) = encode(&[span(1, 2, 0), span(0, 3, 1), span(2, 4, 0)], 4);
         assert_eq!(tags, [Begin(1), Inside(1), Inside(1), Outside]);
         assert_eq!(written, [false, true, false]);
@@ -175,7 +175,7 @@ mod tests {
         }
 
         #[test]
-        fn decoding_and_encoding_again_only_mends_orphans(ids in prop::collection::vec(0usize..7, 0..20)) {
+        fn encoding_decoded_spans_only_changes_orphan_tags(ids in prop::collection::vec(0usize..7, 0..20)) {
             let tags: Vec<Tag> = ids.into_iter().map(Tag::from_id).collect();
             let spans = decode(&tags);
             let (again, _) = encode(&spans, tags.len());

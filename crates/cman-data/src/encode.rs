@@ -1,4 +1,4 @@
-//! Sentences as numbers: what a model reads and what it learns from.
+//! Sentences as ids: the inputs and targets of a model.
 
 use std::{borrow::Cow, path::Path};
 
@@ -11,30 +11,30 @@ use crate::{
     vocabulary::{load_json, save_json},
 };
 
-/// The word and the character vocabulary of a model.
+/// The word and character vocabularies of a model.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Vocabularies {
-    /// The words, lower-cased if `lowercase`.
+    /// The words, in lower case if `lowercase`.
     pub words: Vocabulary,
-    /// The characters as they are written: one entry a Unicode scalar value.
+    /// The characters, case-sensitive: one entry per Unicode scalar value.
     pub chars: Vocabulary,
-    /// Whether words are looked up in lower case.
+    /// Whether words are lower-cased before lookup.
     pub lowercase: bool,
 }
 
-/// A sentence as numbers; `n` tokens.
+/// A sentence of `n` tokens as ids.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EncodedSentence {
-    /// The id of each word: `n` numbers.
+    /// The id of each word: `[n]`.
     pub words: Vec<u32>,
-    /// The ids of each word's characters: `n` lists, none of them empty.
+    /// The ids of each word's characters: `n` non-empty lists.
     pub chars: Vec<Vec<u32>>,
-    /// The id of each token's [`Tag`](crate::Tag): `n` numbers, or none where there is no annotation.
+    /// The id of each token's [`Tag`](crate::Tag): `[n]`, or empty without annotation.
     pub tags: Vec<u32>,
     /// The relations, in the order of the sentence.
     pub relations: Vec<EncodedRelation>,
-    /// What the tags and relations above leave out.
+    /// The annotation that `tags` and `relations` cannot represent.
     pub unrepresentable: Unrepresentable,
 }
 
@@ -49,24 +49,24 @@ pub struct EncodedRelation {
     pub kind: usize,
 }
 
-/// How much of an annotation one sequence of BIO tags cannot hold.
+/// Number of entities and relations that one BIO tag sequence cannot represent.
 ///
-/// A scorer counts these as misses.
+/// A scorer counts them as false negatives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Unrepresentable {
     /// Entities that share a token with a longer one.
     pub entities: usize,
-    /// Relations of such entities.
+    /// Relations with such an entity as an argument.
     pub relations: usize,
 }
 
 impl Vocabularies {
-    /// The vocabularies of the training sentences.
+    /// Builds the vocabularies from the training sentences.
     pub fn build(sentences: &[Sentence], lowercase: bool) -> Self {
         let mut vocabularies = Self { lowercase, ..Self::default() };
         let mut buffer = [0; 4];
         for word in sentences.iter().flat_map(Sentence::words) {
-            vocabularies.words.observe(&fold(word, lowercase));
+            vocabularies.words.observe(&normalise(word, lowercase));
             for char in word.chars() {
                 vocabularies.chars.observe(char.encode_utf8(&mut buffer));
             }
@@ -74,9 +74,9 @@ impl Vocabularies {
         vocabularies
     }
 
-    /// The id of a word in any case, or [`UNKNOWN`](crate::UNKNOWN).
+    /// The id of a word, or [`UNKNOWN`](crate::UNKNOWN).
     pub fn word_id(&self, word: &str) -> u32 {
-        self.words.id_or_unknown(&fold(word, self.lowercase))
+        self.words.id_or_unknown(&normalise(word, self.lowercase))
     }
 
     /// The id of a character, or [`UNKNOWN`](crate::UNKNOWN).
@@ -84,14 +84,14 @@ impl Vocabularies {
         self.chars.id_or_unknown(char.encode_utf8(&mut [0; 4]))
     }
 
-    /// The sentence with its annotation.
+    /// Encodes a sentence with its annotation.
     ///
-    /// Entities that one sequence of tags cannot hold ([`encode`](crate::encode) keeps the longer one of two that share
-    /// a token) are left out together with their relations, and counted.
+    /// Entities that one tag sequence cannot represent are left out and counted, as are their relations. Of two
+    /// entities that share a token, [`encode`](crate::encode) keeps the longer one.
     ///
     /// # Errors
-    /// [`DataError::Invalid`] if the sentence or a token is empty, an annotation does not fit the tokens or is there
-    /// twice, or a type is not in the schema.
+    /// [`DataError::Invalid`] if the sentence or a token is empty, if an annotation is a duplicate or does not fit the
+    /// tokens, or if a type is not in the schema.
     pub fn encode(&self, sentence: &Sentence, schema: &Schema) -> Result<EncodedSentence, DataError> {
         validate(sentence, Some(schema)).map_err(|fault| fault.at(Location::default()))?;
         let mut encoded = self.encode_tokens(sentence)?;
@@ -121,7 +121,7 @@ impl Vocabularies {
         Ok(encoded)
     }
 
-    /// The sentence without its annotation, for prediction: no tags, no relations.
+    /// Encodes a sentence without its annotation, for prediction: no tags, no relations.
     ///
     /// # Errors
     /// [`DataError::Invalid`] if the sentence or a token is empty.
@@ -145,7 +145,7 @@ impl Vocabularies {
     /// Reads vocabularies that [`save`](Self::save) wrote.
     ///
     /// # Errors
-    /// As [`Vocabulary::load`]; also if a name of `chars` is not one character.
+    /// The errors of [`Vocabulary::load`]; also if a name in `chars` is not a single character.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, DataError> {
         let path = path.as_ref();
         let vocabularies: Self = load_json(path)?;
@@ -160,7 +160,7 @@ impl Vocabularies {
     }
 }
 
-fn fold(word: &str, lowercase: bool) -> Cow<'_, str> {
+fn normalise(word: &str, lowercase: bool) -> Cow<'_, str> {
     if lowercase { Cow::Owned(word.to_lowercase()) } else { Cow::Borrowed(word) }
 }
 
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn words_are_folded_and_characters_are_not() {
+    fn words_are_lower_cased_and_characters_are_not() {
         let vocabularies = Vocabularies::build(&[sentence()], true);
         assert_eq!(vocabularies.words.names(), ["<pad>", "<unk>", "ann", "of", "bonn"]);
         assert_eq!(vocabularies.chars.names(), ["<pad>", "<unk>", "A", "n", "o", "f", "B", "a"]);
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn relations_run_between_last_tokens_and_the_rest_is_counted() {
+    fn relations_connect_last_tokens_and_unrepresentable_annotation_is_counted() {
         let encoded = Vocabularies::build(&[sentence()], true).encode(&sentence(), &schema()).unwrap();
         assert_eq!(encoded.tags, [3, 4, 4, 3]);
         assert_eq!(encoded.relations, [EncodedRelation { head: 3, tail: 2, kind: 1 }]);
@@ -204,27 +204,27 @@ mod tests {
     }
 
     #[test]
-    fn a_sentence_that_does_not_fit_is_refused() {
+    fn invalid_sentences_are_errors() {
         let vocabularies = Vocabularies::default();
         let message = |sentence: &Sentence| vocabularies.encode(sentence, &schema()).unwrap_err().to_string();
-        let mut odd = sentence();
-        odd.entities[1].kind = "Org".into();
-        assert_eq!(message(&odd), r#"entities[1].type: expected one of the types Loc, Peop, found "Org""#);
-        let mut odd = sentence();
-        odd.entities[1].end = 9;
-        assert_eq!(message(&odd), "entities[1].end: expected at most 4 (the number of tokens), found 9");
+        let mut invalid = sentence();
+        invalid.entities[1].kind = "Org".into();
+        assert_eq!(message(&invalid), r#"entities[1].type: expected one of the types Loc, Peop, found "Org""#);
+        let mut invalid = sentence();
+        invalid.entities[1].end = 9;
+        assert_eq!(message(&invalid), "entities[1].end: expected at most 4 (the number of tokens), found 9");
         let empty = Sentence::default();
         assert_eq!(message(&empty), "tokens: expected at least one token, found none");
         assert!(vocabularies.encode_tokens(&empty).is_err());
         let empty = Sentence::from_tokens("1", ["a", ""]);
         assert_eq!(
             vocabularies.encode_tokens(&empty).unwrap_err().to_string(),
-            "tokens[1]: expected a token, found nothing"
+            "tokens[1]: expected a non-empty token, found \"\""
         );
     }
 
     #[test]
-    fn a_file_gives_the_same_vocabularies_back() {
+    fn vocabularies_survive_a_round_trip_through_a_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("vocabularies.json");
         let vocabularies = Vocabularies::build(&[sentence()], true);

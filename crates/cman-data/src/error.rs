@@ -1,4 +1,4 @@
-//! The crate's one error type, and the place in a file that an error points at.
+//! The error type of the crate, and the location that an error refers to.
 
 use std::{
     fmt, io,
@@ -7,10 +7,10 @@ use std::{
 
 use crate::corpus::Format;
 
-/// Where something stands: each part is there only if it is known and means something.
+/// A location in a file. Parts that are unknown or do not apply are `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Location {
-    /// The file, or the name that was given to a reader without a file.
+    /// The file, or the name given to a reader without a file.
     pub path: Option<PathBuf>,
     /// The record (sentence) in the file, from 1.
     pub record: Option<usize>,
@@ -21,22 +21,22 @@ pub struct Location {
 }
 
 impl Location {
-    /// A place that is a whole file.
+    /// The location of a complete file.
     pub fn file(path: impl Into<PathBuf>) -> Self {
         Self { path: Some(path.into()), ..Self::default() }
     }
 
-    /// The same place in record `record`.
+    /// The same location with a record number.
     pub fn with_record(self, record: usize) -> Self {
         Self { record: Some(record), ..self }
     }
 
-    /// The same place on line `line`.
+    /// The same location with a line number.
     pub fn with_line(self, line: usize) -> Self {
         Self { line: Some(line), ..self }
     }
 
-    /// `path: record 3, line 7, field: `, as far as the parts are known.
+    /// `path: record 3, line 7, field: `, with the parts that are known.
     fn prefix(&self, field: Option<&str>) -> String {
         let mut parts: Vec<String> = [("record", self.record), ("line", self.line), ("column", self.column)]
             .into_iter()
@@ -52,9 +52,9 @@ impl Location {
     }
 }
 
-/// Everything that can go wrong with data from outside: files, annotations, names given by a user.
+/// An error in external data: files, annotations, names given by a user.
 ///
-/// Each message is one line that starts with the place. The parts are also there one by one: [`path`](Self::path),
+/// Each message is one line that starts with the location. Accessors return its parts: [`path`](Self::path),
 /// [`record`](Self::record), [`line`](Self::line), [`column`](Self::column), [`field`](Self::field),
 /// [`expected`](Self::expected), [`found`](Self::found).
 #[derive(Debug, thiserror::Error)]
@@ -63,37 +63,37 @@ pub enum DataError {
     /// A file cannot be read or written.
     #[error("{}{source}", at.prefix(None))]
     Io {
-        /// The place.
+        /// The location.
         at: Box<Location>,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// A value is not what it must be.
+    /// A value is invalid.
     #[error("{}expected {expected}, found {found}", at.prefix(Some(field.as_str()).filter(|field| !field.is_empty())))]
     Invalid {
-        /// The place.
+        /// The location.
         at: Box<Location>,
-        /// The field, such as `entities[1].end`; empty where the place says it all.
+        /// The field, such as `entities[1].end`; empty if the location is sufficient.
         field: String,
-        /// What would have been right.
+        /// The expected value.
         expected: String,
-        /// What is there.
+        /// The value found.
         found: String,
     },
-    /// Text that should be JSON is not, or is not of the right shape.
+    /// Text is not valid JSON, or does not have the expected structure.
     #[error("{}{message}", at.prefix(field.as_deref()))]
     Json {
-        /// The place.
+        /// The location.
         at: Box<Location>,
-        /// The field, if one can be named.
+        /// The field, if it is known.
         field: Option<String>,
-        /// What is wrong.
+        /// The reason.
         message: String,
     },
-    /// A record or a line is longer than the reader allows.
+    /// A record or line exceeds the size limit of the reader.
     #[error("{}longer than the limit of {limit} bytes", at.prefix(None))]
     TooLarge {
-        /// The place.
+        /// The location.
         at: Box<Location>,
         /// The limit in bytes.
         limit: usize,
@@ -101,65 +101,65 @@ pub enum DataError {
     /// Text is not UTF-8.
     #[error("{}not UTF-8", at.prefix(None))]
     NotUtf8 {
-        /// The place.
+        /// The location.
         at: Box<Location>,
     },
-    /// A corpus holds no sentence, or none is left.
-    #[error("{}no sentence ({records} records read)", at.prefix(None))]
+    /// A corpus has no sentences, or all of them were dropped or skipped.
+    #[error("{}no sentences ({records} records read)", at.prefix(None))]
     NoSentence {
-        /// The place.
+        /// The location.
         at: Box<Location>,
-        /// How many records there were, all of them dropped or skipped.
+        /// Number of records, all of them dropped or skipped.
         records: usize,
     },
-    /// A sentence cannot be written in a format without losing something.
+    /// A format cannot express part of a sentence.
     #[error("{}the {format} format cannot express {found}", at.prefix(Some(field)))]
     Inexpressible {
-        /// The place: the sentence's number.
+        /// The location: the number of the sentence.
         at: Box<Location>,
         /// The format.
         format: Format,
         /// The field.
         field: String,
-        /// What cannot be written.
+        /// The content that cannot be expressed.
         found: String,
     },
-    /// Several files of a folder could play one part.
-    #[error("{}: expected one {part} file, found {}", path.display(), names(candidates))]
+    /// Several files of a folder have the same role.
+    #[error("{}: expected one {part} file, found {}", path.display(), file_names(candidates))]
     Ambiguous {
         /// The folder.
         path: PathBuf,
-        /// The part, such as `train`.
+        /// The role, such as `train`.
         part: &'static str,
         /// The files, sorted.
         candidates: Vec<PathBuf>,
     },
-    /// A folder holds nothing that looks like a corpus.
+    /// A folder has no corpus files.
     #[error("{}: expected corpus files such as train.json, dev.json and test.json, found none", path.display())]
     NoCorpus {
         /// The folder.
         path: PathBuf,
     },
-    /// A user named something that does not exist.
+    /// A name is not one of the allowed names.
     #[error("{what}: expected {expected}, found {found:?}")]
     UnknownName {
-        /// What was named, such as `format`.
+        /// What the name refers to, such as `format`.
         what: &'static str,
-        /// The names there are.
+        /// The allowed names.
         expected: String,
-        /// The name given.
+        /// The given name.
         found: String,
     },
 }
 
-fn names(paths: &[PathBuf]) -> String {
+fn file_names(paths: &[PathBuf]) -> String {
     let names: Vec<_> =
         paths.iter().map(|path| path.file_name().unwrap_or(path.as_os_str()).to_string_lossy()).collect();
     names.join(", ")
 }
 
 impl DataError {
-    /// A value at `at` that is not what it must be.
+    /// An invalid value at location `at`.
     pub(crate) fn invalid(
         at: Location,
         field: impl Into<String>,
@@ -169,12 +169,12 @@ impl DataError {
         Self::Invalid { at: Box::new(at), field: field.into(), expected: expected.into(), found: found.into() }
     }
 
-    /// A file that cannot be read or written.
+    /// An I/O error of a file.
     pub(crate) fn io(path: impl Into<PathBuf>, source: io::Error) -> Self {
         Self::Io { at: Box::new(Location::file(path)), source }
     }
 
-    /// What serde_json says, with its position in the text that starts at `at`.
+    /// Converts an error of serde_json in a text that starts at location `at`.
     pub(crate) fn json(at: Location, field: Option<String>, error: &serde_json::Error) -> Self {
         let at = match (error.line(), error.column()) {
             (0, _) => at,
@@ -198,14 +198,14 @@ impl DataError {
         }
     }
 
-    /// The same, with the field on the way to which it happened.
+    /// Converts an error of serde_json with the path of the field.
     pub(crate) fn json_path(at: Location, error: &serde_path_to_error::Error<serde_json::Error>) -> Self {
         let known = error.path().iter().all(|segment| !matches!(segment, serde_path_to_error::Segment::Unknown));
         let field = Some(error.path().to_string()).filter(|field| known && field != ".");
         Self::json(at, field, error.inner())
     }
 
-    /// The place, unless the error is about a folder or a name.
+    /// The location, unless the error is about a folder or a name.
     pub fn location(&self) -> Option<&Location> {
         match self {
             Self::Io { at, .. }
@@ -251,7 +251,7 @@ impl DataError {
         }
     }
 
-    /// What would have been right.
+    /// The expected value.
     pub fn expected(&self) -> Option<&str> {
         match self {
             Self::Invalid { expected, .. } | Self::UnknownName { expected, .. } => Some(expected),
@@ -259,7 +259,7 @@ impl DataError {
         }
     }
 
-    /// What is there instead.
+    /// The value found.
     pub fn found(&self) -> Option<&str> {
         match self {
             Self::Invalid { found, .. } | Self::Inexpressible { found, .. } | Self::UnknownName { found, .. } => {
@@ -270,19 +270,19 @@ impl DataError {
     }
 }
 
-/// What serde_json says is wrong, without the position that it puts at the end.
+/// The message of a serde_json error, without the position at its end.
 pub fn json_reason(error: &serde_json::Error) -> String {
     let message = error.to_string();
     message.split(" at line ").next().unwrap_or(&message).to_owned()
 }
 
-/// Text from outside, quoted for a message: on one line and not longer than 60 characters.
+/// External text, quoted for a message: one line of at most 60 characters.
 pub(crate) struct Quoted<'a>(pub(crate) &'a str);
 
 impl fmt::Display for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const LONGEST: usize = 60;
-        let short: String = self.0.chars().take(LONGEST).collect();
+        const MAX_CHARS: usize = 60;
+        let short: String = self.0.chars().take(MAX_CHARS).collect();
         let rest = if short.len() < self.0.len() { "..." } else { "" };
         write!(f, "{short:?}{rest}")
     }
@@ -293,7 +293,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_message_is_one_line_that_starts_with_the_place() {
+    fn a_message_is_one_line_that_starts_with_the_location() {
         let at = Location::file("train.json").with_record(3);
         let error =
             DataError::invalid(at.clone(), "entities[1].end", "at most 12 (the number of tokens)", 14.to_string());
@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_without_a_file_is_left_out() {
+    fn an_empty_location_has_no_prefix() {
         let error = DataError::invalid(Location::default(), "tokens", "at least one token", "none");
         assert_eq!(error.to_string(), "tokens: expected at least one token, found none");
         let error = DataError::invalid(Location::file("a"), "", "a file", "a directory");
@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn quoted_text_is_short_and_on_one_line() {
+    fn quoted_text_is_short_and_single_line() {
         assert_eq!(Quoted("a\n\u{0}b").to_string(), r#""a\n\0b""#);
         assert_eq!(Quoted(&"é".repeat(61)).to_string(), format!("{:?}...", "é".repeat(60)));
     }

@@ -1,4 +1,4 @@
-//! Files that are there whole or not at all: a killed program leaves nothing that misleads it later.
+//! Atomic file writes: a killed program leaves no partial file under the final name.
 
 use std::{
     ffi::OsString,
@@ -7,23 +7,23 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// A file that is written beside its place, under the hidden name `.NAME.part`, and gets its name when it is complete.
+/// A file that is written next to its destination as `.NAME.part` and renamed when it is complete.
 ///
-/// A draft that is dropped is removed. One that a killed program left is overwritten the next time.
+/// Dropping a draft removes it. A draft left by a killed program is overwritten by the next write.
 #[derive(Debug)]
 pub struct Draft {
-    place: PathBuf,
+    destination: PathBuf,
     part: PathBuf,
 }
 
 impl Draft {
-    /// A draft of the file `place`. Nothing is written yet.
-    pub fn of(place: impl Into<PathBuf>) -> Self {
-        let place = place.into();
+    /// A draft of the file `destination`. This writes nothing yet.
+    pub fn of(destination: impl Into<PathBuf>) -> Self {
+        let destination = destination.into();
         let mut name = OsString::from(".");
-        name.push(place.file_name().unwrap_or_default());
+        name.push(destination.file_name().unwrap_or_default());
         name.push(".part");
-        Self { part: place.with_file_name(name), place }
+        Self { part: destination.with_file_name(name), destination }
     }
 
     /// The path to write to.
@@ -31,35 +31,35 @@ impl Draft {
         &self.part
     }
 
-    /// Starts the file, empty.
+    /// Creates the draft as an empty file.
     ///
     /// # Errors
-    /// If it cannot be created.
+    /// If the file cannot be created.
     pub fn create(&self) -> io::Result<File> {
         File::create(&self.part)
     }
 
-    /// Waits until the content is on the disk, then gives the file its name; a file of that name is replaced.
+    /// Syncs the content to disk, then renames the draft to its destination and replaces an existing file.
     ///
     /// # Errors
-    /// If the draft was not written, cannot be synced or cannot be renamed.
+    /// If the draft was not created, or cannot be synced or renamed.
     pub fn publish(self) -> io::Result<()> {
         File::options().append(true).open(&self.part)?.sync_all()?;
-        fs::rename(&self.part, &self.place)
+        fs::rename(&self.part, &self.destination)
     }
 }
 
 impl Drop for Draft {
     fn drop(&mut self) {
-        // After `publish` there is no such file any more.
+        // After `publish` the draft no longer exists.
         _ = fs::remove_file(&self.part);
     }
 }
 
-/// Replaces the content of a file, or makes one.
+/// Creates a file or replaces its content.
 ///
 /// # Errors
-/// If it cannot be written; a file that was there stays as it was then.
+/// If writing fails. An existing file is then unchanged.
 pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let draft = Draft::of(path);
     draft.create()?.write_all(content)?;
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_replaced_only_by_a_whole_one() {
+    fn only_a_complete_file_replaces_the_old_one() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.json");
         replace(&path, b"old").unwrap();
@@ -83,13 +83,13 @@ mod tests {
         draft.create().unwrap().write_all(b"half").unwrap();
         assert_eq!((fs::read(&path).unwrap(), draft.path().is_file()), (b"old".to_vec(), true));
         drop(draft);
-        assert_eq!(names(folder.path()), ["a.json"], "no draft stays");
+        assert_eq!(names(folder.path()), ["a.json"], "the draft is removed");
         replace(&path, b"new").unwrap();
         assert_eq!((fs::read(&path).unwrap(), names(folder.path()).len()), (b"new".to_vec(), 1));
     }
 
     #[test]
-    fn what_a_killed_program_left_is_overwritten() {
+    fn a_leftover_draft_is_overwritten() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a");
         fs::write(folder.path().join(".a.part"), "a longer text than the new one").unwrap();
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_is_not_there_is_an_error() {
+    fn a_missing_folder_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("none/a");
         assert_eq!(replace(&path, b"").unwrap_err().kind(), io::ErrorKind::NotFound);

@@ -1,10 +1,10 @@
-//! Label sets: the entity and relation types a corpus uses and a model knows.
+//! Label sets: the entity and relation types of a corpus or a model.
 
 use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-/// An ordered set of label names; a label's id is its place.
+/// An ordered set of label names. The id of a label is its index.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Vec<String>", into = "Vec<String>")]
 pub struct LabelSet {
@@ -18,7 +18,7 @@ impl LabelSet {
         self.names.len()
     }
 
-    /// Whether there is no label.
+    /// Whether the set is empty.
     pub fn is_empty(&self) -> bool {
         self.names.is_empty()
     }
@@ -36,12 +36,12 @@ impl LabelSet {
         &self.names[id]
     }
 
-    /// The names, in the order of their ids.
+    /// The names, in order of their ids.
     pub fn names(&self) -> &[String] {
         &self.names
     }
 
-    /// Adds `name` unless it is there already; its id.
+    /// Adds `name` if it is new. Returns its id.
     pub fn insert(&mut self, name: impl Into<String>) -> usize {
         let name = name.into();
         *self.ids.entry(name).or_insert_with_key(|name| {
@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_follow_the_order_of_first_mention() {
+    fn ids_follow_the_order_of_insertion() {
         let set: LabelSet = ["Peop", "Loc", "Peop"].into_iter().collect();
         assert_eq!((set.len(), set.id("Loc"), set.id("Org")), (2, Some(1), None));
         assert_eq!(set.name(0), "Peop");

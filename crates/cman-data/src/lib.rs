@@ -1,4 +1,4 @@
-//! Corpora for joint entity and relation extraction: the document model, readers, labels and vocabularies.
+//! Corpora for joint entity and relation extraction: document model, readers and writers, labels, vocabularies.
 
 pub mod file;
 pub mod sample;

@@ -1,29 +1,29 @@
-//! Lines of text of bounded length, one at a time.
+//! Lines of text with bounded length, one at a time.
 
 use std::io::{self, BufRead};
 
-/// What [`read_line`] read.
+/// The result of [`read_line`].
 pub(crate) struct Line {
-    /// What kind of line it is.
+    /// The kind of line.
     pub(crate) kind: LineKind,
-    /// Bytes of the input that it took, with its end.
+    /// Number of bytes consumed, including the line end.
     pub(crate) bytes: usize,
-    /// Whether it ended with a line feed, not with the input.
+    /// Whether the line ended with a line feed rather than the end of input.
     pub(crate) ended: bool,
 }
 
 /// Kinds of lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LineKind {
-    /// A line of text; its bytes are in the caller's buffer.
+    /// A line of text, stored in the caller's buffer.
     Text,
-    /// A line with more bytes than allowed: read to its end, but not kept.
+    /// A line above the limit. It is consumed but not stored.
     TooLong,
-    /// There is none: the input is at its end.
+    /// The end of input.
     End,
 }
 
-/// Reads a line of at most `limit` bytes into `line`, without its line feed or carriage return and line feed.
+/// Reads a line of at most `limit` bytes into `line`, without LF or CRLF.
 pub(crate) fn read_line(input: &mut impl BufRead, line: &mut Vec<u8>, limit: usize) -> io::Result<Line> {
     line.clear();
     let (mut bytes, mut ended, mut too_long) = (0, false, false);
@@ -55,7 +55,7 @@ pub(crate) fn read_line(input: &mut impl BufRead, line: &mut Vec<u8>, limit: usi
     Ok(Line { kind, bytes, ended })
 }
 
-/// The lines of an input, numbered from 1, without their ends and without a byte-order mark before the first.
+/// The lines of an input, numbered from 1, without line ends and without a leading byte-order mark.
 pub struct Lines<R> {
     input: R,
     limit: usize,
@@ -69,12 +69,12 @@ impl<R: BufRead> Lines<R> {
         Self { input, limit, number: 0, buffer: Vec::new() }
     }
 
-    /// The next line with its number, or what is wrong with it; nothing at the end. A bad line is read to its end but
-    /// not kept.
+    /// The next line number with its text or the reason why the line is invalid; `None` at the end of input. An invalid
+    /// line is skipped to its end.
     ///
     /// # Errors
     /// If the input cannot be read.
-    #[allow(clippy::should_implement_trait)] // a line borrows the buffer
+    #[allow(clippy::should_implement_trait)] // the line borrows the buffer
     pub fn next(&mut self) -> io::Result<Option<(usize, Result<&str, String>)>> {
         let kind = read_line(&mut self.input, &mut self.buffer, self.limit)?.kind;
         if kind == LineKind::End {
@@ -86,7 +86,7 @@ impl<R: BufRead> Lines<R> {
         }
         let mark: &[u8] = if self.number == 1 { b"\xEF\xBB\xBF" } else { b"" };
         let text = str::from_utf8(self.buffer.strip_prefix(mark).unwrap_or(&self.buffer));
-        Ok(Some((self.number, text.map_err(|error| format!("not UTF-8 from byte {} on", error.valid_up_to() + 1)))))
+        Ok(Some((self.number, text.map_err(|error| format!("not UTF-8 at byte {}", error.valid_up_to() + 1)))))
     }
 }
 
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     fn lines(input: &[u8], limit: usize) -> Vec<(usize, Result<String, String>)> {
-        // A buffer of three bytes: lines come in pieces.
+        // With a buffer of three bytes, lines arrive in pieces.
         let mut lines = Lines::new(io::BufReader::with_capacity(3, input), limit);
         let mut all = Vec::new();
         while let Some((number, line)) = lines.next().unwrap() {
@@ -105,18 +105,18 @@ mod tests {
     }
 
     #[test]
-    fn ends_and_marks_are_taken_off() {
+    fn line_ends_and_the_byte_order_mark_are_removed() {
         let expected = [(1, Ok("a".into())), (2, Ok(String::new())), (3, Ok("\u{FEFF}bc".into()))];
         assert_eq!(lines("\u{FEFF}a\r\n\n\u{FEFF}bc".as_bytes(), 9), expected);
         assert_eq!(lines(b"", 9), []);
     }
 
     #[test]
-    fn a_bad_line_is_told_and_the_next_one_read() {
+    fn an_invalid_line_is_reported_and_the_next_one_is_read() {
         let expected = [
             (1, Ok("four".into())),
             (2, Err("longer than the limit of 4 bytes".into())),
-            (3, Err("not UTF-8 from byte 2 on".into())),
+            (3, Err("not UTF-8 at byte 2".into())),
             (4, Ok("last".into())),
         ];
         assert_eq!(lines(b"four\nfives\na\xFFb\nlast", 4), expected);

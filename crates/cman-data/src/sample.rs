@@ -1,6 +1,6 @@
-//! The corpus that comes with the library: a few hundred sentences written for it, with CoNLL04's types.
+//! The bundled sample corpus: a few hundred sentences written for this library, with the types of CoNLL04.
 //!
-//! Small enough to train on in a minute, large enough that its test set means something; see `datasets/README.md`.
+//! Training takes about a minute, and the test set is large enough for meaningful scores. See `datasets/README.md`.
 
 use crate::{Corpus, DataError, ReaderBuilder, Schema, Splits};
 
@@ -12,7 +12,7 @@ const TEST: &str = include_str!("../sample/test.json");
 /// The sample corpus.
 ///
 /// # Errors
-/// None, unless the embedded files were spoilt.
+/// Only if the embedded files are invalid.
 pub fn corpus() -> Result<Splits, DataError> {
     let schema = Schema::from_json(TYPES.as_bytes(), "sample/types.json")?;
     let read = |name: &str, text: &str| {

@@ -9,12 +9,12 @@ use serde::{Deserialize, Serialize};
 pub struct Token {
     /// The token as written.
     pub text: String,
-    /// Where the token stands in [`Sentence::text`], in Unicode scalar values; `None` where the corpus has no text.
+    /// The token's range in [`Sentence::text`], in Unicode scalar values; `None` if the corpus has no raw text.
     pub chars: Option<Range<usize>>,
 }
 
 impl Token {
-    /// A token of a corpus that has no running text.
+    /// A token of a corpus without raw text.
     pub fn new(text: impl Into<String>) -> Self {
         Self { text: text.into(), chars: None }
     }
@@ -49,7 +49,7 @@ impl Entity {
     }
 }
 
-/// A typed relation that runs from a head entity (first argument) to a tail entity (second argument).
+/// A typed relation from a head entity (first argument) to a tail entity (second argument).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Relation {
     /// The relation type, such as `Live_In`.
@@ -68,23 +68,23 @@ impl Relation {
     }
 }
 
-/// A tokenised sentence, with its annotation where there is one.
+/// A tokenised sentence with optional annotation.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sentence {
-    /// The corpus's own name for the sentence, or its running number.
+    /// The corpus's id of the sentence, or its record number.
     pub id: String,
-    /// The running text, where there is one.
+    /// The raw text, if the corpus has it.
     pub text: Option<String>,
     /// The tokens, in order.
     pub tokens: Vec<Token>,
-    /// The entities, in the order of the source.
+    /// The entities, in source order.
     pub entities: Vec<Entity>,
-    /// The relations, in the order of the source.
+    /// The relations, in source order.
     pub relations: Vec<Relation>,
 }
 
 impl Sentence {
-    /// A sentence without annotation, from tokens without a text.
+    /// A sentence without annotation and raw text.
     pub fn from_tokens<S: Into<String>>(id: impl Into<String>, tokens: impl IntoIterator<Item = S>) -> Self {
         Self { id: id.into(), tokens: tokens.into_iter().map(Token::new).collect(), ..Self::default() }
     }
@@ -94,7 +94,7 @@ impl Sentence {
         self.tokens.len()
     }
 
-    /// Whether the sentence has no token.
+    /// Whether the sentence has no tokens.
     pub fn is_empty(&self) -> bool {
         self.tokens.is_empty()
     }
@@ -104,10 +104,10 @@ impl Sentence {
         self.tokens.iter().map(|token| token.text.as_str())
     }
 
-    /// The text of a span of tokens: cut out of the running text where there is one, else joined by spaces.
+    /// The text of a span of tokens: a slice of the raw text, or the tokens joined by spaces if there is none.
     ///
     /// # Panics
-    /// If the span leaves the sentence.
+    /// If the span extends past the sentence.
     pub fn span_text(&self, span: Range<usize>) -> String {
         let tokens = &self.tokens[span];
         if let (Some(text), Some(first), Some(last)) = (&self.text, tokens.first(), tokens.last())
@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn span_text_keeps_the_spaces_of_the_text() {
+    fn span_text_keeps_the_spacing_of_the_raw_text() {
         let mut sentence = Sentence::from_tokens("1", ["Zürich", ",", "Bern"]);
         assert_eq!(sentence.span_text(0..2), "Zürich ,");
         sentence.text = Some("Zürich, Bern".into());

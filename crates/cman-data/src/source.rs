@@ -1,4 +1,4 @@
-//! Bytes with their place: the layer under both readers.
+//! A byte stream that tracks its position, for all readers.
 
 use std::{io, io::BufRead, path::PathBuf};
 
@@ -8,7 +8,7 @@ use crate::{
     lines::{LineKind, read_line},
 };
 
-/// A stream of bytes that knows its name and where it is. A byte-order mark at its start is passed over.
+/// A byte stream with a file name and a position. It skips a byte-order mark at the start.
 pub(crate) struct Source<R> {
     inner: R,
     path: PathBuf,
@@ -24,7 +24,7 @@ impl<R: BufRead> Source<R> {
         if source.peek()? == Some(0xEF) {
             for mark in [0xEF, 0xBB, 0xBF] {
                 if source.peek()? != Some(mark) {
-                    return Err(DataError::NotUtf8 { at: Box::new(source.place()) });
+                    return Err(DataError::NotUtf8 { at: Box::new(source.location()) });
                 }
                 source.inner.consume(1);
             }
@@ -32,17 +32,17 @@ impl<R: BufRead> Source<R> {
         Ok(source)
     }
 
-    /// The whole stream as a place.
+    /// The location of the file as a whole.
     pub(crate) fn file(&self) -> Location {
         Location::file(&self.path)
     }
 
-    /// The place of the next byte.
-    pub(crate) fn place(&self) -> Location {
+    /// The location of the next byte.
+    pub(crate) fn location(&self) -> Location {
         Location { column: Some(self.column), ..self.file().with_line(self.line) }
     }
 
-    /// The next bytes, none at the end.
+    /// The next bytes; empty at the end.
     pub(crate) fn fill(&mut self) -> Result<&[u8], DataError> {
         loop {
             match self.inner.fill_buf() {
@@ -51,11 +51,11 @@ impl<R: BufRead> Source<R> {
                 Err(error) => return Err(DataError::io(&self.path, error)),
             }
         }
-        // The buffer is full now, so this call gives it back without reading.
+        // The buffer is filled, so this call returns it without reading.
         self.inner.fill_buf().map_err(|error| DataError::io(&self.path, error))
     }
 
-    /// Goes past the next `n` bytes, which [`fill`](Self::fill) gave.
+    /// Consumes the next `n` bytes, which [`fill`](Self::fill) has returned.
     pub(crate) fn consume(&mut self, n: usize) -> Result<(), DataError> {
         if n == 0 {
             return Ok(());
@@ -79,7 +79,7 @@ impl<R: BufRead> Source<R> {
         Ok(self.fill()?.first().copied())
     }
 
-    /// Goes past spaces, tabs and line ends; the byte behind them.
+    /// Skips ASCII white space. Returns the next byte.
     pub(crate) fn skip_blank(&mut self) -> Result<Option<u8>, DataError> {
         loop {
             let bytes = self.fill()?;
@@ -93,7 +93,7 @@ impl<R: BufRead> Source<R> {
         }
     }
 
-    /// Reads a line of at most `limit` bytes into `line`, without its line feed or carriage return and line feed.
+    /// Reads a line of at most `limit` bytes into `line`, without LF or CRLF.
     pub(crate) fn read_line(&mut self, line: &mut Vec<u8>, limit: usize) -> Result<LineKind, DataError> {
         let read = read_line(&mut self.inner, line, limit).map_err(|error| DataError::io(&self.path, error))?;
         if read.ended {
@@ -106,28 +106,28 @@ impl<R: BufRead> Source<R> {
     }
 }
 
-/// The text of `bytes`, which start at `at`.
+/// Decodes `bytes`, which start at location `at`, as UTF-8.
 pub(crate) fn text(bytes: &[u8], at: Location) -> Result<&str, DataError> {
     std::str::from_utf8(bytes).map_err(|error| {
-        let good = &bytes[..error.valid_up_to()];
-        let line_start = good.iter().rposition(|&byte| byte == b'\n').map_or(0, |i| i + 1);
-        let lines = good.iter().filter(|&&byte| byte == b'\n').count();
+        let valid = &bytes[..error.valid_up_to()];
+        let line_start = valid.iter().rposition(|&byte| byte == b'\n').map_or(0, |i| i + 1);
+        let lines = valid.iter().filter(|&&byte| byte == b'\n').count();
         let before = if lines == 0 { at.column.map_or(0, |column| column - 1) } else { 0 };
-        let column = Some(before + good.len() - line_start + 1);
+        let column = Some(before + valid.len() - line_start + 1);
         DataError::NotUtf8 { at: Box::new(Location { line: at.line.map(|line| line + lines), column, ..at }) }
     })
 }
 
-/// Why there is no record.
-pub(crate) enum Broken {
-    /// This record is not valid; the next one can be read.
+/// Why a record could not be read.
+pub(crate) enum ReadError {
+    /// The record is invalid; the next one can still be read.
     Record(DataError),
     /// The file is damaged or cannot be read.
     File(DataError),
 }
 
-impl From<DataError> for Broken {
-    /// What a [`Source`] cannot read is lost for good.
+impl From<DataError> for ReadError {
+    /// Errors of a [`Source`] are not recoverable.
     fn from(error: DataError) -> Self {
         Self::File(error)
     }

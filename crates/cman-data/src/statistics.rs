@@ -1,4 +1,4 @@
-//! What is in a corpus, in numbers.
+//! Corpus statistics.
 
 use std::fmt;
 
@@ -20,21 +20,21 @@ use crate::{LabelSet, Sentence, Span, Unrepresentable, bio, validate::first_over
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Statistics {
-    /// Sentences.
+    /// Number of sentences.
     pub sentences: usize,
-    /// Tokens.
+    /// Number of tokens.
     pub tokens: usize,
-    /// Tokens of a sentence.
+    /// Tokens per sentence.
     pub sentence_lengths: Lengths,
-    /// Entities.
+    /// Number of entities.
     pub entities: usize,
-    /// Entities of each type, the types in the order of their first appearance.
+    /// Entities per type, in order of first appearance.
     pub entity_types: Vec<TypeCount>,
-    /// Tokens of an entity.
+    /// Tokens per entity.
     pub entity_lengths: Lengths,
-    /// Relations.
+    /// Number of relations.
     pub relations: usize,
-    /// Relations of each type, the types in the order of their first appearance.
+    /// Relations per type, in order of first appearance.
     pub relation_types: Vec<TypeCount>,
     /// Sentences without a relation.
     pub sentences_without_relations: usize,
@@ -46,38 +46,38 @@ pub struct Statistics {
     pub overlapping_argument_relations: usize,
     /// Sentences in which two entities have the same last token.
     pub shared_last_token_sentences: usize,
-    /// What one sequence of BIO tags a sentence cannot hold.
+    /// Entities and relations that one BIO tag sequence per sentence cannot represent.
     pub unrepresentable: Unrepresentable,
 }
 
-/// How often a type occurs.
+/// The frequency of a type.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct TypeCount {
     /// The type.
     pub name: String,
-    /// How often.
+    /// The number of occurrences.
     pub count: usize,
 }
 
-/// How lengths are distributed; all zero where there are none.
+/// The distribution of lengths; all zero if there are none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Lengths {
-    /// The shortest.
+    /// The minimum.
     pub min: usize,
     /// The mean.
     pub mean: f64,
-    /// The median; between two middle lengths their mean.
+    /// The median; for an even number of lengths, the mean of the two middle ones.
     pub median: f64,
-    /// The longest.
+    /// The maximum.
     pub max: usize,
 }
 
 impl Statistics {
-    /// The statistics of a [`Corpus`](crate::Corpus) or of any sentences.
+    /// Computes the statistics of a [`Corpus`](crate::Corpus) or of any sentences.
     ///
     /// # Panics
-    /// If an entity leaves its sentence or a relation names an entity that does not exist. No reader gives such
-    /// sentences.
+    /// If an entity extends past its sentence or a relation refers to an entity that does not exist. No reader returns
+    /// such sentences.
     pub fn of<'a>(sentences: impl IntoIterator<Item = &'a Sentence>) -> Self {
         let mut statistics = Self::default();
         let (mut sentence_lengths, mut entity_lengths) = (Vec::new(), Vec::new());
@@ -166,7 +166,7 @@ impl fmt::Display for Lengths {
 }
 
 impl fmt::Display for Statistics {
-    /// A table with a line a number.
+    /// Writes a table with one line per count.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let lengths = |lengths: &Lengths, count: usize| if count > 0 { format!("  {lengths}") } else { String::new() };
         let mut rows = vec![
@@ -185,8 +185,8 @@ impl fmt::Display for Statistics {
             ("sentences with overlapping arguments", self.overlapping_argument_sentences),
             ("relations with overlapping arguments", self.overlapping_argument_relations),
             ("sentences with a shared last token", self.shared_last_token_sentences),
-            ("entities that BIO tags cannot hold", self.unrepresentable.entities),
-            ("relations that BIO tags cannot hold", self.unrepresentable.relations),
+            ("entities not representable in BIO", self.unrepresentable.entities),
+            ("relations not representable in BIO", self.unrepresentable.relations),
         ] {
             rows.push((name.into(), count, String::new()));
         }
@@ -206,7 +206,7 @@ mod tests {
     use crate::{Entity, Relation};
 
     #[test]
-    fn everything_is_counted() {
+    fn all_statistics_are_counted() {
         let mut nested = Sentence::from_tokens("1", ["a", "b", "c", "d"]);
         nested.entities = vec![Entity::new("X", 0..3), Entity::new("Y", 2..3), Entity::new("Y", 3..4)];
         nested.relations = vec![Relation::new("R", 0, 1), Relation::new("S", 1, 2), Relation::new("S", 0, 2)];
@@ -236,13 +236,13 @@ sentences with overlapping entities   1
 sentences with overlapping arguments  1
 relations with overlapping arguments  1
 sentences with a shared last token    1
-entities that BIO tags cannot hold    1
-relations that BIO tags cannot hold   2"
+entities not representable in BIO     1
+relations not representable in BIO    2"
         );
     }
 
     #[test]
-    fn nothing_has_no_lengths() {
+    fn an_empty_corpus_has_only_zeros() {
         let statistics = Statistics::of(&[]);
         assert_eq!(statistics, Statistics::default());
         assert!(statistics.to_string().starts_with("sentences                             0\n"));

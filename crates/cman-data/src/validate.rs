@@ -1,4 +1,4 @@
-//! What makes a sentence valid, in one place: readers, writers and encoders all ask here.
+//! Validation of sentences, shared by readers, writers and encoders.
 
 use std::{collections::HashMap, hash::Hash};
 
@@ -7,7 +7,7 @@ use crate::{
     error::{DataError, Location, Quoted},
 };
 
-/// The part of a sentence that is wrong.
+/// The invalid part of a sentence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Part {
     Sentence,
@@ -16,7 +16,7 @@ pub(crate) enum Part {
     Relation(usize),
 }
 
-/// What is wrong with a sentence, before it is known where the sentence stands.
+/// A validation error without the location of the sentence.
 #[derive(Debug)]
 pub(crate) struct Fault {
     pub(crate) part: Part,
@@ -37,13 +37,13 @@ impl Fault {
         Self { part, duplicate: false, field, expected: expected.into(), found: found.to_string() }
     }
 
-    /// The error for a sentence that stands at `at`.
+    /// The error for a sentence at location `at`.
     pub(crate) fn at(self, at: Location) -> DataError {
         DataError::invalid(at, self.field, self.expected, self.found)
     }
 }
 
-/// Checks tokens, entities and relations; types are checked against the schema, if there is one.
+/// Checks tokens, entities and relations, and their types if a schema is given.
 ///
 /// Entities may overlap.
 pub(crate) fn validate(sentence: &Sentence, schema: Option<&Schema>) -> Result<(), Fault> {
@@ -56,7 +56,7 @@ pub(crate) fn validate(sentence: &Sentence, schema: Option<&Schema>) -> Result<(
             return Err(Fault::new(part, ".end", format!("at most {n_tokens} (the number of tokens)"), entity.end));
         }
         if entity.end <= entity.start {
-            return Err(Fault::new(part, ".end", format!("more than the start, {}", entity.start), entity.end));
+            return Err(Fault::new(part, ".end", format!("more than {} (the start)", entity.start), entity.end));
         }
     }
     let n_entities = sentence.entities.len();
@@ -74,21 +74,21 @@ pub(crate) fn validate(sentence: &Sentence, schema: Option<&Schema>) -> Result<(
             }
         }
         if relation.head == relation.tail {
-            return Err(Fault::new(part, ".tail", "another entity than the head", relation.tail));
+            return Err(Fault::new(part, ".tail", "an entity other than the head", relation.tail));
         }
     }
     validate_distinct(&sentence.entities, Part::Entity, "entity")?;
     validate_distinct(&sentence.relations, Part::Relation, "relation")
 }
 
-/// Checks that there are tokens, and that none is empty or holds a null character.
+/// Checks that the sentence has tokens, and that no token is empty or contains a null character.
 pub(crate) fn validate_tokens(sentence: &Sentence) -> Result<(), Fault> {
     if sentence.is_empty() {
         return Err(Fault::new(Part::Sentence, "tokens", "at least one token", "none"));
     }
     for (i, word) in sentence.words().enumerate() {
         if word.is_empty() {
-            return Err(Fault::new(Part::Token(i), "", "a token", "nothing"));
+            return Err(Fault::new(Part::Token(i), "", "a non-empty token", Quoted(word)));
         }
         if word.contains('\0') {
             return Err(Fault::new(Part::Token(i), "", "text without null characters", Quoted(word)));
@@ -97,17 +97,17 @@ pub(crate) fn validate_tokens(sentence: &Sentence) -> Result<(), Fault> {
     Ok(())
 }
 
-fn validate_type(part: Part, kind: &str, known: Option<&LabelSet>) -> Result<(), Fault> {
-    match known {
-        Some(known) if known.id(kind).is_none() => {
-            let expected = if known.is_empty() {
+fn validate_type(part: Part, kind: &str, types: Option<&LabelSet>) -> Result<(), Fault> {
+    match types {
+        Some(types) if types.id(kind).is_none() => {
+            let expected = if types.is_empty() {
                 "no annotation of this kind (the schema has no types for it)".to_owned()
             } else {
-                format!("one of the types {}", known.names().join(", "))
+                format!("one of the types {}", types.names().join(", "))
             };
             Err(Fault::new(part, ".type", expected, Quoted(kind)))
         }
-        None if kind.is_empty() => Err(Fault::new(part, ".type", "the name of a type", "nothing")),
+        None if kind.is_empty() => Err(Fault::new(part, ".type", "a non-empty type", Quoted(kind))),
         _ => Ok(()),
     }
 }
@@ -116,14 +116,14 @@ fn validate_distinct<T: Eq + Hash>(items: &[T], part: fn(usize) -> Part, name: &
     let mut seen = HashMap::with_capacity(items.len());
     for (i, item) in items.iter().enumerate() {
         if let Some(first) = seen.insert(item, i) {
-            let fault = Fault::new(part(i), "", format!("a new {name}"), format!("number {first} again"));
+            let fault = Fault::new(part(i), "", format!("a distinct {name}"), format!("a duplicate of {name} {first}"));
             return Err(Fault { duplicate: true, ..fault });
         }
     }
     Ok(())
 }
 
-/// Two entities that share a token, the one that starts first before the other.
+/// The first two entities that share a token, ordered by their start.
 pub(crate) fn first_overlap(sentence: &Sentence) -> Option<(usize, usize)> {
     let mut order: Vec<usize> = (0..sentence.entities.len()).collect();
     order.sort_by_key(|&i| (sentence.entities[i].start, i));

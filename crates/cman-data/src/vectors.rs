@@ -1,4 +1,4 @@
-//! Word vectors in text form: GloVe's files and word2vec's.
+//! Word vectors in the text formats of GloVe and word2vec.
 
 use std::{
     collections::HashSet,
@@ -17,20 +17,19 @@ use crate::{
     source::Source,
 };
 
-/// Most bytes of a line.
-const LONGEST_LINE: usize = 1 << 20;
+/// Maximum size of a line in bytes.
+const MAX_LINE: usize = 1 << 20;
 
-/// An iterator over the words of a vector file with their vectors, one line in memory at a time.
+/// An iterator over the words of a vector file and their vectors, with one line in memory at a time.
 ///
-/// A line is a word and its numbers with single spaces or tabs between them; word2vec's first line, with the number of
-/// words and the width, may be there or not. gzip is recognised by the file's first bytes. All vectors have the width
-/// of the first one. A word may itself have spaces in it, as in GloVe's largest file: what stands before the last
-/// `width` numbers is the word (not in the very first line, which tells the width).
+/// A line holds a word and its values, separated by single spaces or tabs. The header of word2vec (number of words and
+/// width) is optional. gzip is detected from the first bytes of the file. The first vector sets the width for all
+/// others. A word may contain spaces, as in GloVe's largest file, except in the first line: the word is everything
+/// before the last `width` values.
 ///
-/// Two oddities of public files are passed over, and counted in the [`report`](Self::report): a word that was there
-/// before (the first vector wins), and a word that is not UTF-8. Everything else is an error, behind which nothing
-/// comes: another width, a number that is none or is not finite, a line without a word, fewer or more lines than the
-/// first line announces.
+/// Repeated words (the first vector is kept) and words that are not UTF-8 occur in public files; they are skipped and
+/// counted in the [`report`](Self::report). Anything else is an error that ends iteration: a different width, a field
+/// that is not a finite number, a line without a word, or a number of lines that differs from the header.
 ///
 /// ```
 /// use cman_data::VectorReader;
@@ -45,9 +44,9 @@ const LONGEST_LINE: usize = 1 << 20;
 pub struct VectorReader<'a> {
     source: Source<Box<dyn BufRead + 'a>>,
     width: usize,
-    /// Vectors announced by the first line.
-    announced: Option<usize>,
-    /// A first line that is already a vector.
+    /// Number of vectors in the header.
+    declared: Option<usize>,
+    /// The first line, if it is a vector.
     first: Option<Vec<u8>>,
     buffer: Vec<u8>,
     line: usize,
@@ -56,14 +55,14 @@ pub struct VectorReader<'a> {
     done: bool,
 }
 
-/// What was in a vector file.
+/// Counts of the lines of a vector file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct VectorReport {
-    /// Vectors given out.
+    /// Number of vectors returned.
     pub words: usize,
-    /// Lines passed over because their word was there before.
+    /// Lines skipped because their word is repeated.
     pub duplicates: usize,
-    /// Lines passed over because their word is not UTF-8.
+    /// Lines skipped because their word is not UTF-8.
     pub not_utf8: usize,
 }
 
@@ -71,20 +70,20 @@ impl fmt::Display for VectorReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} vectors", self.words)?;
         if self.duplicates > 0 {
-            write!(f, ", {} passed over for a word seen before", self.duplicates)?;
+            write!(f, ", {} skipped (repeated word)", self.duplicates)?;
         }
         if self.not_utf8 > 0 {
-            write!(f, ", {} passed over for a word that is not UTF-8", self.not_utf8)?;
+            write!(f, ", {} skipped (word is not UTF-8)", self.not_utf8)?;
         }
         Ok(())
     }
 }
 
 impl VectorReader<'static> {
-    /// A reader of a file.
+    /// Opens a file.
     ///
     /// # Errors
-    /// If the file cannot be read, has no vector, or starts with a line that is none.
+    /// If the file cannot be read, has no vectors, or starts with an invalid line.
     pub fn from_path(path: impl AsRef<Path>) -> Result<Self, DataError> {
         let path = path.as_ref();
         if path.is_dir() {
@@ -96,17 +95,17 @@ impl VectorReader<'static> {
 }
 
 impl<'a> VectorReader<'a> {
-    /// A reader of anything that gives bytes; `name` stands for the file's name in messages.
+    /// Reads from any [`BufRead`]; messages use `name` as the file name.
     ///
     /// # Errors
-    /// As [`from_path`](VectorReader::from_path).
+    /// The errors of [`from_path`](VectorReader::from_path).
     pub fn from_reader(reader: impl BufRead + 'a, name: impl Into<PathBuf>) -> Result<Self, DataError> {
         let path = name.into();
-        let source = Source::new(unzip(reader, &path)?, path)?;
+        let source = Source::new(decompress(reader, &path)?, path)?;
         let mut vectors = Self {
             source,
             width: 0,
-            announced: None,
+            declared: None,
             first: None,
             buffer: Vec::new(),
             line: 0,
@@ -114,20 +113,20 @@ impl<'a> VectorReader<'a> {
             report: VectorReport::default(),
             done: false,
         };
-        vectors.start()?;
+        vectors.read_first_line()?;
         Ok(vectors)
     }
 
-    /// Reads the first line, which tells the width.
-    fn start(&mut self) -> Result<(), DataError> {
+    /// Reads the first line and sets the width.
+    fn read_first_line(&mut self) -> Result<(), DataError> {
         if !self.read_line()? {
             return Err(self.empty());
         }
-        let parts: Vec<&[u8]> = self.buffer.split(is_gap).collect();
+        let parts: Vec<&[u8]> = self.buffer.split(is_separator).collect();
         if let [count, width] = parts[..]
-            && let (Some(count), Some(width)) = (whole(count), whole(width))
+            && let (Some(count), Some(width)) = (parse_count(count), parse_count(width))
         {
-            self.announced = Some(count);
+            self.declared = Some(count);
             self.width = width;
             if count == 0 {
                 return Err(self.empty());
@@ -137,7 +136,7 @@ impl<'a> VectorReader<'a> {
             self.first = Some(std::mem::take(&mut self.buffer));
         }
         if self.width == 0 {
-            return Err(self.fail("", "a word and its numbers", "no number".into()));
+            return Err(self.fail("", "a word and its values", "no values".into()));
         }
         Ok(())
     }
@@ -147,20 +146,20 @@ impl<'a> VectorReader<'a> {
         self.width
     }
 
-    /// What was in the file so far.
+    /// Counts of the lines read so far.
     pub fn report(&self) -> VectorReport {
         self.report
     }
 
-    /// Reads a line into the buffer, without spaces at its end; `false` at the end of the file.
+    /// Reads a line into the buffer, without trailing separators. Returns `false` at the end of the file.
     fn read_line(&mut self) -> Result<bool, DataError> {
-        let at = Location { column: None, ..self.source.place() };
+        let at = Location { column: None, ..self.source.location() };
         self.line = at.line.unwrap_or_default();
-        match self.source.read_line(&mut self.buffer, LONGEST_LINE)? {
+        match self.source.read_line(&mut self.buffer, MAX_LINE)? {
             LineKind::End => Ok(false),
-            LineKind::TooLong => Err(DataError::TooLarge { at: Box::new(at), limit: LONGEST_LINE }),
+            LineKind::TooLong => Err(DataError::TooLarge { at: Box::new(at), limit: MAX_LINE }),
             LineKind::Text => {
-                while self.buffer.last().is_some_and(is_gap) {
+                while self.buffer.last().is_some_and(is_separator) {
                     self.buffer.pop();
                 }
                 Ok(true)
@@ -176,7 +175,7 @@ impl<'a> VectorReader<'a> {
         DataError::invalid(self.source.file(), "", "word vectors", "none")
     }
 
-    /// The next vector; nothing at the end.
+    /// The next vector; `None` at the end.
     fn read(&mut self) -> Result<Option<(String, Vec<f32>)>, DataError> {
         loop {
             match self.first.take() {
@@ -188,8 +187,8 @@ impl<'a> VectorReader<'a> {
                 }
             }
             let lines = self.report.words + self.report.duplicates + self.report.not_utf8;
-            if let Some(announced) = self.announced.filter(|&announced| lines == announced) {
-                return Err(self.fail("", format!("the end of the file after {announced} vectors"), "more".into()));
+            if let Some(declared) = self.declared.filter(|&declared| lines == declared) {
+                return Err(self.fail("", format!("the end of the file after {declared} vectors"), "more".into()));
             }
             let (word, vector) = self.split()?;
             match word {
@@ -206,42 +205,37 @@ impl<'a> VectorReader<'a> {
 
     fn finish(&self) -> Result<Option<(String, Vec<f32>)>, DataError> {
         let lines = self.report.words + self.report.duplicates + self.report.not_utf8;
-        match self.announced {
-            Some(announced) if announced != lines => {
+        match self.declared {
+            Some(declared) if declared != lines => {
                 let at = self.source.file();
-                Err(DataError::invalid(
-                    at,
-                    "",
-                    format!("{announced} vectors, as the first line says"),
-                    lines.to_string(),
-                ))
+                Err(DataError::invalid(at, "", format!("{declared} vectors as in the header"), lines.to_string()))
             }
             _ if self.report.words == 0 => Err(self.empty()),
             _ => Ok(None),
         }
     }
 
-    /// Takes the line apart; the word is missing if it is not UTF-8.
+    /// Splits the line into word and values; the word is `None` if it is not UTF-8.
     fn split(&self) -> Result<(Option<String>, Vec<f32>), DataError> {
-        let mut parts: Vec<&[u8]> = self.buffer.rsplitn(self.width.saturating_add(1), is_gap).collect();
-        let n_numbers = parts.len() - 1;
+        let mut parts: Vec<&[u8]> = self.buffer.rsplitn(self.width.saturating_add(1), is_separator).collect();
+        let n_values = parts.len() - 1;
         let word = parts.pop().unwrap_or_default();
         if word.is_empty() {
-            return Err(self.fail("", "a word and its numbers", "no word".into()));
+            return Err(self.fail("", "a word and its values", "no word".into()));
         }
-        // A word with spaces may end in anything but a number: that would be a vector that is too long.
-        let extra = word.split(is_gap).skip(1).filter(|part| number(part).is_some()).count();
-        let ends_in_number = word.rsplit(is_gap).next().is_some_and(|part| number(part).is_some());
-        if n_numbers < self.width || (extra > 0 && ends_in_number) {
-            return Err(self.fail("", format!("{} numbers", self.width), (n_numbers + extra).to_string()));
+        // A word with spaces must not end in a number: such a line is a vector that is too long.
+        let extra = word.split(is_separator).skip(1).filter(|part| parse_value(part).is_some()).count();
+        let ends_in_number = word.rsplit(is_separator).next().is_some_and(|part| parse_value(part).is_some());
+        if n_values < self.width || (extra > 0 && ends_in_number) {
+            return Err(self.fail("", format!("{} values", self.width), (n_values + extra).to_string()));
         }
         let mut vector = Vec::with_capacity(self.width);
         for (i, part) in parts.into_iter().rev().enumerate() {
-            match number(part) {
+            match parse_value(part) {
                 Some(value) if value.is_finite() => vector.push(value),
                 _ => {
                     let found = Quoted(&String::from_utf8_lossy(part)).to_string();
-                    return Err(self.fail(&format!("number {}", i + 1), "a finite number", found));
+                    return Err(self.fail(&format!("value {}", i + 1), "a finite number", found));
                 }
             }
         }
@@ -262,24 +256,24 @@ impl Iterator for VectorReader<'_> {
     }
 }
 
-fn is_gap(byte: &u8) -> bool {
+fn is_separator(byte: &u8) -> bool {
     matches!(byte, b' ' | b'\t')
 }
 
-fn whole(bytes: &[u8]) -> Option<usize> {
+fn parse_count(bytes: &[u8]) -> Option<usize> {
     std::str::from_utf8(bytes).ok()?.parse().ok()
 }
 
-fn number(bytes: &[u8]) -> Option<f32> {
+fn parse_value(bytes: &[u8]) -> Option<f32> {
     std::str::from_utf8(bytes).ok()?.parse().ok()
 }
 
-/// The text of a stream that may be packed with gzip.
-fn unzip<'a>(mut reader: impl BufRead + 'a, path: &Path) -> Result<Box<dyn BufRead + 'a>, DataError> {
+/// Decompresses the stream if it starts with the magic bytes of gzip.
+fn decompress<'a>(mut reader: impl BufRead + 'a, path: &Path) -> Result<Box<dyn BufRead + 'a>, DataError> {
     const MAGIC: [u8; 2] = [0x1F, 0x8B];
     let mut start = Vec::new();
     reader.by_ref().take(2).read_to_end(&mut start).map_err(|source| DataError::io(path, source))?;
-    let packed = start == MAGIC;
+    let compressed = start == MAGIC;
     let reader = std::io::Cursor::new(start).chain(reader);
-    Ok(if packed { Box::new(BufReader::new(MultiGzDecoder::new(reader))) } else { Box::new(reader) })
+    Ok(if compressed { Box::new(BufReader::new(MultiGzDecoder::new(reader))) } else { Box::new(reader) })
 }

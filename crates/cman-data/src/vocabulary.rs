@@ -1,4 +1,4 @@
-//! Vocabularies: numbers for words or characters.
+//! Vocabularies: ids for words or characters.
 
 use std::{collections::HashMap, fs, path::Path};
 
@@ -11,16 +11,16 @@ use crate::{
 
 /// The id of padding.
 pub const PADDING: u32 = 0;
-/// The id of everything that is not in a vocabulary.
+/// The id of unknown words and characters.
 pub const UNKNOWN: u32 = 1;
 
 const PADDING_NAME: &str = "<pad>";
 const UNKNOWN_NAME: &str = "<unk>";
 
-/// Numbers words or characters in the order of their first appearance, from 2 on.
+/// Maps words or characters to ids, in order of first appearance, from 2.
 ///
-/// Id [`PADDING`] never stands for text: the word `<pad>` is unknown. The word `<unk>` has the id [`UNKNOWN`].
-/// In JSON a vocabulary is `{"names": ["<pad>", "<unk>", ..], "counts": [0, 0, ..]}`.
+/// No text has the id [`PADDING`]: the word `<pad>` is unknown. The word `<unk>` has the id [`UNKNOWN`].
+/// The JSON form is `{"names": ["<pad>", "<unk>", ..], "counts": [0, 0, ..]}`.
 ///
 /// ```
 /// use cman_data::{UNKNOWN, Vocabulary};
@@ -38,7 +38,7 @@ pub struct Vocabulary {
     ids: HashMap<String, u32>,
 }
 
-/// The form in files.
+/// The JSON form.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Stored {
@@ -47,7 +47,7 @@ struct Stored {
 }
 
 impl Default for Vocabulary {
-    /// The vocabulary of padding and unknown only.
+    /// A vocabulary with only padding and unknown.
     fn default() -> Self {
         Self {
             names: vec![PADDING_NAME.into(), UNKNOWN_NAME.into()],
@@ -58,7 +58,7 @@ impl Default for Vocabulary {
 }
 
 impl Vocabulary {
-    /// The vocabulary of `words`, which are the running words (or characters) of the training data: they are counted.
+    /// Builds and counts the vocabulary of `words`, the word (or character) occurrences of the training data.
     pub fn build<'a>(words: impl IntoIterator<Item = &'a str>) -> Self {
         let mut vocabulary = Self::default();
         for word in words {
@@ -67,7 +67,7 @@ impl Vocabulary {
         vocabulary
     }
 
-    /// Adds `word` unless it is there already, without counting it; its id.
+    /// Adds `word` if it is new, without counting it. Returns its id.
     pub fn insert(&mut self, word: &str) -> u32 {
         if word == PADDING_NAME {
             return UNKNOWN;
@@ -82,7 +82,7 @@ impl Vocabulary {
         id
     }
 
-    /// Adds `word` unless it is there already and counts it once; its id.
+    /// Adds `word` if it is new, and increments its count. Returns its id.
     pub fn observe(&mut self, word: &str) -> u32 {
         let id = self.insert(word);
         let count = &mut self.counts[id as usize];
@@ -90,7 +90,7 @@ impl Vocabulary {
         id
     }
 
-    /// The id of `word`, if it has one.
+    /// The id of `word`, if it is in the vocabulary.
     pub fn id(&self, word: &str) -> Option<u32> {
         self.ids.get(word).copied()
     }
@@ -108,7 +108,7 @@ impl Vocabulary {
         &self.names[id as usize]
     }
 
-    /// How often the word stands in the training data; 0 for words that only the vector file has.
+    /// The frequency of the word in the training data; 0 if it only occurs in the vector file.
     ///
     /// # Panics
     /// If there is no such id.
@@ -116,17 +116,17 @@ impl Vocabulary {
         self.counts[id as usize]
     }
 
-    /// All names in the order of their ids, padding and unknown first.
+    /// All names in order of their ids, with padding and unknown first.
     pub fn names(&self) -> &[String] {
         &self.names
     }
 
-    /// Number of ids, padding and unknown included.
+    /// Number of ids, including padding and unknown.
     pub fn len(&self) -> usize {
         self.names.len()
     }
 
-    /// Whether there is nothing but padding and unknown.
+    /// Whether the vocabulary has only padding and unknown.
     pub fn is_empty(&self) -> bool {
         self.names.len() == 2
     }
@@ -142,7 +142,7 @@ impl Vocabulary {
     /// Reads a vocabulary that [`save`](Self::save) wrote.
     ///
     /// # Errors
-    /// If the file cannot be read, is not JSON, names a word twice, or lacks padding, unknown or a count.
+    /// If the file cannot be read, is not JSON, contains a word twice, or lacks padding, unknown or a count.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, DataError> {
         load_json(path.as_ref())
     }
@@ -162,13 +162,13 @@ impl TryFrom<Stored> for Vocabulary {
             return Err(format!("names: expected {PADDING_NAME:?} and {UNKNOWN_NAME:?} first"));
         }
         if names.len() != counts.len() {
-            return Err(format!("counts: expected {} (one a name), found {}", names.len(), counts.len()));
+            return Err(format!("counts: expected {} (one per name), found {}", names.len(), counts.len()));
         }
         let mut ids = HashMap::with_capacity(names.len());
         for (id, name) in (0u32..).zip(&names).skip(1) {
             let first = if name == PADDING_NAME { Some(PADDING) } else { ids.insert(name.clone(), id) };
             if let Some(first) = first {
-                return Err(format!("names[{id}]: expected a new name, found {} as names[{first}]", Quoted(name)));
+                return Err(format!("names[{id}]: {} is a duplicate of names[{first}]", Quoted(name)));
             }
         }
         Ok(Self { names, counts, ids })
@@ -177,7 +177,7 @@ impl TryFrom<Stored> for Vocabulary {
 
 /// Writes a value as JSON.
 pub(crate) fn save_json(value: &impl Serialize, path: &Path) -> Result<(), DataError> {
-    let json = serde_json::to_vec(value).expect("names and numbers are always JSON");
+    let json = serde_json::to_vec(value).expect("strings and numbers serialise");
     file::replace(path, &json).map_err(|source| DataError::io(path, source))
 }
 
@@ -192,7 +192,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_are_numbered_by_first_appearance_and_counted() {
+    fn ids_follow_first_appearance_and_words_are_counted() {
         let mut words = Vocabulary::build(["b", "a", "b"]);
         assert_eq!(words.insert("c"), 4);
         assert_eq!(words.insert("a"), 3);
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_gives_the_same_vocabulary_back() {
+    fn a_vocabulary_survives_a_round_trip_through_a_file() {
         let path = tempfile::tempdir().unwrap().keep().join("words.json");
         let words = Vocabulary::build(["Zürich", "\u{0}", "\"", ""]);
         words.save(&path).unwrap();
@@ -218,20 +218,20 @@ mod tests {
     }
 
     #[test]
-    fn broken_files_are_refused() {
+    fn invalid_files_are_errors() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("words.json");
         for (json, message) in [
             (r#"{"names":["<pad>"],"counts":[0]}"#, r#"names: expected "<pad>" and "<unk>" first"#),
             (r#"{"names":["<unk>","<pad>"],"counts":[0,0]}"#, r#"names: expected "<pad>" and "<unk>" first"#),
-            (r#"{"names":["<pad>","<unk>","a"],"counts":[0,0]}"#, "counts: expected 3 (one a name), found 2"),
+            (r#"{"names":["<pad>","<unk>","a"],"counts":[0,0]}"#, "counts: expected 3 (one per name), found 2"),
             (
                 r#"{"names":["<pad>","<unk>","a","a"],"counts":[0,0,1,1]}"#,
-                r#"names[3]: expected a new name, found "a" as names[2]"#,
+                r#"names[3]: "a" is a duplicate of names[2]"#,
             ),
             (
                 r#"{"names":["<pad>","<unk>","<pad>"],"counts":[0,0,1]}"#,
-                r#"names[2]: expected a new name, found "<pad>" as names[0]"#,
+                r#"names[2]: "<pad>" is a duplicate of names[0]"#,
             ),
             (r#"{"names":["<pad>","<unk>"]}"#, "line 1, column 27: missing field `counts`"),
             (r#"{"names":[],"counts":[],"names":[]}"#, "line 1, column 31: duplicate field `names`"),

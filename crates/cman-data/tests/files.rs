@@ -1,4 +1,4 @@
-//! Files and folders: what is there, what is not, and what is not what its name says.
+//! Files and folders: missing, ambiguous and mistaken for each other.
 
 use std::{
     fs,
@@ -22,7 +22,7 @@ fn names(paths: impl IntoIterator<Item = PathBuf>) -> Vec<String> {
 }
 
 #[test]
-fn a_missing_file_and_a_folder_are_named() {
+fn errors_name_a_missing_file_and_a_folder() {
     let folder = folder(&[]);
     let error = Corpus::read(folder.path(), &ReaderBuilder::new()).unwrap_err();
     assert_eq!(error.to_string(), format!("{}: expected a file, found a directory", folder.path().display()));
@@ -33,7 +33,7 @@ fn a_missing_file_and_a_folder_are_named() {
     assert!(matches!(Schema::read(&missing), Err(DataError::Io { .. })));
 }
 
-/// Gives its bytes one at a time, each behind an interruption, and then fails.
+/// Returns one byte at a time, each after an interruption, and then fails.
 struct Flaky<'a> {
     bytes: &'a [u8],
     interrupted: bool,
@@ -54,7 +54,7 @@ impl Read for Flaky<'_> {
 }
 
 #[test]
-fn interruptions_are_waited_out_and_failures_are_errors() {
+fn interrupted_reads_are_retried_and_failures_are_errors() {
     for text in ["[{\"tokens\": [\"a\"]},", "#doc 1\n0\ta\tO\t['N']\t[0]\n#doc 2\n"] {
         let reader = BufReader::new(Flaky { bytes: text.as_bytes(), interrupted: false });
         let skip = ReaderBuilder::new().on_error(OnError::Skip);
@@ -79,7 +79,7 @@ fn a_corpus_is_read_with_its_schema_and_report() {
     assert_eq!((corpus.sentences.len(), corpus.sentences[0].id.as_str()), (1, "9"));
     assert_eq!(corpus.schema.entities.names(), ["Peop", "Loc"]);
     assert_eq!(corpus.schema.relations.names(), ["Live_In"]);
-    assert_eq!(corpus.report.to_string(), "1 sentences of 1 records\n1 entities that start with an I- tag");
+    assert_eq!(corpus.report.to_string(), "1 sentences from 1 records\n1 entities that start with an I- tag");
     let json = serde_json::to_value(&corpus.report).unwrap();
     assert_eq!((&json["sentences"], &json["orphan_inside_tags"]), (&1.into(), &1.into()));
 }
@@ -100,14 +100,14 @@ fn types_files() {
     for (json, expected) in [
         (r#"{"entities": {"Z": {}, "A": {}}, "relations": []}"#, Ok(["Z", "A"])),
         ("\u{FEFF}{\"relations\": {}, \"entities\": [\"Z\", \"A\"], \"x\": 1}", Ok(["Z", "A"])),
-        (r#"{"entities": {"A": {}, "A": {}}, "relations": []}"#, Err(r#"entities: the type "A" is there twice"#)),
-        (r#"{"entities": ["A", "A"], "relations": []}"#, Err(r#"entities: the type "A" is there twice"#)),
-        (r#"{"entities": [""], "relations": []}"#, Err("entities: a type without a name")),
+        (r#"{"entities": {"A": {}, "A": {}}, "relations": []}"#, Err(r#"entities: duplicate type "A""#)),
+        (r#"{"entities": ["A", "A"], "relations": []}"#, Err(r#"entities: duplicate type "A""#)),
+        (r#"{"entities": [""], "relations": []}"#, Err("entities: a type with an empty name")),
         (r#"{"entities": []}"#, Err("missing field `relations`")),
         (r#"{"entities": [], "entities": [], "relations": []}"#, Err("duplicate field `entities`")),
         (
             r#"{"entities": 5, "relations": []}"#,
-            Err("entities: expected an object whose keys are types, or an array of types, found integer `5`"),
+            Err("entities: expected an object with types as keys, or an array of types, found integer `5`"),
         ),
         (r#"{"entities": [5], "relations": []}"#, Err("entities[0]: expected a string, found integer `5`")),
         (r#"{"entities": [], "relations": []} x"#, Err("trailing characters")),
@@ -162,7 +162,7 @@ fn the_usual_names_are_found() {
 }
 
 #[test]
-fn what_is_not_clear_is_an_error() {
+fn ambiguous_and_missing_files_are_errors() {
     let two = folder(&["train.json", "train.txt", "dev.json"]);
     let error = CorpusDir::find(two.path()).unwrap_err();
     assert_eq!(

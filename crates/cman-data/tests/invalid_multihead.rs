@@ -1,4 +1,4 @@
-//! Every way in which the multi-head table can be wrong, with the message a user gets.
+//! Invalid multi-head tables, with their error messages.
 
 use cman_data::{DataError, Entity, Format, LabelSet, OnError, ReaderBuilder, Relation, Report, Schema, Sentence};
 
@@ -12,17 +12,17 @@ fn message(table: impl AsRef<[u8]>) -> String {
     read(&ReaderBuilder::new(), table).unwrap_err().to_string()
 }
 
-/// A good sentence of three lines, then a sentence with these rows.
+/// A valid sentence of three lines, then a sentence with these rows.
 fn table(rows: &[&str]) -> String {
     format!("#doc 1\n0\tx\tO\t['N']\t[0]\n\n#doc 2\n{}\n", rows.join("\n"))
 }
 
 #[test]
-fn rows_that_cannot_be_read() {
+fn invalid_rows() {
     for (row, expected) in [
-        ("0\ta\tO\t['N']", "expected 5 columns with tabs between them, found 4"),
-        ("0\ta\tb\tO\t['N']\t[0]", "expected 5 columns with tabs between them, found 6"),
-        ("0 a O ['N'] [0]", "expected 5 columns with tabs between them, found 1"),
+        ("0\ta\tO\t['N']", "expected 5 tab-separated columns, found 4"),
+        ("0\ta\tb\tO\t['N']\t[0]", "expected 5 tab-separated columns, found 6"),
+        ("0 a O ['N'] [0]", "expected 5 tab-separated columns, found 1"),
         ("1\ta\tO\t['N']\t[1]", r#"index: expected 0, found "1""#),
         ("-1\ta\tO\t['N']\t[0]", r#"index: expected 0, found "-1""#),
         ("+0\ta\tO\t['N']\t[0]", r#"index: expected 0, found "+0""#),
@@ -37,28 +37,28 @@ fn rows_that_cannot_be_read() {
         ("0\ta\tO\t[\"N\"]\t[0]", r#"relations: expected a list such as ['Kill', 'Live_In'], found "[\"N\"]""#),
         ("0\ta\tO\t['']\t[0]", r#"relations: expected a list such as ['Kill', 'Live_In'], found "['']""#),
         ("0\ta\tO\t['a' 'b']\t[0]", r#"relations: expected a list such as ['Kill', 'Live_In'], found "['a' 'b']""#),
-        ("0\ta\tO\t['N']\t0", r#"heads: expected a list of token numbers such as [3, 7], found "0""#),
-        ("0\ta\tO\t['N']\t[-1]", r#"heads: expected a list of token numbers such as [3, 7], found "[-1]""#),
-        ("0\ta\tO\t['N']\t[00]", r#"heads: expected a list of token numbers such as [3, 7], found "[00]""#),
-        ("0\ta\tO\t['N']\t[1e30]", r#"heads: expected a list of token numbers such as [3, 7], found "[1e30]""#),
+        ("0\ta\tO\t['N']\t0", r#"heads: expected a list of token indices such as [3, 7], found "0""#),
+        ("0\ta\tO\t['N']\t[-1]", r#"heads: expected a list of token indices such as [3, 7], found "[-1]""#),
+        ("0\ta\tO\t['N']\t[00]", r#"heads: expected a list of token indices such as [3, 7], found "[00]""#),
+        ("0\ta\tO\t['N']\t[1e30]", r#"heads: expected a list of token indices such as [3, 7], found "[1e30]""#),
         (
             "0\ta\tO\t['N']\t[99999999999999999999]",
-            r#"heads: expected a list of token numbers such as [3, 7], found "[99999999999999999999]""#,
+            r#"heads: expected a list of token indices such as [3, 7], found "[99999999999999999999]""#,
         ),
-        ("0\ta\tO\t['R', 'S']\t[0]", "heads: expected 2 (one a relation), found 1"),
+        ("0\ta\tO\t['R', 'S']\t[0]", "heads: expected 2 (one per relation), found 1"),
         ("0\ta\tO\t['N']\t[1]", r#"relations: expected ['N'] alone, with [0], found "['N'] with [1]""#),
         ("0\ta\tO\t['N', 'R']\t[0, 1]", r#"relations: expected ['N'] alone, with [0], found "['N', 'R'] with [0, 1]""#),
-        ("0\t\tO\t['N']\t[0]", "tokens[0]: expected a token, found nothing"),
+        ("0\t\tO\t['N']\t[0]", "tokens[0]: expected a non-empty token, found \"\""),
         ("0\t\0\tO\t['N']\t[0]", r#"tokens[0]: expected text without null characters, found "\0""#),
     ] {
-        let place =
+        let prefix =
             if expected.starts_with("expected") { "a.txt: record 2, line 5: " } else { "a.txt: record 2, line 5, " };
-        assert_eq!(message(table(&[row])), format!("{place}{expected}"), "{row}");
+        assert_eq!(message(table(&[row])), format!("{prefix}{expected}"), "{row}");
     }
 }
 
 #[test]
-fn rows_that_do_not_fit_together() {
+fn inconsistent_rows() {
     const LOC: &str = "0\ta\tB-Loc\t['N']\t[0]";
     for (rows, expected) in [
         (vec![], "line 4, tokens: expected at least one token, found none"),
@@ -79,10 +79,10 @@ fn rows_that_do_not_fit_together() {
             vec!["0\ta\tB-Loc\t['R']\t[7]"],
             "line 5, heads: expected the last token of an entity, found token 7 in a sentence of 1 tokens",
         ),
-        (vec!["0\ta\tB-Loc\t['R']\t[0]"], "line 5, relations[0].tail: expected another entity than the head, found 0"),
+        (vec!["0\ta\tB-Loc\t['R']\t[0]"], "line 5, relations[0].tail: expected an entity other than the head, found 0"),
         (
             vec![LOC, "1\tb\tB-Loc\t['R', 'R']\t[0, 0]"],
-            "line 6, relations[1]: expected a new relation, found number 0 again",
+            "line 6, relations[1]: expected a distinct relation, found a duplicate of relation 0",
         ),
     ] {
         assert_eq!(message(table(&rows)), format!("a.txt: record 2, {expected}"), "{rows:?}");
@@ -102,7 +102,7 @@ fn rows_that_do_not_fit_together() {
 }
 
 #[test]
-fn headers() {
+fn invalid_headers() {
     let row = "0\tx\tO\t['N']\t[0]\n";
     for header in ["#doc", "#doc ", "#document 3", "# doc 3"] {
         assert_eq!(
@@ -115,13 +115,13 @@ fn headers() {
         read(&named, row).unwrap_err().to_string(),
         r#"a.txt: record 1, line 1: expected a header such as `#doc 17`, found "0\tx\tO\t['N']\t[0]""#
     );
-    assert_eq!(read(&named, "\n\n").unwrap_err().to_string(), "a.txt: no sentence (0 records read)");
+    assert_eq!(read(&named, "\n\n").unwrap_err().to_string(), "a.txt: no sentences (0 records read)");
     let (sentences, _) = read(&named, format!("\u{FEFF}\n#doc\ta  b \n{row}")).unwrap();
     assert_eq!(sentences[0].id, "a  b");
 }
 
 #[test]
-fn line_ends_of_every_kind_and_blank_lines_are_accepted() {
+fn all_line_ends_and_blank_lines_are_accepted() {
     let unix = "#doc 1\n0\ta\tB-Loc\t['R']\t[1]\n1\tb\tB-Loc\t['N']\t[1]\n#doc 2\n0\tc\tO\t['N']\t[0]\n";
     let sentences = read(&ReaderBuilder::new(), unix).unwrap().0;
     let windows = unix.replace('\n', "\r\n\r\n");
@@ -142,7 +142,7 @@ fn an_entity_may_start_with_an_inside_tag() {
 }
 
 #[test]
-fn text_that_is_not_utf8_and_long_lines() {
+fn invalid_utf8_and_long_lines() {
     let bytes = b"#doc 1\n0\tx\tO\t['N']\t[0]\n#doc 2\n0\t\xFF\tO\t['N']\t[0]\n";
     assert_eq!(message(bytes), "a.txt: record 2, line 4, column 3: not UTF-8");
     let long = table(&[&format!("0\t{}\tO\t['N']\t[0]", "x".repeat(1000))]);
@@ -159,7 +159,7 @@ fn text_that_is_not_utf8_and_long_lines() {
 }
 
 #[test]
-fn a_bad_record_is_skipped_to_the_next_header() {
+fn an_invalid_record_is_skipped_to_the_next_header() {
     let good = "0\tx\tO\t['N']\t[0]";
     let skip = ReaderBuilder::new().on_error(OnError::Skip).format(Format::Multihead).max_record_bytes(60);
     let file = [

@@ -1,4 +1,4 @@
-//! Every way in which SpERT's JSON can be wrong, with the message a user gets.
+//! Invalid SpERT JSON, with its error messages.
 
 use cman_data::{DataError, LabelSet, OnError, OverlapPolicy, ReaderBuilder, Report, Schema, Sentence};
 
@@ -12,7 +12,7 @@ fn message(builder: &ReaderBuilder, json: impl AsRef<[u8]>) -> String {
     read(builder, json.as_ref()).unwrap_err().to_string()
 }
 
-/// A file with a good record and one with these entities and relations.
+/// A file with a valid record and a record with these entities and relations.
 fn annotated(entities: &str, relations: &str) -> String {
     format!(
         r#"[{{"tokens": ["x"], "entities": [], "relations": [], "orig_id": 1}},
@@ -24,7 +24,7 @@ const ONE: &str = r#"{"type": "X", "start": 0, "end": 1}"#;
 const TWO: &str = r#"{"type": "X", "start": 0, "end": 1}, {"type": "Y", "start": 1, "end": 3}"#;
 
 #[test]
-fn annotation_that_does_not_fit_the_tokens() {
+fn annotation_that_does_not_match_the_tokens() {
     let schema = Schema { entities: LabelSet::from_iter(["X", "Y"]), relations: LabelSet::from_iter(["R"]) };
     let fixed = ReaderBuilder::new().schema(schema);
     let relation = |head: &str, tail: &str| format!(r#"{{"type": "R", "head": {head}, "tail": {tail}}}"#);
@@ -42,19 +42,23 @@ fn annotation_that_does_not_fit_the_tokens() {
         (
             format!(r#"{ONE}, {{"type": "X", "start": 2, "end": 2}}"#),
             String::new(),
-            "entities[1].end: expected more than the start, 2, found 2",
+            "entities[1].end: expected more than 2 (the start), found 2",
         ),
         (
             r#"{"type": "X", "start": 2, "end": 1}"#.to_owned(),
             String::new(),
-            "entities[0].end: expected more than the start, 2, found 1",
+            "entities[0].end: expected more than 2 (the start), found 1",
         ),
         (
             r#"{"type": "Z", "start": 0, "end": 1}"#.to_owned(),
             String::new(),
             r#"entities[0].type: expected one of the types X, Y, found "Z""#,
         ),
-        (format!("{ONE}, {ONE}"), String::new(), "entities[1]: expected a new entity, found number 0 again"),
+        (
+            format!("{ONE}, {ONE}"),
+            String::new(),
+            "entities[1]: expected a distinct entity, found a duplicate of entity 0",
+        ),
         (
             TWO.to_owned(),
             relation("0", "2"),
@@ -65,7 +69,7 @@ fn annotation_that_does_not_fit_the_tokens() {
             relation("5", "1"),
             "relations[0].head: expected less than 2 (the number of entities), found 5",
         ),
-        (TWO.to_owned(), relation("1", "1"), "relations[0].tail: expected another entity than the head, found 1"),
+        (TWO.to_owned(), relation("1", "1"), "relations[0].tail: expected an entity other than the head, found 1"),
         (
             TWO.to_owned(),
             r#"{"type": "S", "head": 0, "tail": 1}"#.to_owned(),
@@ -74,7 +78,7 @@ fn annotation_that_does_not_fit_the_tokens() {
         (
             TWO.to_owned(),
             format!("{}, {}, {}", relation("0", "1"), relation("1", "0"), relation("0", "1")),
-            "relations[2]: expected a new relation, found number 0 again",
+            "relations[2]: expected a distinct relation, found a duplicate of relation 0",
         ),
     ] {
         let error = read(&fixed, annotated(&entities, &relations).as_bytes()).unwrap_err();
@@ -84,7 +88,7 @@ fn annotation_that_does_not_fit_the_tokens() {
     let open = ReaderBuilder::new();
     assert_eq!(
         message(&open, annotated(r#"{"type": "", "start": 0, "end": 1}"#, "")),
-        "a.json: record 2, entities[0].type: expected the name of a type, found nothing"
+        "a.json: record 2, entities[0].type: expected a non-empty type, found \"\""
     );
     let empty = ReaderBuilder::new().schema(Schema::default());
     assert_eq!(
@@ -95,32 +99,32 @@ fn annotation_that_does_not_fit_the_tokens() {
 }
 
 #[test]
-fn values_of_the_wrong_kind() {
+fn values_of_the_wrong_type() {
     for (entity, message) in [
         (
             r#"{"type": "X", "start": -1, "end": 1}"#,
-            "column 66, entities[0].start: expected a whole number from 0 on, found integer `-1`",
+            "column 66, entities[0].start: expected a non-negative integer, found integer `-1`",
         ),
         (
             r#"{"type": "X", "start": 0, "end": 1e30}"#,
-            "column 78, entities[0].end: expected a whole number from 0 on, found floating point `1e+30`",
+            "column 78, entities[0].end: expected a non-negative integer, found floating point `1e+30`",
         ),
         (
             r#"{"type": "X", "start": 0, "end": 1.0}"#,
-            "column 77, entities[0].end: expected a whole number from 0 on, found floating point `1.0`",
+            "column 77, entities[0].end: expected a non-negative integer, found floating point `1.0`",
         ),
         (
             r#"{"type": "X", "start": 0, "end": 99999999999999999999999}"#,
-            "column 97, entities[0].end: expected a whole number from 0 on, found floating point `1e+23`",
+            "column 97, entities[0].end: expected a non-negative integer, found floating point `1e+23`",
         ),
         (r#"{"type": "X", "start": 0, "end": 1e999}"#, "column 79, entities[0].end: number out of range"),
         (
             r#"{"type": "X", "start": "0", "end": 1}"#,
-            "column 67, entities[0].start: expected a whole number from 0 on, found string \"0\"",
+            "column 67, entities[0].start: expected a non-negative integer, found string \"0\"",
         ),
         (
             r#"{"type": "X", "start": null, "end": 1}"#,
-            "column 68, entities[0].start: expected a whole number from 0 on, found null",
+            "column 68, entities[0].start: expected a non-negative integer, found null",
         ),
         (r#"{"type": 3, "start": 0, "end": 1}"#, "column 51, entities[0].type: expected a string, found integer `3`"),
         (r#"{"type": "X", "start": 0}"#, "column 66, entities[0]: missing field `end`"),
@@ -139,11 +143,11 @@ fn values_of_the_wrong_kind() {
 }
 
 #[test]
-fn records_of_the_wrong_shape() {
+fn records_with_the_wrong_structure() {
     let builder = ReaderBuilder::new();
     for (json, expected) in [
         (r#"[{"tokens": []}]"#, "record 1, tokens: expected at least one token, found none"),
-        (r#"[{"tokens": ["a", ""]}]"#, "record 1, tokens[1]: expected a token, found nothing"),
+        (r#"[{"tokens": ["a", ""]}]"#, "record 1, tokens[1]: expected a non-empty token, found \"\""),
         (
             r#"[{"tokens": ["a\u0000b"]}]"#,
             r#"record 1, tokens[0]: expected text without null characters, found "a\0b""#,
@@ -157,7 +161,7 @@ fn records_of_the_wrong_shape() {
         (r#"[{"tokens": "a b"}]"#, "record 1, line 1, column 17, tokens: expected a sequence, found string \"a b\""),
         (
             r#"[{"tokens": ["a"], "orig_id": 1.5}]"#,
-            "record 1, line 1, column 33, orig_id: expected a whole number or a string, found floating point `1.5`",
+            "record 1, line 1, column 33, orig_id: expected an integer or a string, found floating point `1.5`",
         ),
         (r#"[{"tokens": ["a"] "x": 1}]"#, "record 1, line 1, column 19: expected `,` or `}`"),
         (r#"[{"tokens": ["a"}]]"#, "record 1, line 1, column 17, tokens: expected `,` or `]`"),
@@ -168,11 +172,11 @@ fn records_of_the_wrong_shape() {
 }
 
 #[test]
-fn damaged_files_are_errors_even_where_bad_records_are_skipped() {
+fn damaged_files_are_errors_even_if_invalid_records_are_skipped() {
     for (json, expected) in [
-        ("", "no sentence (0 records read)"),
-        (" \r\n\t", "no sentence (0 records read)"),
-        ("[]", "no sentence (0 records read)"),
+        ("", "no sentences (0 records read)"),
+        (" \r\n\t", "no sentences (0 records read)"),
+        ("[]", "no sentences (0 records read)"),
         ("[", "line 1, column 2: expected `{`, the start of a record, found the end of the file"),
         (
             r#"{"tokens": ["a"]}"#,
@@ -181,9 +185,9 @@ fn damaged_files_are_errors_even_where_bad_records_are_skipped() {
         ("\u{0}", "line 1, column 1: expected `[` (SpERT's JSON) or `#doc` (the multi-head table), found \"\\0\""),
         (r#"[{"tokens": ["a"]}, 5]"#, "line 1, column 21: expected `{`, the start of a record, found \"5\""),
         (r#"[{"tokens": ["a"]},]"#, "line 1, column 20: expected `{`, the start of a record, found \"]\""),
-        (r#"[{"tokens": ["a"]} {}]"#, "line 1, column 20: expected `,` or `]` behind a record, found \"{\""),
-        ("[{\"tokens\": [\"a\"]}", "line 1, column 19: expected `,` or `]` behind a record, found the end of the file"),
-        ("[{\"tokens\": [\"a\"]}\n]\n x", "line 3, column 2: expected nothing behind the array, found \"x\""),
+        (r#"[{"tokens": ["a"]} {}]"#, "line 1, column 20: expected `,` or `]` after a record, found \"{\""),
+        ("[{\"tokens\": [\"a\"]}", "line 1, column 19: expected `,` or `]` after a record, found the end of the file"),
+        ("[{\"tokens\": [\"a\"]}\n]\n x", "line 3, column 2: expected nothing after the array, found \"x\""),
         (
             "[{\"tokens\": [\"a\"]},\n{\"tokens\": [\"a",
             "line 2, column 15: expected the rest of the record, found the end of the file",
@@ -202,7 +206,7 @@ fn damaged_files_are_errors_even_where_bad_records_are_skipped() {
 }
 
 #[test]
-fn text_that_is_not_utf8() {
+fn invalid_utf8() {
     let bytes = b"[{\"tokens\": [\"a\"]},\n{\"tokens\":\n [\"b\xFF\"]}]";
     assert_eq!(message(&ReaderBuilder::new(), bytes), "a.json: record 2, line 3, column 5: not UTF-8");
     let bytes = b"[{\"tokens\": [\"a\"], \"note\": \"\xC3\"}]";
@@ -210,7 +214,7 @@ fn text_that_is_not_utf8() {
 }
 
 #[test]
-fn a_mark_at_the_start_and_any_white_space_are_accepted() {
+fn a_byte_order_mark_and_any_white_space_are_accepted() {
     let json =
         "\u{FEFF}\r\n [\r\n {\"tokens\": [\"[\\\"{\\\\\", \"}\"]}\r\n ,\t{\"tokens\": [\"b\"], \"other\": [{}]} ] \r\n";
     let (sentences, report) = read(&ReaderBuilder::new(), json.as_bytes()).unwrap();
@@ -220,7 +224,7 @@ fn a_mark_at_the_start_and_any_white_space_are_accepted() {
 }
 
 #[test]
-fn ids_are_numbers_or_strings() {
+fn ids_are_integers_or_strings() {
     let json = r#"[{"tokens": ["a"], "orig_id": -7}, {"tokens": ["a"], "orig_id": "x y"}, {"tokens": ["a"], "orig_id": null},
         {"tokens": ["a"], "orig_id": 18446744073709551615}, {"tokens": ["a"], "orig_id": "-7"}]"#;
     let (sentences, report) = read(&ReaderBuilder::new(), json.as_bytes()).unwrap();
@@ -240,7 +244,7 @@ fn deep_nesting_is_an_error() {
 }
 
 #[test]
-fn long_records_are_refused_before_they_fill_the_memory() {
+fn long_records_are_errors_before_they_are_read_into_memory() {
     let long = format!(r#"[{{"tokens": ["{}"]}}, {{"tokens": ["b"]}}]"#, "a".repeat(1000));
     let builder = ReaderBuilder::new().max_record_bytes(100);
     let expected = "a.json: record 1, line 1, column 2: longer than the limit of 100 bytes";
@@ -253,7 +257,7 @@ fn long_records_are_refused_before_they_fill_the_memory() {
 }
 
 #[test]
-fn bad_records_are_skipped_and_reported() {
+fn invalid_records_are_skipped_and_reported() {
     let json = format!(
         r#"[{{"tokens": []}}, {{"tokens": ["a"], "entities": [{ONE}, {ONE}]}}, {{"tokens": 5}},
         {{"tokens": ["a", "b", "c"], "entities": [{TWO}], "relations": [
@@ -267,15 +271,15 @@ fn bad_records_are_skipped_and_reported() {
     assert_eq!((report.duplicate_entities, report.duplicate_relations), (1, 1));
     assert_eq!(
         report.to_string(),
-        "1 sentences of 5 records\n4 records skipped as not valid\n1 records that list an entity twice\n\
+        "1 sentences from 5 records\n4 invalid records skipped\n1 records that list an entity twice\n\
          1 records that list a relation twice\n\
          \x20 a.json: record 1, tokens: expected at least one token, found none\n\
-         \x20 a.json: record 2, entities[1]: expected a new entity, found number 0 again\n\
+         \x20 a.json: record 2, entities[1]: expected a distinct entity, found a duplicate of entity 0\n\
          \x20 a.json: record 3, line 1, column 136, tokens: expected a sequence, found integer `5`\n\
-         \x20 a.json: record 4, relations[1]: expected a new relation, found number 0 again"
+         \x20 a.json: record 4, relations[1]: expected a distinct relation, found a duplicate of relation 0"
     );
     let many = format!("[{}]", vec!["{}"; 30].join(","));
-    assert_eq!(message(&skip, &many), "a.json: no sentence (30 records read)");
+    assert_eq!(message(&skip, &many), "a.json: no sentences (30 records read)");
     let many = format!("[{},{}]", vec!["{}"; 30].join(","), r#"{"tokens": ["a"]}"#);
     let report = read(&skip, many.as_bytes()).unwrap().1;
     assert_eq!((report.skipped, report.messages.len()), (30, Report::MESSAGES));
@@ -283,7 +287,7 @@ fn bad_records_are_skipped_and_reported() {
 }
 
 #[test]
-fn overlaps_follow_the_policy() {
+fn the_policy_for_overlaps_is_applied() {
     let nested = r#"{"type": "X", "start": 0, "end": 3}, {"type": "Y", "start": 2, "end": 3}"#;
     let json = annotated(nested, "");
     let (sentences, report) = read(&ReaderBuilder::new(), json.as_bytes()).unwrap();
@@ -294,7 +298,7 @@ fn overlaps_follow_the_policy() {
     let refuse = ReaderBuilder::new().overlap(OverlapPolicy::Refuse);
     assert_eq!(
         message(&refuse, &json),
-        "a.json: record 2, entities[1]: expected an entity apart from others, found one that shares a token with \
+        "a.json: record 2, entities[1]: expected an entity that overlaps no other, found an overlap with \
          entities[0]"
     );
     let (_, report) = read(&refuse.on_error(OnError::Skip), json.as_bytes()).unwrap();
@@ -302,7 +306,7 @@ fn overlaps_follow_the_policy() {
 }
 
 #[test]
-fn nothing_comes_behind_an_error() {
+fn an_error_ends_iteration() {
     let json = r#"[{"tokens": []}, {"tokens": ["a"]}]"#;
     let mut reader = ReaderBuilder::new().from_reader(json.as_bytes(), "a.json").unwrap();
     assert!(reader.next().unwrap().is_err());

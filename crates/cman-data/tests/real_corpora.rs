@@ -1,5 +1,5 @@
-//! The real corpora, where they are at hand: the folder that `CMAN_SHARED` names holds `data/conll04`, `data/ade` and
-//! `data/vectors`.
+//! Tests on the real corpora: `data/conll04`, `data/ade` and `data/vectors` in the folder `CMAN_SHARED`. Tests without
+//! their data are skipped.
 
 use std::{
     collections::HashSet,
@@ -12,13 +12,13 @@ use cman_data::{
     Vocabularies, write_multihead, write_spert,
 };
 
-/// A file or folder of the real data, unless there is none.
+/// A file or folder of the data, if it exists.
 fn data(path: &str) -> Option<PathBuf> {
     let shared = std::env::var_os("CMAN_SHARED")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
     let path = shared.join("data").join(path);
     if !path.exists() {
-        println!("skipped: there is no {}", path.display());
+        println!("skipped: {} does not exist", path.display());
         return None;
     }
     Some(path)
@@ -33,12 +33,12 @@ fn counts(path: impl AsRef<Path>) -> (usize, usize, usize) {
     (statistics.sentences, statistics.entities, statistics.relations)
 }
 
-fn back(bytes: &[u8]) -> Vec<Sentence> {
-    ReaderBuilder::new().from_reader(bytes, "again").unwrap().collect::<Result<_, _>>().unwrap()
+fn parse(bytes: &[u8]) -> Vec<Sentence> {
+    ReaderBuilder::new().from_reader(bytes, "written").unwrap().collect::<Result<_, _>>().unwrap()
 }
 
 #[test]
-fn conll04_has_its_counts_in_both_releases() {
+fn conll04_has_the_expected_counts_in_both_releases() {
     let Some(folder) = data("conll04") else { return };
     let multihead = CorpusDir::find(folder.join("multihead")).unwrap();
     assert_eq!(counts(multihead.train.as_ref().unwrap()), (910, 3393, 1273));
@@ -61,7 +61,7 @@ fn conll04_has_its_counts_in_both_releases() {
         kinds.extend(statistics.relation_types.iter().map(|t| (t.name.clone(), t.count)));
         sizes.insert(statistics.sentences_without_relations);
         assert_eq!(statistics.overlapping_sentences, 0);
-        assert_eq!(corpus.report.to_string(), format!("{0} sentences of {0} records", statistics.sentences));
+        assert_eq!(corpus.report.to_string(), format!("{0} sentences from {0} records", statistics.sentences));
     }
     assert_eq!(sizes, HashSet::from([0]));
     let total = |name: &str| kinds.iter().filter(|(kind, _)| kind == name).map(|(_, count)| count).sum::<usize>();
@@ -69,7 +69,7 @@ fn conll04_has_its_counts_in_both_releases() {
 }
 
 #[test]
-fn the_types_files_keep_their_order_and_fit_the_corpora() {
+fn types_files_keep_their_order_and_match_the_corpora() {
     let (Some(conll04), Some(ade)) = (data("conll04/spert"), data("ade")) else { return };
     let folder = CorpusDir::find(conll04).unwrap();
     let schema = Schema::read(folder.types.unwrap()).unwrap();
@@ -87,7 +87,7 @@ fn the_types_files_keep_their_order_and_fit_the_corpora() {
 }
 
 #[test]
-fn ade_has_its_counts_with_and_without_overlaps() {
+fn ade_has_the_expected_counts_with_and_without_overlaps() {
     let Some(folder) = data("ade") else { return };
     let full = Corpus::read(folder.join("ade_full.json"), &ReaderBuilder::new()).unwrap();
     let statistics = Statistics::of(&full);
@@ -126,7 +126,7 @@ fn ade_has_its_counts_with_and_without_overlaps() {
 }
 
 #[test]
-fn spert_files_lose_nothing_in_a_round_trip() {
+fn spert_files_survive_a_round_trip() {
     let (Some(conll04), Some(ade)) = (data("conll04/spert"), data("ade")) else { return };
     for path in ["conll04_train.json", "conll04_dev.json", "conll04_test.json"]
         .map(|name| conll04.join(name))
@@ -136,7 +136,7 @@ fn spert_files_lose_nothing_in_a_round_trip() {
         let sentences = read(&path).sentences;
         let mut bytes = Vec::new();
         write_spert(&sentences, &mut bytes).unwrap();
-        assert_eq!(back(&bytes), sentences);
+        assert_eq!(parse(&bytes), sentences);
         let [before, after]: [serde_json::Value; 2] =
             [fs::read(&path).unwrap(), bytes].map(|bytes| serde_json::from_slice(&bytes).unwrap());
         assert!(before == after, "{}", path.display());
@@ -144,7 +144,7 @@ fn spert_files_lose_nothing_in_a_round_trip() {
 }
 
 #[test]
-fn multihead_files_lose_nothing_in_a_round_trip() {
+fn multihead_files_survive_a_round_trip() {
     let Some(folder) = data("conll04/multihead") else { return };
     for (name, orphans) in [("train.txt", 2), ("dev.txt", 0), ("test.txt", 0)] {
         let before = fs::read_to_string(folder.join(name)).unwrap();
@@ -152,7 +152,7 @@ fn multihead_files_lose_nothing_in_a_round_trip() {
         assert_eq!(corpus.report.orphan_inside_tags, orphans);
         let mut bytes = Vec::new();
         write_multihead(&corpus, &mut bytes).unwrap();
-        assert_eq!(back(&bytes), corpus.sentences);
+        assert_eq!(parse(&bytes), corpus.sentences);
         let after = String::from_utf8(bytes).unwrap();
         assert_eq!(before.lines().count(), after.lines().count());
         let changed: Vec<_> = before.lines().zip(after.lines()).filter(|(a, b)| a != b).collect();
@@ -162,20 +162,20 @@ fn multihead_files_lose_nothing_in_a_round_trip() {
 }
 
 #[test]
-fn conll04_says_the_same_in_both_formats() {
+fn conll04_is_equal_in_both_formats() {
     let Some(folder) = data("conll04") else { return };
     let spert = read(folder.join("spert/conll04_test.json")).sentences;
     let mut bytes = Vec::new();
     write_multihead(&spert, &mut bytes).unwrap();
-    for (spert, table) in spert.iter().zip(back(&bytes)) {
+    for (spert, table) in spert.iter().zip(parse(&bytes)) {
         assert_eq!((&spert.tokens, &spert.id), (&table.tokens, &table.id));
-        let facts = |sentence: &Sentence| {
+        let annotation = |sentence: &Sentence| {
             let entity = |i: usize| sentence.entities[i].clone();
             let relations =
                 sentence.relations.iter().map(|r| (r.kind.clone(), entity(r.head), entity(r.tail))).collect();
             (sentence.entities.iter().cloned().collect::<HashSet<_>>(), relations)
         };
-        let (a, b): ((_, HashSet<_>), (_, HashSet<_>)) = (facts(spert), facts(&table));
+        let (a, b): ((_, HashSet<_>), (_, HashSet<_>)) = (annotation(spert), annotation(&table));
         assert_eq!((a.0, a.1), (b.0, b.1));
     }
     let ids = |sentences: &[Sentence]| sentences.iter().map(|s| s.id.clone()).collect::<HashSet<_>>();
@@ -183,7 +183,7 @@ fn conll04_says_the_same_in_both_formats() {
 }
 
 #[test]
-fn encoding_loses_only_what_it_counts() {
+fn encoding_counts_all_unrepresentable_annotation() {
     let (Some(conll04), Some(ade)) = (data("conll04/multihead/train.txt"), data("ade/ade_full.json")) else { return };
     for (path, overlaps) in [(conll04, false), (ade, true)] {
         let corpus = read(path);
@@ -206,7 +206,7 @@ fn encoding_loses_only_what_it_counts() {
 }
 
 #[test]
-fn glove_covers_what_it_covers() {
+fn glove_has_the_expected_coverage() {
     let (Some(vectors), Some(conll04), Some(ade)) =
         (data("vectors/glove.6B.50d.union.txt"), data("conll04/spert"), data("ade/ade_full.json"))
     else {
@@ -218,8 +218,8 @@ fn glove_covers_what_it_covers() {
     assert_eq!((words.len(), reader.report().words, reader.report().duplicates), (12691, 12691, 0));
     let covered = |sentences: &[Sentence]| {
         let tokens: Vec<String> = sentences.iter().flat_map(Sentence::words).map(str::to_lowercase).collect();
-        let known = tokens.iter().filter(|&word| words.contains(word)).count();
-        (1000.0 * known as f64 / tokens.len() as f64).round() / 10.0
+        let in_vocabulary = tokens.iter().filter(|&word| words.contains(word)).count();
+        (1000.0 * in_vocabulary as f64 / tokens.len() as f64).round() / 10.0
     };
     let conll04: Vec<Sentence> = ["conll04_train_dev.json", "conll04_test.json"]
         .iter()

@@ -1,4 +1,4 @@
-//! What is written is read back, whatever the sentences are.
+//! Property tests: writing and reading give back the same data.
 
 use std::io::BufReader;
 
@@ -38,8 +38,8 @@ fn sentences() -> impl Strategy<Value = Vec<Sentence>> {
     prop::collection::vec(sentence, 1..4)
 }
 
-/// Keeps of each sentence what the multi-head table can express, in its order.
-fn plain(mut sentence: Sentence) -> Sentence {
+/// Reduces a sentence to what the multi-head table can express, in its order.
+fn expressible(mut sentence: Sentence) -> Sentence {
     sentence.id = format!("n{}", sentence.id.replace(['\n', '\r', ' '], "_")).trim().to_owned();
     for token in &mut sentence.tokens {
         token.text = token.text.replace(['\t', '\n'], "_");
@@ -54,10 +54,10 @@ fn plain(mut sentence: Sentence) -> Sentence {
             keep
         })
         .collect();
-    let place = |i: usize| kept[..i].iter().filter(|&&kept| kept).count();
+    let new_index = |i: usize| kept[..i].iter().filter(|&&kept| kept).count();
     sentence.relations.retain(|relation| kept[relation.head] && kept[relation.tail]);
     for relation in &mut sentence.relations {
-        (relation.head, relation.tail) = (place(relation.head), place(relation.tail));
+        (relation.head, relation.tail) = (new_index(relation.head), new_index(relation.tail));
     }
     sentence.relations.sort_by_key(|relation| relation.head);
     let mut kept = kept.into_iter();
@@ -72,13 +72,13 @@ proptest! {
         write_spert(&sentences, &mut bytes).unwrap();
         prop_assert_eq!(&read(&bytes), &sentences);
         let reader = BufReader::with_capacity(capacity, bytes.as_slice());
-        let again: Result<Vec<_>, DataError> = ReaderBuilder::new().from_reader(reader, "x").unwrap().collect();
-        prop_assert_eq!(again.unwrap(), sentences);
+        let reread: Result<Vec<_>, DataError> = ReaderBuilder::new().from_reader(reader, "x").unwrap().collect();
+        prop_assert_eq!(reread.unwrap(), sentences);
     }
 
     #[test]
     fn multihead(sentences in sentences(), capacity in 1usize..50) {
-        let mut sentences: Vec<Sentence> = sentences.into_iter().map(plain).collect();
+        let mut sentences: Vec<Sentence> = sentences.into_iter().map(expressible).collect();
         for sentence in &mut sentences {
             sentence.entities.sort_by_key(|entity| entity.start);
         }
@@ -86,12 +86,12 @@ proptest! {
         write_multihead(&sentences, &mut bytes).unwrap();
         prop_assert_eq!(&read(&bytes), &sentences);
         let reader = BufReader::with_capacity(capacity, bytes.as_slice());
-        let again: Result<Vec<_>, DataError> = ReaderBuilder::new().from_reader(reader, "x").unwrap().collect();
-        prop_assert_eq!(again.unwrap(), sentences);
+        let reread: Result<Vec<_>, DataError> = ReaderBuilder::new().from_reader(reader, "x").unwrap().collect();
+        prop_assert_eq!(reread.unwrap(), sentences);
     }
 
     #[test]
-    fn no_bytes_make_a_reader_panic(
+    fn readers_do_not_panic_on_any_bytes(
         start in prop_oneof![Just(""), Just("["), Just("[{\"tokens\": "), Just("#doc 1\n"), Just("#doc 1\n0\ta\t")],
         bytes in prop::collection::vec(any::<u8>(), 0..60),
     ) {
@@ -102,7 +102,7 @@ proptest! {
     }
 
     #[test]
-    fn no_change_of_a_good_file_makes_a_reader_panic(
+    fn readers_do_not_panic_on_modified_files(
         multihead in any::<bool>(),
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0u8..3), 1..4),
     ) {
@@ -112,9 +112,9 @@ proptest! {
         let mut bytes = Vec::new();
         let two = [&sentence, &sentence];
         if multihead { write_multihead(two, &mut bytes).unwrap() } else { write_spert(two, &mut bytes).unwrap() }
-        for (place, byte, what) in changes {
-            let i = place.index(bytes.len());
-            match what {
+        for (index, byte, change) in changes {
+            let i = index.index(bytes.len());
+            match change {
                 0 => bytes[i] = byte,
                 1 => bytes.insert(i, byte),
                 _ => drop(bytes.remove(i)),
@@ -152,7 +152,7 @@ proptest! {
 }
 
 #[test]
-fn what_a_format_cannot_express_is_refused() {
+fn inexpressible_sentences_are_errors() {
     let good = || {
         let mut sentence = Sentence::from_tokens("1", ["a", "b", "c"]);
         sentence.entities = vec![Entity::new("X", 0..1), Entity::new("Y", 1..3)];
@@ -178,7 +178,7 @@ fn what_a_format_cannot_express_is_refused() {
         ),
         (
             |s| s.relations[0].kind = "N".into(),
-            r#"relations[0].type: the multihead format cannot express a relation called "N""#,
+            r#"relations[0].type: the multihead format cannot express a relation named "N""#,
         ),
         (
             |s| s.relations[0].kind = "it's".into(),
@@ -211,15 +211,15 @@ fn what_a_format_cannot_express_is_refused() {
 }
 
 #[test]
-fn what_no_reader_would_take_is_refused_by_both_writers() {
+fn both_writers_reject_invalid_sentences() {
     type Change = fn(&mut Sentence);
     let cases: [(Change, &str); 4] = [
         (|s| s.tokens.clear(), "tokens: expected at least one token, found none"),
-        (|s| s.tokens[0].text.clear(), "tokens[0]: expected a token, found nothing"),
+        (|s| s.tokens[0].text.clear(), "tokens[0]: expected a non-empty token, found \"\""),
         (|s| s.entities[0].end = 3, "entities[0].end: expected at most 2 (the number of tokens), found 3"),
         (
             |s| s.relations.push(Relation::new("R", 0, 0)),
-            "relations[0].tail: expected another entity than the head, found 0",
+            "relations[0].tail: expected an entity other than the head, found 0",
         ),
     ];
     for (change, message) in cases {
@@ -233,7 +233,7 @@ fn what_no_reader_would_take_is_refused_by_both_writers() {
 }
 
 #[test]
-fn nothing_to_write_makes_an_empty_file_and_failures_are_errors() {
+fn no_sentences_make_an_empty_file_and_failures_are_errors() {
     let none: [Sentence; 0] = [];
     let (mut spert, mut multihead) = (Vec::new(), Vec::new());
     write_spert(&none, &mut spert).unwrap();

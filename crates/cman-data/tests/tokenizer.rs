@@ -1,4 +1,4 @@
-//! The tokenizer and the sentence splitter: rules one by one, what always holds, and the real corpora.
+//! The tokenizer and the sentence splitter: single rules, invariants and the real corpora.
 
 #[allow(dead_code)]
 #[path = "../examples/tokenizer_agreement.rs"]
@@ -19,7 +19,7 @@ fn sentences(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn words_as_in_conll04() {
+fn words_in_the_style_of_conll04() {
     for (text, expected) in [
         ("Ann left.", "Ann left ."),
         ("Ann left", "Ann left"),
@@ -48,7 +48,7 @@ fn words_as_in_conll04() {
 }
 
 #[test]
-fn words_as_in_ade() {
+fn words_in_the_style_of_ade() {
     for (text, expected) in [
         ("Drug-induced (CS)-treated", "Drug - induced ( CS ) - treated"),
         ("a 65-year-old and IL-2 for 3-5 days", "a 65-year - old and IL-2 for 3 - 5 days"),
@@ -59,7 +59,7 @@ fn words_as_in_ade() {
 }
 
 #[test]
-fn sentences_end_where_they_end() {
+fn sentence_boundaries() {
     for expected in [
         ["He left.", "She stayed."].as_slice(),
         &["\"Why?\" he asked.", "\"Go!\"", "He went."],
@@ -80,11 +80,11 @@ fn sentences_end_where_they_end() {
 }
 
 #[test]
-fn places_count_characters_of_the_sentence() {
-    let found = sentences_from_text("  Zoë lives in Köln. \n\n 'Ünal' too");
-    assert_eq!(found.len(), 2);
-    assert_eq!((found[0].offset, found[1].offset), (2, 24));
-    let second = &found[1].sentence;
+fn token_ranges_are_relative_to_the_sentence() {
+    let split = sentences_from_text("  Zoë lives in Köln. \n\n 'Ünal' too");
+    assert_eq!(split.len(), 2);
+    assert_eq!((split[0].offset, split[1].offset), (2, 24));
+    let second = &split[1].sentence;
     assert_eq!((second.id.as_str(), second.text.as_deref()), ("2", Some("'Ünal' too")));
     assert_eq!(second.words().collect::<Vec<_>>(), ["'", "Ünal", "'", "too"]);
     assert_eq!(second.tokens[1].chars, Some(1..5));
@@ -92,19 +92,19 @@ fn places_count_characters_of_the_sentence() {
 }
 
 #[test]
-fn settings_are_read_from_json() {
+fn the_configuration_is_read_from_json() {
     let config: TokenizerConfig = serde_json::from_str(r#"{"split_hyphens": true}"#).unwrap();
     assert_eq!(config, TokenizerConfig { split_hyphens: true, ..TokenizerConfig::default() });
     assert!(serde_json::from_str::<TokenizerConfig>(r#"{"split_hyphen": true}"#).is_err());
 }
 
 #[test]
-fn the_real_corpora_are_reproduced() {
+fn tokenization_agrees_with_the_real_corpora() {
     let shared = std::env::var_os("CMAN_SHARED")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
     let folder = shared.join("data");
     if !folder.exists() {
-        println!("skipped: there is no {}", folder.display());
+        println!("skipped: {} does not exist", folder.display());
         return;
     }
     for (corpus, (tokens, boundaries, starts)) in agreement::measure(&folder).unwrap().iter().zip([
@@ -120,7 +120,7 @@ fn the_real_corpora_are_reproduced() {
 
 proptest! {
     #[test]
-    fn tokens_are_the_text_without_its_spaces(
+    fn tokens_are_the_text_without_white_space(
         text in prop_oneof!["\\PC{0,40}", r#"[ab.,'"\-()U\n 0-9:/%]{0,40}"#, "(?s).{0,40}"],
         split_hyphens in any::<bool>(),
         split_numbers in any::<bool>(),
@@ -131,12 +131,12 @@ proptest! {
         let tokens = config.tokenize(&text);
         let mut at = 0;
         for token in &tokens {
-            let place = token.chars.clone().unwrap();
-            prop_assert!(at <= place.start && place.start < place.end);
-            prop_assert!(chars[at..place.start].iter().all(is_space));
-            prop_assert_eq!(&chars[place.clone()].iter().collect::<String>(), &token.text);
+            let range = token.chars.clone().unwrap();
+            prop_assert!(at <= range.start && range.start < range.end);
+            prop_assert!(chars[at..range.start].iter().all(is_space));
+            prop_assert_eq!(&chars[range.clone()].iter().collect::<String>(), &token.text);
             prop_assert!(!token.text.chars().any(|char| is_space(&char)));
-            at = place.end;
+            at = range.end;
         }
         prop_assert!(chars[at..].iter().all(is_space));
         let sentences = config.sentences(&text);
@@ -145,16 +145,16 @@ proptest! {
         for raw in &sentences {
             prop_assert!(Vocabularies::default().encode_tokens(&raw.sentence).is_ok());
             for token in &raw.sentence.tokens {
-                let place = token.chars.clone().unwrap();
-                let whole = &chars[raw.offset + place.start..raw.offset + place.end];
+                let range = token.chars.clone().unwrap();
+                let whole = &chars[raw.offset + range.start..raw.offset + range.end];
                 prop_assert_eq!(&whole.iter().collect::<String>(), &token.text);
             }
         }
     }
 
     #[test]
-    fn words_that_stand_alone_stay_whole(words in prop::collection::vec("[a-z]{1,6}", 1..8)) {
-        let found: Vec<String> = tokenize(&words.join(" ")).into_iter().map(|token| token.text).collect();
-        prop_assert_eq!(found, words);
+    fn separate_words_are_not_split(words in prop::collection::vec("[a-z]{1,6}", 1..8)) {
+        let tokens: Vec<String> = tokenize(&words.join(" ")).into_iter().map(|token| token.text).collect();
+        prop_assert_eq!(tokens, words);
     }
 }

@@ -1,4 +1,4 @@
-//! Word-vector files: good, odd and broken.
+//! Word-vector files: valid, unusual and invalid.
 
 use std::io::{BufReader, Write};
 
@@ -13,14 +13,14 @@ fn read(bytes: &[u8]) -> Result<(Vectors, VectorReport), DataError> {
     Ok((vectors, reader.report()))
 }
 
-fn zip(bytes: &[u8]) -> Vec<u8> {
+fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
 }
 
 #[test]
-fn both_forms_and_gzip_are_the_same_to_a_reader() {
+fn both_formats_and_gzip_give_the_same_vectors() {
     let expected: Vectors = vec![("the".into(), vec![0.5, -1.0]), ("Zürich".into(), vec![1e-3, 2.0])];
     for text in [
         "the 0.5 -1\nZürich 1e-3 2\n",
@@ -29,9 +29,9 @@ fn both_forms_and_gzip_are_the_same_to_a_reader() {
         "\u{FEFF}2 2\r\nthe\t0.5\t-1\r\nZürich\t1e-3\t2\r\n",
     ] {
         assert_eq!(read(text.as_bytes()).unwrap().0, expected, "{text:?}");
-        assert_eq!(read(&zip(text.as_bytes())).unwrap().0, expected, "{text:?}");
+        assert_eq!(read(&gzip(text.as_bytes())).unwrap().0, expected, "{text:?}");
     }
-    let parts = [zip(b"the 0.5 -1\n"), zip("Zürich 1e-3 2\n".as_bytes())].concat();
+    let parts = [gzip(b"the 0.5 -1\n"), gzip("Zürich 1e-3 2\n".as_bytes())].concat();
     assert_eq!(read(&parts).unwrap().0, expected);
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), parts).unwrap();
@@ -42,18 +42,15 @@ fn both_forms_and_gzip_are_the_same_to_a_reader() {
 }
 
 #[test]
-fn the_first_of_two_vectors_wins_and_broken_words_are_passed_over() {
+fn repeated_and_invalid_words_are_skipped() {
     let (vectors, report) = read(b"4 1\na 1\nb 2\na 3\n\xE2\x82 4\n").unwrap();
     assert_eq!(vectors, [("a".to_owned(), vec![1.0]), ("b".to_owned(), vec![2.0])]);
     assert_eq!(report, VectorReport { words: 2, duplicates: 1, not_utf8: 1 });
-    assert_eq!(
-        report.to_string(),
-        "2 vectors, 1 passed over for a word seen before, 1 passed over for a word that is not UTF-8"
-    );
+    assert_eq!(report.to_string(), "2 vectors, 1 skipped (repeated word), 1 skipped (word is not UTF-8)");
 }
 
 #[test]
-fn words_may_be_numbers_or_have_spaces_or_odd_characters() {
+fn words_may_be_numbers_or_contain_white_space() {
     let (vectors, _) = read("a 1 2\n. . . 3 4\n1 5 6\nat x@y.z 7 8\n\u{a0} 9 10\n1\u{a0}2 11 12\n".as_bytes()).unwrap();
     let words: Vec<_> = vectors.iter().map(|(word, _)| word.as_str()).collect();
     assert_eq!(words, ["a", ". . .", "1", "at x@y.z", "\u{a0}", "1\u{a0}2"]);
@@ -61,35 +58,35 @@ fn words_may_be_numbers_or_have_spaces_or_odd_characters() {
 }
 
 #[test]
-fn broken_files_are_refused() {
+fn invalid_files_are_errors() {
     for (text, expected) in [
         ("", "v.txt: expected word vectors, found none"),
         ("0 50\n", "v.txt: expected word vectors, found none"),
-        ("\n", "v.txt: line 1: expected a word and its numbers, found no number"),
-        ("the\n", "v.txt: line 1: expected a word and its numbers, found no number"),
-        ("2 0\na\nb\n", "v.txt: line 1: expected a word and its numbers, found no number"),
-        ("a 1 2\nb 1\n", "v.txt: line 2: expected 2 numbers, found 1"),
-        ("a 1 2\nb 1 2 3\n", "v.txt: line 2: expected 2 numbers, found 3"),
-        ("2 3\na 1 2\n", "v.txt: line 2: expected 3 numbers, found 2"),
-        ("a 1 2\n\nb 1 2\n", "v.txt: line 2: expected a word and its numbers, found no word"),
-        ("a 1 2\n 1 2\n", "v.txt: line 2: expected a word and its numbers, found no word"),
-        ("a 1 x\n", r#"v.txt: line 1, number 2: expected a finite number, found "x""#),
-        ("a 1 2\nb NaN 2\n", r#"v.txt: line 2, number 1: expected a finite number, found "NaN""#),
-        ("a 1 2\nb 1 -inf\n", r#"v.txt: line 2, number 2: expected a finite number, found "-inf""#),
-        ("a 1 2\nb 1 1e39\n", r#"v.txt: line 2, number 2: expected a finite number, found "1e39""#),
-        ("a 1 2\nb 1  2\n", "v.txt: line 2: expected 2 numbers, found 3"),
-        ("a 1 2\nb 1 \u{0}\n", r#"v.txt: line 2, number 2: expected a finite number, found "\0""#),
-        ("2 2\na 1 2\n", "v.txt: expected 2 vectors, as the first line says, found 1"),
+        ("\n", "v.txt: line 1: expected a word and its values, found no values"),
+        ("the\n", "v.txt: line 1: expected a word and its values, found no values"),
+        ("2 0\na\nb\n", "v.txt: line 1: expected a word and its values, found no values"),
+        ("a 1 2\nb 1\n", "v.txt: line 2: expected 2 values, found 1"),
+        ("a 1 2\nb 1 2 3\n", "v.txt: line 2: expected 2 values, found 3"),
+        ("2 3\na 1 2\n", "v.txt: line 2: expected 3 values, found 2"),
+        ("a 1 2\n\nb 1 2\n", "v.txt: line 2: expected a word and its values, found no word"),
+        ("a 1 2\n 1 2\n", "v.txt: line 2: expected a word and its values, found no word"),
+        ("a 1 x\n", r#"v.txt: line 1, value 2: expected a finite number, found "x""#),
+        ("a 1 2\nb NaN 2\n", r#"v.txt: line 2, value 1: expected a finite number, found "NaN""#),
+        ("a 1 2\nb 1 -inf\n", r#"v.txt: line 2, value 2: expected a finite number, found "-inf""#),
+        ("a 1 2\nb 1 1e39\n", r#"v.txt: line 2, value 2: expected a finite number, found "1e39""#),
+        ("a 1 2\nb 1  2\n", "v.txt: line 2: expected 2 values, found 3"),
+        ("a 1 2\nb 1 \u{0}\n", r#"v.txt: line 2, value 2: expected a finite number, found "\0""#),
+        ("2 2\na 1 2\n", "v.txt: expected 2 vectors as in the header, found 1"),
         ("1 2\na 1 2\nb 1 2\n", "v.txt: line 3: expected the end of the file after 1 vectors, found more"),
-        ("5 18446744073709551615\na 1 2\n", "v.txt: line 2: expected 18446744073709551615 numbers, found 2"),
+        ("5 18446744073709551615\na 1 2\n", "v.txt: line 2: expected 18446744073709551615 values, found 2"),
     ] {
         assert_eq!(read(text.as_bytes()).unwrap_err().to_string(), expected, "{text:?}");
     }
     assert_eq!(read(b"\xFF 1 2\n").unwrap_err().to_string(), "v.txt: expected word vectors, found none");
     let long = [b"a 1\nb 1".as_slice(), &vec![b'0'; 2 << 20]].concat();
     assert_eq!(read(&long).unwrap_err().to_string(), "v.txt: line 2: longer than the limit of 1048576 bytes");
-    let packed = zip("a 1 2\n".repeat(1000).as_bytes());
-    assert!(matches!(read(&packed[..packed.len() - 10]), Err(DataError::Io { .. })));
+    let compressed = gzip("a 1 2\n".repeat(1000).as_bytes());
+    assert!(matches!(read(&compressed[..compressed.len() - 10]), Err(DataError::Io { .. })));
     let folder = tempfile::tempdir().unwrap();
     assert!(
         VectorReader::from_path(folder.path())
@@ -102,7 +99,7 @@ fn broken_files_are_refused() {
 }
 
 #[test]
-fn nothing_comes_behind_an_error_and_small_reads_are_enough() {
+fn an_error_ends_iteration_and_small_buffers_work() {
     let text = b"a 1 2\nb 1\nc 1 2\n".as_slice();
     let mut reader = VectorReader::from_reader(BufReader::with_capacity(1, text), "v.txt").unwrap();
     assert_eq!(reader.next().unwrap().unwrap().0, "a");

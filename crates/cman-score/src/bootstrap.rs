@@ -1,4 +1,4 @@
-//! Paired bootstrap over sentences: how sure the difference of two systems is.
+//! Paired bootstrap over sentences: the significance of the difference between two systems.
 
 use std::fmt;
 
@@ -6,19 +6,19 @@ use cman_data::Sentence;
 use serde::{Deserialize, Serialize};
 
 use crate::ScoreError;
+use crate::annotation::{AnnotationSets, check_sentences};
 use crate::count::{Counts, Tallies};
-use crate::facts::{Facts, check};
 
 /// Settings of a paired bootstrap.
 ///
-/// Each resample draws as many sentences as there are, with replacement, the same ones for both systems. The
-/// generator is SplitMix64, whose state starts at `seed`; a sentence is drawn as the upper 64 bits of the 128-bit
-/// product of the next number and the number of sentences. Same seed, same result, on every machine.
+/// Each resample draws `n` of the `n` sentences with replacement, the same ones for both systems. The generator is
+/// SplitMix64 with initial state `seed`. The index of a drawn sentence is the upper 64 bits of the 128-bit product of
+/// the next random number and `n`. The same seed gives the same result on every machine.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Bootstrap {
     /// Number of resamples: 10,000 by default.
     pub resamples: usize,
-    /// Confidence of the intervals, between 0 and 1: 0.95 by default.
+    /// Confidence level of the intervals, between 0 and 1: 0.95 by default.
     pub confidence: f64,
     /// Seed of the generator: 0 by default.
     pub seed: u64,
@@ -33,15 +33,15 @@ impl Default for Bootstrap {
 /// An estimate with its percentile interval.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Interval {
-    /// The value on the sentences as they are.
+    /// The value on the original sentences.
     pub estimate: f64,
-    /// Lower end.
+    /// Lower bound.
     pub low: f64,
-    /// Upper end.
+    /// Upper bound.
     pub high: f64,
 }
 
-/// Micro F1 of two systems (fractions of one) and how they differ.
+/// Micro F1 of two systems, from 0 to 1, and their difference.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Difference {
     /// F1 of the first system.
@@ -50,17 +50,17 @@ pub struct Difference {
     pub b: Interval,
     /// F1 of the second system minus F1 of the first.
     pub difference: Interval,
-    /// Two-sided: how often a resample's difference lies at least as far from the observed difference as that lies
-    /// from zero (Berg-Kirkpatrick et al. 2012), (1 + such resamples) / (1 + resamples).
+    /// Two-sided p-value (Berg-Kirkpatrick et al. 2012): (1 + k) / (1 + resamples), where k is the number of resamples
+    /// whose difference deviates from the observed one by at least the absolute value of the observed one.
     pub p_value: f64,
 }
 
 /// The comparison of one task.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TaskComparison {
-    /// Types count.
+    /// With types.
     pub strict: Difference,
-    /// Types do not count.
+    /// Without types.
     pub boundaries: Difference,
 }
 
@@ -77,26 +77,26 @@ pub struct Comparison {
     pub relations: TaskComparison,
 }
 
-/// Number of figures: two tasks, strict and boundaries.
-const FIGURES: usize = 4;
+/// Number of metrics: two tasks, strict and boundaries.
+const METRICS: usize = 4;
 
-/// What F1 is computed from, for each figure: right predictions of a and b, predictions of a and b each plus gold.
+/// The counts for F1, per system and metric: true positives, and predictions plus gold items.
 #[derive(Clone, Copy, Debug, Default)]
 struct Totals {
-    right: [[u32; FIGURES]; 2],
-    both: [[u32; FIGURES]; 2],
+    correct: [[u32; METRICS]; 2],
+    total: [[u32; METRICS]; 2],
 }
 
 impl Totals {
     fn of(gold: &Sentence, systems: [&Sentence; 2]) -> Self {
         let mut totals = Self::default();
-        let gold = Facts::of(gold);
+        let gold = AnnotationSets::of(gold);
         for (i, system) in systems.into_iter().enumerate() {
             let mut tallies = Tallies::default();
-            tallies.add(&gold, &Facts::of(system));
+            tallies.add(&gold, &AnnotationSets::of(system));
             for (j, Counts { tp, fp, fn_ }) in tallies.micro().into_iter().enumerate() {
-                totals.right[i][j] = tp as u32;
-                totals.both[i][j] = (2 * tp + fp + fn_) as u32;
+                totals.correct[i][j] = tp as u32;
+                totals.total[i][j] = (2 * tp + fp + fn_) as u32;
             }
         }
         totals
@@ -104,30 +104,30 @@ impl Totals {
 
     fn add(&mut self, other: &Self) {
         for i in 0..2 {
-            for j in 0..FIGURES {
-                self.right[i][j] += other.right[i][j];
-                self.both[i][j] += other.both[i][j];
+            for j in 0..METRICS {
+                self.correct[i][j] += other.correct[i][j];
+                self.total[i][j] += other.total[i][j];
             }
         }
     }
 
-    fn f1(&self, system: usize, figure: usize) -> f64 {
-        match self.both[system][figure] {
+    fn f1(&self, system: usize, metric: usize) -> f64 {
+        match self.total[system][metric] {
             0 => 0.0,
-            both => f64::from(2 * self.right[system][figure]) / f64::from(both),
+            total => f64::from(2 * self.correct[system][metric]) / f64::from(total),
         }
     }
 }
 
 impl Bootstrap {
-    /// Compares the predictions of two systems, `a` and `b`, by the rules of [`score`](crate::score()).
+    /// Compares the predictions of two systems, `a` and `b`, with the rules of [`score`](crate::score()).
     ///
     /// # Errors
-    /// If there is no resample, the confidence is not between 0 and 1, or for a reason of [`score`](crate::score()).
+    /// If `resamples` is 0 or `confidence` is not between 0 and 1; the errors of [`score`](crate::score()).
     pub fn compare(&self, gold: &[Sentence], a: &[Sentence], b: &[Sentence]) -> Result<Comparison, ScoreError> {
         self.validate()?;
-        check(gold, a)?;
-        check(gold, b)?;
+        check_sentences(gold, a)?;
+        check_sentences(gold, b)?;
         let systems = a.iter().zip(b);
         let sentences: Vec<Totals> = gold.iter().zip(systems).map(|(gold, (a, b))| Totals::of(gold, [a, b])).collect();
         let mut observed = Totals::default();
@@ -141,12 +141,12 @@ impl Bootstrap {
             sum
         };
         let resamples: Vec<Totals> = (0..self.resamples).map(|_| resample()).collect();
-        let figure = |figure| self.difference(&observed, &resamples, figure);
+        let metric = |metric| self.difference(&observed, &resamples, metric);
         Ok(Comparison {
             bootstrap: *self,
             sentences: gold.len(),
-            entities: TaskComparison { strict: figure(0), boundaries: figure(1) },
-            relations: TaskComparison { strict: figure(2), boundaries: figure(3) },
+            entities: TaskComparison { strict: metric(0), boundaries: metric(1) },
+            relations: TaskComparison { strict: metric(2), boundaries: metric(3) },
         })
     }
 
@@ -161,30 +161,30 @@ impl Bootstrap {
         Ok(())
     }
 
-    fn difference(&self, observed: &Totals, resamples: &[Totals], figure: usize) -> Difference {
+    fn difference(&self, observed: &Totals, resamples: &[Totals], metric: usize) -> Difference {
         let interval = |value: &dyn Fn(&Totals) -> f64| {
             let mut values: Vec<f64> = resamples.iter().map(value).collect();
             values.sort_by(f64::total_cmp);
             let tail = (1.0 - self.confidence) / 2.0;
             Interval { estimate: value(observed), low: quantile(&values, tail), high: quantile(&values, 1.0 - tail) }
         };
-        let gap = |totals: &Totals| totals.f1(1, figure) - totals.f1(0, figure);
-        let estimate = gap(observed);
-        let extreme = resamples.iter().filter(|totals| (gap(totals) - estimate).abs() >= estimate.abs()).count();
+        let difference = |totals: &Totals| totals.f1(1, metric) - totals.f1(0, metric);
+        let estimate = difference(observed);
+        let extreme = resamples.iter().filter(|totals| (difference(totals) - estimate).abs() >= estimate.abs()).count();
         Difference {
-            a: interval(&|totals| totals.f1(0, figure)),
-            b: interval(&|totals| totals.f1(1, figure)),
-            difference: interval(&gap),
+            a: interval(&|totals| totals.f1(0, metric)),
+            b: interval(&|totals| totals.f1(1, metric)),
+            difference: interval(&difference),
             p_value: (1 + extreme) as f64 / (1 + resamples.len()) as f64,
         }
     }
 }
 
-/// The quantile of sorted values, linear between its two neighbours.
+/// The quantile of sorted values, with linear interpolation.
 fn quantile(sorted: &[f64], fraction: f64) -> f64 {
-    let place = fraction * (sorted.len() - 1) as f64;
-    let (below, above) = (sorted[place.floor() as usize], sorted[place.ceil() as usize]);
-    below + (above - below) * place.fract()
+    let position = fraction * (sorted.len() - 1) as f64;
+    let (below, above) = (sorted[position.floor() as usize], sorted[position.ceil() as usize]);
+    below + (above - below) * position.fract()
 }
 
 /// SplitMix64 (Steele, Lea and Flood 2014).
@@ -198,7 +198,7 @@ impl SplitMix64 {
         z ^ (z >> 31)
     }
 
-    /// A number below `n`.
+    /// A random number below `n`.
     fn below(&mut self, n: usize) -> usize {
         ((u128::from(self.next()) * n as u128) >> 64) as usize
     }
@@ -211,15 +211,15 @@ impl fmt::Display for Comparison {
         let percent = 100.0 * confidence;
         writeln!(
             f,
-            "micro F1, {percent}% intervals of {resamples} resamples of {} sentences (seed {seed})",
+            "micro F1, {percent}% intervals from {resamples} resamples of {} sentences (seed {seed})",
             self.sentences
         )?;
         writeln!(f, "{:21} {:>24} {:>24} {:>24} {:>7}", "", "a", "b", "b - a", "p")?;
         for (name, task) in [("entities", &self.entities), ("relations", &self.relations)] {
-            for (mode, figure) in [("strict", &task.strict), ("boundaries", &task.boundaries)] {
-                let [a, b, difference] = [figure.a, figure.b, figure.difference].map(|interval| interval.to_string());
+            for (mode, metric) in [("strict", &task.strict), ("boundaries", &task.boundaries)] {
+                let [a, b, difference] = [metric.a, metric.b, metric.difference].map(|interval| interval.to_string());
                 let title = format!("{name}, {mode}");
-                writeln!(f, "{title:21} {a:>24} {b:>24} {difference:>24} {:7.4}", figure.p_value)?;
+                writeln!(f, "{title:21} {a:>24} {b:>24} {difference:>24} {:7.4}", metric.p_value)?;
             }
         }
         Ok(())

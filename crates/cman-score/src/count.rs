@@ -1,11 +1,11 @@
-//! Counting true and false positives and false negatives, for each type and for all.
+//! True positives, false positives and false negatives, per type and in total.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::facts::{Bounds, Facts, Typed};
+use crate::annotation::{AnnotationSets, Bounds, TypedSpan};
 use crate::{Prf, Section};
 
-/// Counts of one type, or of all.
+/// Counts of one type or of all types.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
     pub tp: usize,
@@ -19,7 +19,7 @@ impl From<Counts> for Prf {
     }
 }
 
-/// The counts of one [`Section`], filled sentence by sentence.
+/// The counts of one [`Section`], accumulated over sentences.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tally<'a> {
     pub micro: Counts,
@@ -27,40 +27,40 @@ pub(crate) struct Tally<'a> {
 }
 
 impl<'a> Tally<'a> {
-    /// A gold item that was predicted.
-    pub fn hit(&mut self, kind: &'a str) {
+    /// Counts a true positive.
+    pub fn true_positive(&mut self, kind: &'a str) {
         self.micro.tp += 1;
         self.types.entry(kind).or_default().tp += 1;
     }
 
-    /// A prediction that is not gold.
-    pub fn spurious(&mut self, kind: &'a str) {
+    /// Counts a false positive.
+    pub fn false_positive(&mut self, kind: &'a str) {
         self.micro.fp += 1;
         self.types.entry(kind).or_default().fp += 1;
     }
 
-    /// A gold item that was not predicted.
-    pub fn miss(&mut self, kind: &'a str) {
+    /// Counts a false negative.
+    pub fn false_negative(&mut self, kind: &'a str) {
         self.micro.fn_ += 1;
         self.types.entry(kind).or_default().fn_ += 1;
     }
 
-    /// Counts labelled items, which are right if they are equal.
+    /// Counts labelled items. An item is correct if label and key match.
     pub fn add<K: Ord>(&mut self, gold: &BTreeSet<(&'a str, K)>, predicted: &BTreeSet<(&'a str, K)>) {
         for item in gold {
-            if predicted.contains(item) { self.hit(item.0) } else { self.miss(item.0) }
+            if predicted.contains(item) { self.true_positive(item.0) } else { self.false_negative(item.0) }
         }
         for item in predicted.difference(gold) {
-            self.spurious(item.0);
+            self.false_positive(item.0);
         }
     }
 
-    /// Counts spans, which are right if start and end are.
+    /// Counts spans. A span is correct if start and end match.
     ///
-    /// All types together count each span once. By type, a gold span counts for its gold type, found or missed, and
-    /// a spurious span for its predicted type; a span that carries two types counts for both.
-    pub fn add_bounds(&mut self, gold: &BTreeSet<Typed<'a>>, predicted: &BTreeSet<Typed<'a>>) {
-        let bounds = |set: &BTreeSet<Typed<'a>>| set.iter().map(|item| item.1).collect::<BTreeSet<Bounds>>();
+    /// The micro counts include each span once. In the counts per type, a gold span counts for its gold type and a false
+    /// positive for its predicted type; a span with two types counts for both.
+    pub fn add_bounds(&mut self, gold: &BTreeSet<TypedSpan<'a>>, predicted: &BTreeSet<TypedSpan<'a>>) {
+        let bounds = |set: &BTreeSet<TypedSpan<'a>>| set.iter().map(|item| item.1).collect::<BTreeSet<Bounds>>();
         let (gold_bounds, predicted_bounds) = (bounds(gold), bounds(predicted));
         self.micro.tp += gold_bounds.intersection(&predicted_bounds).count();
         self.micro.fn_ += gold_bounds.difference(&predicted_bounds).count();
@@ -74,8 +74,8 @@ impl<'a> Tally<'a> {
         }
     }
 
-    /// The section: a row for each of `declared` and for every other type that occurred; the macro average over the
-    /// rows of which `averaged` holds.
+    /// Builds the section, with a row for each declared type and for every other type that occurs. The macro average is
+    /// over the rows selected by `averaged`.
     pub fn section(&self, declared: &[String], averaged: impl Fn(&str, &Prf) -> bool) -> Section {
         let mut types: BTreeMap<String, Prf> = declared.iter().map(|name| (name.clone(), Prf::default())).collect();
         types.extend(self.types.iter().map(|(&name, &counts)| (name.to_owned(), counts.into())));
@@ -84,7 +84,7 @@ impl<'a> Tally<'a> {
     }
 }
 
-/// The counts of both tasks, strict and boundaries.
+/// The counts for both tasks, strict and boundaries.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tallies<'a> {
     pub entities: Tally<'a>,
@@ -95,14 +95,14 @@ pub(crate) struct Tallies<'a> {
 
 impl<'a> Tallies<'a> {
     /// Counts one sentence.
-    pub fn add(&mut self, gold: &Facts<'a>, predicted: &Facts<'a>) {
+    pub fn add(&mut self, gold: &AnnotationSets<'a>, predicted: &AnnotationSets<'a>) {
         self.entities.add(&gold.entities, &predicted.entities);
         self.entity_bounds.add_bounds(&gold.entities, &predicted.entities);
         self.relations.add(&gold.relations, &predicted.relations);
         self.relation_bounds.add(&gold.untyped_relations(), &predicted.untyped_relations());
     }
 
-    /// The counts of all types together, in the order of the fields.
+    /// The micro counts, in the order of the fields.
     pub fn micro(&self) -> [Counts; 4] {
         [&self.entities, &self.entity_bounds, &self.relations, &self.relation_bounds].map(|tally| tally.micro)
     }

@@ -1,32 +1,32 @@
-//! The scorers of the literature, by name.
+//! The published scorers, by name.
 
 use std::{fmt, str::FromStr};
 
 use crate::ScoreError;
 
-/// Whose rules to count by.
+/// The rules of a scorer.
 ///
-/// All four agree on strict micro figures as long as every type is declared and no predicted entities overlap. They differ
-/// in the macro average, in what they do with undeclared types, and in what a prediction is:
+/// All four agree on strict micro scores if all types are declared and no predicted entities overlap. They differ in
+/// the macro average, in the treatment of undeclared types, and in the representation of predictions:
 ///
 /// | | macro average over | undeclared types | predictions |
 /// |---|---|---|---|
-/// | `cman` | the declared types | counted, in rows of their own | as they are |
-/// | `multihead` | the declared types | counted, in rows of their own | read through BIO tags and last tokens |
-/// | `spert` | the types that occur in gold or prediction | counted, in rows of their own | as they are |
-/// | `sincere` | the declared types | left out | as they are |
+/// | `cman` | declared types | counted, in separate rows | unchanged |
+/// | `multihead` | declared types | counted, in separate rows | converted to BIO tags and last tokens |
+/// | `spert` | types that occur in gold or predictions | counted, in separate rows | unchanged |
+/// | `sincere` | declared types | ignored | unchanged |
 ///
-/// A figure that a published scorer does not have (the macro average of `multihead`'s strict mode; the boundaries of
-/// entities of `spert` and `sincere`) is filled in by our own rule, over the same types.
+/// Metrics that a published scorer lacks (the strict macro average of `multihead`; entity boundaries of `spert` and
+/// `sincere`) follow the rules of `cman`, over the same types.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Definition {
-    /// The report of this library.
+    /// The rules of this library.
     #[default]
     Cman,
-    /// Bekoulis et al. 2018 (multi-head selection): `strict` and `boundaries` of its BIO mode, and as `relaxed` its
-    /// EC mode, in which boundaries are given and the macro average leaves `Other` out.
+    /// Bekoulis et al. 2018 (multi-head selection): `strict` and `boundaries` are its BIO mode. `relaxed` is its EC
+    /// mode, in which boundaries are given and the macro average excludes `Other`.
     Multihead,
-    /// Eberts and Ulges 2020 (SpERT): `strict` relations are its scores "with NEC", `boundaries` those without.
+    /// Eberts and Ulges 2020 (SpERT): for relations, `strict` is its score "with NEC" and `boundaries` its score without.
     Spert,
     /// Taillé et al. 2020, "Let's Stop Incorrect Comparisons in End-to-end Relation Extraction!"
     Sincere,
@@ -36,7 +36,7 @@ impl Definition {
     /// All definitions.
     pub const ALL: [Self; 4] = [Self::Cman, Self::Multihead, Self::Spert, Self::Sincere];
 
-    /// The name, as [`Display`](fmt::Display) writes and [`FromStr`] reads it.
+    /// The name, as in [`Display`](fmt::Display) and [`FromStr`].
     pub const fn name(self) -> &'static str {
         match self {
             Self::Cman => "cman",
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_go_there_and_back() {
+    fn names_survive_a_round_trip() {
         for definition in Definition::ALL {
             assert_eq!(definition.to_string().parse(), Ok(definition));
         }

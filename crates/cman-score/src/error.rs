@@ -1,13 +1,13 @@
-//! What can be wrong with the input of a scorer.
+//! The error type of the crate.
 
 use std::fmt;
 
-/// Which of the two annotations of a sentence is meant.
+/// One of the two annotations of a sentence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
-    /// The annotation of the corpus.
+    /// The gold annotation.
     Gold,
-    /// The annotation to be scored.
+    /// The predicted annotation.
     Predicted,
 }
 
@@ -20,40 +20,40 @@ impl fmt::Display for Side {
     }
 }
 
-/// Why two sets of sentences cannot be compared.
+/// An error in the input of a scorer.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ScoreError {
-    /// Sentences are matched in order, so there must be as many of them.
-    #[error("{gold} gold sentences, but {predicted} predicted ones")]
+    /// The numbers of gold and predicted sentences differ.
+    #[error("{gold} gold sentences, but {predicted} predicted sentences")]
     SentenceCount {
         /// Number of gold sentences.
         gold: usize,
         /// Number of predicted sentences.
         predicted: usize,
     },
-    /// A gold sentence and its prediction are not the same sentence.
-    #[error("sentence {index} (`{id}`): {gold} gold tokens, but {predicted} predicted ones")]
+    /// A gold sentence and its prediction have different numbers of tokens.
+    #[error("sentence {index} (`{id}`): {gold} gold tokens, but {predicted} predicted tokens")]
     TokenCount {
-        /// Place of the sentence, from 0.
+        /// Index of the sentence, from 0.
         index: usize,
-        /// Name of the gold sentence.
+        /// Id of the gold sentence.
         id: String,
         /// Number of tokens of the gold sentence.
         gold: usize,
         /// Number of tokens of the predicted sentence.
         predicted: usize,
     },
-    /// An entity is empty or leaves the sentence.
-    #[error("sentence {index} (`{id}`): {side} entity {entity} has tokens {start}..{end} of {tokens}")]
+    /// An entity is empty or extends past the sentence.
+    #[error("sentence {index} (`{id}`): {side} entity {entity} spans tokens {start}..{end} of {tokens}")]
     Span {
-        /// Place of the sentence, from 0.
+        /// Index of the sentence, from 0.
         index: usize,
-        /// Name of the sentence.
+        /// Id of the sentence.
         id: String,
-        /// Whose entity it is.
+        /// The annotation with the entity.
         side: Side,
-        /// Place of the entity in the sentence, from 0.
+        /// Index of the entity, from 0.
         entity: usize,
         /// First token.
         start: usize,
@@ -62,36 +62,36 @@ pub enum ScoreError {
         /// Number of tokens of the sentence.
         tokens: usize,
     },
-    /// A relation has an argument that is no entity of the sentence.
+    /// A relation has an argument that is not an entity of the sentence.
     #[error("sentence {index} (`{id}`): {side} relation {relation} has argument {argument} of {entities} entities")]
     Argument {
-        /// Place of the sentence, from 0.
+        /// Index of the sentence, from 0.
         index: usize,
-        /// Name of the sentence.
+        /// Id of the sentence.
         id: String,
-        /// Whose relation it is.
+        /// The annotation with the relation.
         side: Side,
-        /// Place of the relation in the sentence, from 0.
+        /// Index of the relation, from 0.
         relation: usize,
-        /// The argument, which should be the place of an entity.
+        /// The argument, which must be an entity index.
         argument: usize,
         /// Number of entities of the sentence.
         entities: usize,
     },
-    /// There is no scorer of this name.
-    #[error("no scorer is called `{found}`: expected one of `cman`, `multihead`, `spert`, `sincere`")]
+    /// No scorer has this name.
+    #[error("unknown scorer `{found}`: expected one of `cman`, `multihead`, `spert`, `sincere`")]
     Definition {
         /// The name.
         found: String,
     },
-    /// A bootstrap cannot be drawn with these settings.
-    #[error("bootstrap: {field} is {found}, expected {expected}")]
+    /// A setting of the bootstrap is invalid.
+    #[error("bootstrap: {field}: expected {expected}, found {found}")]
     Bootstrap {
         /// The setting.
         field: &'static str,
         /// Its value.
         found: String,
-        /// What it may be.
+        /// The allowed values.
         expected: &'static str,
     },
 }

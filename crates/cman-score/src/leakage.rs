@@ -1,4 +1,4 @@
-//! Test sentences that stand in the training data too, and the scores without them.
+//! Test sentences that also occur in the training data, and the scores without them.
 
 use std::{collections::HashSet, fmt};
 
@@ -6,30 +6,30 @@ use cman_data::{Schema, Sentence};
 
 use crate::{ScoreError, Scores, score};
 
-/// The places of the sentences of `test` that also occur in `train`, in ascending order.
+/// The indices of the sentences of `test` that also occur in `train`, in ascending order.
 ///
-/// Two sentences are the same if their letters and digits are, whatever the case, the spaces and the punctuation, so
-/// that another tokenisation hides nothing. A sentence without a letter or a digit is never counted.
+/// Two sentences are the same if their letters and digits match. Case, white space and punctuation are ignored, so the
+/// tokenization does not matter. A sentence without letters and digits never counts.
 pub fn leaked(train: &[Sentence], test: &[Sentence]) -> Vec<usize> {
-    let known: HashSet<String> = train.iter().map(normalised).collect();
-    let seen = |sentence: &Sentence| {
-        let key = normalised(sentence);
-        !key.is_empty() && known.contains(&key)
+    let train_keys: HashSet<String> = train.iter().map(normalised_text).collect();
+    let is_leaked = |sentence: &Sentence| {
+        let key = normalised_text(sentence);
+        !key.is_empty() && train_keys.contains(&key)
     };
-    test.iter().enumerate().filter_map(|(i, sentence)| seen(sentence).then_some(i)).collect()
+    test.iter().enumerate().filter_map(|(i, sentence)| is_leaked(sentence).then_some(i)).collect()
 }
 
-fn normalised(sentence: &Sentence) -> String {
+fn normalised_text(sentence: &Sentence) -> String {
     let chars = sentence.words().flat_map(str::chars);
     chars.filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
-/// Scores of all test sentences, and of those that are new.
+/// Scores with and without the leaked test sentences.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LeakageScores {
     /// Number of test sentences.
     pub sentences: usize,
-    /// The places of those that also occur in the training data.
+    /// The indices of the test sentences that also occur in the training data.
     pub leaked: Vec<usize>,
     /// Scores of all test sentences.
     pub all: Scores,
@@ -64,11 +64,11 @@ pub fn score_leakage(
 ) -> Result<LeakageScores, ScoreError> {
     let all = score(gold, predicted, schema)?;
     let leaked = leaked(train, gold);
-    let new = |sentences: &[Sentence]| -> Vec<Sentence> {
+    let without_leaked = |sentences: &[Sentence]| -> Vec<Sentence> {
         let kept = sentences.iter().enumerate().filter(|(i, _)| leaked.binary_search(i).is_err());
         kept.map(|(_, sentence)| sentence.clone()).collect()
     };
-    let new = score(&new(gold), &new(predicted), schema)?;
+    let new = score(&without_leaked(gold), &without_leaked(predicted), schema)?;
     Ok(LeakageScores { sentences: gold.len(), leaked, all, new })
 }
 
@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spaces_case_and_punctuation_do_not_matter() {
+    fn white_space_case_and_punctuation_are_ignored() {
         let train = [Sentence::from_tokens("a", ["U.S.", "troops", "left", "."]), Sentence::from_tokens("b", ["..."])];
         let test = [
             Sentence::from_tokens("0", ["U", ".", "S", ".", "Troops", "left"]),
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn leaked_sentences_are_left_out() {
+    fn leaked_sentences_are_excluded() {
         let sentence = |word: &str, right: bool| {
             let mut sentence = Sentence::from_tokens(word, [word]);
             sentence.entities.extend(right.then(|| cman_data::Entity::new("Loc", 0..1)));

@@ -1,19 +1,18 @@
-//! Scoring: what a prediction is worth against the gold annotation.
+//! Scores of predicted entities and relations against gold annotation.
 //!
-//! [`score`] is the report of this library, [`score_as`] counts as one of the three published scorers does
-//! ([`Definition`]). Both compare sets, so a duplicate counts once, and both take the gold annotation as the corpus
-//! has it: an entity that a tagger cannot represent stays in the gold set and is a miss ([`untaggable`] counts
-//! them).
+//! [`score`] uses the rules of this library, [`score_as`] those of one of three published scorers ([`Definition`]).
+//! Both compare sets, so a duplicate counts once. Gold entities that a BIO tagger cannot represent stay in the gold set
+//! and count as false negatives; [`untaggable`] counts them.
 //!
 //! | | strict | boundaries |
 //! |---|---|---|
-//! | an entity is right if | type, start and end are | start and end are |
-//! | a relation is right if | its label and both typed spans are, head and tail not swapped | its label and both spans are |
+//! | an entity is correct if | type, start and end match | start and end match |
+//! | a relation is correct if | label, direction and both typed spans match | label, direction and both spans match |
 //!
-//! So a wrong type is one false positive and one false negative under `strict`.
+//! Under `strict`, a wrong type is therefore one false positive and one false negative.
 //!
-//! [`Bootstrap::compare`] says how sure the difference of two systems is, [`score_leakage`] what the scores are without
-//! the test sentences that stand in the training data too.
+//! [`Bootstrap::compare`] tests the significance of the difference between two systems. [`score_leakage`] gives the
+//! scores without the test sentences that also occur in the training data.
 //!
 //! ```
 //! use cman_data::{Entity, Schema, Sentence};
@@ -31,11 +30,11 @@
 //! # Ok::<(), cman_score::ScoreError>(())
 //! ```
 
+mod annotation;
 mod bootstrap;
 mod count;
 mod definition;
 mod error;
-mod facts;
 mod leakage;
 mod multihead;
 mod score;

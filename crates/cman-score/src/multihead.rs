@@ -1,24 +1,24 @@
-//! What the multi-head scorer sees: tags and relations between tokens, which it maps to the chunks of the tags.
+//! The multi-head scorer: BIO tags, and relations between tokens, which it maps to the chunks of the tags.
 
 use std::collections::BTreeSet;
 
 use cman_data::{Entity, LabelSet, Relation, Schema, Sentence, Span, Tag, decode, encode};
 
 use crate::Section;
+use crate::annotation::{AnnotationSets, Pair, TypedSpan};
 use crate::count::Tally;
-use crate::facts::{Facts, Pair, Typed};
 
-/// The type that a token outside of every entity has.
+/// The type of a token outside all entities.
 const OUTSIDE: &str = "O";
 
-/// The type that the macro average of the relaxed mode leaves out.
+/// The type that the macro average of the relaxed mode excludes.
 const OTHER: &str = "Other";
 
-/// Maps relations between tokens, given as (token of the head, label, token of the tail), to the entities that
-/// contain the tokens, be it the last token or another.
+/// Maps relations between tokens, given as (head token, label, tail token), to relations between the entities that
+/// contain the tokens. Any token of an entity stands for it.
 ///
-/// A relation with a token outside of every entity is dropped, as is a second one of the same label on the same
-/// entities. The entities come from tags, so no two share a token; if two do, the first one counts.
+/// Relations with a token outside all entities and duplicates are dropped. If a token belongs to two entities, which
+/// does not occur with entities from tags, it stands for the first one.
 pub fn chunk_relations<S: AsRef<str>>(
     entities: &[Entity],
     pairs: impl IntoIterator<Item = (usize, S, usize)>,
@@ -36,10 +36,10 @@ pub fn chunk_relations<S: AsRef<str>>(
     relations
 }
 
-/// The sentence as BIO tags and last tokens can tell it: of two entities that overlap the longer stays, and a
-/// relation runs between the entities that hold the last tokens of its arguments.
-pub(crate) fn through_tags(sentence: &Sentence, schema: &Schema) -> Sentence {
-    let (tags, _, kinds) = tag(sentence, schema);
+/// Converts the annotation to BIO tags and last tokens, and back: of two overlapping entities the longer one is kept,
+/// and a relation connects the entities that contain the last tokens of its arguments.
+pub(crate) fn via_tags(sentence: &Sentence, schema: &Schema) -> Sentence {
+    let (tags, _, kinds) = bio_tags(sentence, schema);
     let entity = |span: Span| Entity::new(kinds.name(span.kind), span.tokens());
     let entities: Vec<Entity> = decode(&tags).into_iter().map(entity).collect();
     let last = |i: usize| sentence.entities[i].end - 1;
@@ -48,12 +48,12 @@ pub(crate) fn through_tags(sentence: &Sentence, schema: &Schema) -> Sentence {
     Sentence { entities, relations, ..sentence.clone() }
 }
 
-/// The tags of the sentence, which of its entities got into them, and the types they refer to: the declared ones and
-/// then those that only this sentence has.
+/// The tags of the sentence, whether each entity is encoded in them, and the types that the tags refer to: the declared
+/// types, then those that only occur in this sentence.
 ///
 /// # Panics
-/// If an entity is empty or leaves the sentence.
-pub(crate) fn tag(sentence: &Sentence, schema: &Schema) -> (Vec<Tag>, Vec<bool>, LabelSet) {
+/// If an entity is empty or extends past the sentence.
+pub(crate) fn bio_tags(sentence: &Sentence, schema: &Schema) -> (Vec<Tag>, Vec<bool>, LabelSet) {
     let mut kinds = schema.entities.clone();
     let spans = sentence.entities.iter();
     let spans = spans.map(|entity| Span { start: entity.start, end: entity.end, kind: kinds.insert(&entity.kind) });
@@ -61,9 +61,9 @@ pub(crate) fn tag(sentence: &Sentence, schema: &Schema) -> (Vec<Tag>, Vec<bool>,
     (tags, written, kinds)
 }
 
-/// The relaxed mode (entity classification): the boundaries of the gold chunks are given; a predicted chunk has the
-/// gold type if one of its tokens has it, else the most frequent type of its tokens (the first of equals), and
-/// relations hold between chunks so typed.
+/// The relaxed mode (entity classification). The boundaries of the gold chunks are given. A predicted chunk has the gold
+/// type if one of its tokens has it, and otherwise the most frequent type of its tokens (the first one in a tie).
+/// Relations connect these chunks.
 #[derive(Debug, Default)]
 pub(crate) struct Relaxed<'a> {
     entities: Tally<'a>,
@@ -71,30 +71,31 @@ pub(crate) struct Relaxed<'a> {
 }
 
 impl<'a> Relaxed<'a> {
-    /// Counts one sentence; `predicted` has come [`through_tags`].
+    /// Counts one sentence; `predicted` is the result of [`via_tags`].
     pub fn add(&mut self, gold: &'a Sentence, predicted: &'a Sentence, schema: &Schema) {
         let mut classes = vec![OUTSIDE; predicted.len()];
         for entity in &predicted.entities {
             classes[entity.span()].fill(&entity.kind);
         }
-        let (_, written, _) = tag(gold, schema);
+        let (_, written, _) = bio_tags(gold, schema);
         let chunks = gold.entities.iter().zip(written).filter_map(|(entity, written)| written.then_some(entity));
-        let chunks: Vec<Typed<'a>> = chunks.map(|gold| (classify(gold, &classes), (gold.start, gold.end))).collect();
+        let chunks: Vec<TypedSpan<'a>> =
+            chunks.map(|gold| (classify(gold, &classes), (gold.start, gold.end))).collect();
 
         let find = |token: usize| chunks.iter().copied().find(|(_, (start, end))| (*start..*end).contains(&token));
         let last = |i: usize| predicted.entities[i].end - 1;
         let pair = |relation: &'a Relation| {
             Some((relation.kind.as_str(), (find(last(relation.head))?, find(last(relation.tail))?)))
         };
-        let relations: BTreeSet<Pair<'a, Typed<'a>>> = predicted.relations.iter().filter_map(pair).collect();
+        let relations: BTreeSet<Pair<'a, TypedSpan<'a>>> = predicted.relations.iter().filter_map(pair).collect();
 
-        let gold = Facts::of(gold);
+        let gold = AnnotationSets::of(gold);
         self.entities.add(&gold.entities, &chunks.into_iter().collect());
         self.relations.add(&gold.relations, &relations);
     }
 
-    /// The sections of entities and of relations. `O` has a row, and counts in the micro average, where a chunk was
-    /// taken for no entity.
+    /// The sections for entities and relations. If a chunk was predicted as no entity, `O` has a row and counts in the
+    /// micro average.
     pub fn sections(&self, schema: &Schema) -> (Section, Section) {
         let (kinds, labels) = (&schema.entities, &schema.relations);
         let entities = self.entities.section(kinds.names(), |name, _| name != OTHER && kinds.id(name).is_some());
@@ -102,7 +103,7 @@ impl<'a> Relaxed<'a> {
     }
 }
 
-/// The type of a predicted chunk with the boundaries of `gold`, from the classes of all tokens.
+/// The predicted type of the chunk of `gold`, from the types of all tokens.
 fn classify<'a>(gold: &'a Entity, classes: &[&'a str]) -> &'a str {
     let classes = &classes[gold.span()];
     if classes.contains(&gold.kind.as_str()) {
@@ -118,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn any_token_of_an_entity_stands_for_it() {
+    fn any_token_of_an_entity_maps_to_it() {
         let entities = [Entity::new("Peop", 1..4), Entity::new("Loc", 5..6)];
         let pairs = [(1, "Live_In", 5), (3, "Live_In", 5), (5, "Live_In", 2), (4, "Live_In", 5), (1, "Live_In", 0)];
         let relations = chunk_relations(&entities, pairs);
@@ -126,10 +127,10 @@ mod tests {
     }
 
     #[test]
-    fn of_two_entities_on_one_span_tags_keep_the_type_declared_first() {
+    fn tags_keep_the_first_declared_type_of_a_span() {
         let schema = Schema { entities: ["Loc", "Org"].into_iter().collect(), ..Schema::default() };
         let mut sentence = Sentence::from_tokens("s", ["Oslo"]);
         sentence.entities = ["Date", "Org", "Loc"].map(|kind| Entity::new(kind, 0..1)).into();
-        assert_eq!(through_tags(&sentence, &schema).entities, [Entity::new("Loc", 0..1)]);
+        assert_eq!(via_tags(&sentence, &schema).entities, [Entity::new("Loc", 0..1)]);
     }
 }

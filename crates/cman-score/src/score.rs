@@ -1,44 +1,44 @@
-//! Scoring predictions against gold sentences.
+//! Scoring of predictions against gold sentences.
 
 use cman_data::{LabelSet, Schema, Sentence};
 
+use crate::annotation::{AnnotationSets, check_sentences};
 use crate::count::{Tallies, Tally};
-use crate::facts::{Facts, check};
-use crate::multihead::{Relaxed, through_tags};
+use crate::multihead::{Relaxed, via_tags};
 use crate::{Definition, Prf, ScoreError, Scores, Section, Task};
 
-/// Scores predictions by this library's rules; see [`score_as`] for others.
+/// Scores predictions with the rules of this library; see [`score_as`] for other rules.
 ///
-/// Sentences are matched in order. The types of `schema` have a row each and make the macro average; another type
-/// that occurs gets a row too and counts in the micro average.
+/// Sentences are matched in order. Each type of `schema` has a row and is part of the macro average. Any other type that
+/// occurs also has a row, and counts in the micro average only.
 ///
 /// # Errors
-/// If the sentences do not match in number or in their numbers of tokens, if an entity is empty or leaves its
-/// sentence, or if a relation's argument is no entity.
+/// If the numbers of sentences or of their tokens differ, if an entity is empty or extends past its sentence, or if an
+/// argument of a relation is not an entity.
 pub fn score(gold: &[Sentence], predicted: &[Sentence], schema: &Schema) -> Result<Scores, ScoreError> {
     score_as(Definition::Cman, gold, predicted, schema)
 }
 
-/// Scores predictions by the rules of `definition`.
+/// Scores predictions with the rules of `definition`.
 ///
 /// # Errors
-/// Those of [`score`].
+/// The errors of [`score`].
 pub fn score_as(
     definition: Definition,
     gold: &[Sentence],
     predicted: &[Sentence],
     schema: &Schema,
 ) -> Result<Scores, ScoreError> {
-    check(gold, predicted)?;
+    check_sentences(gold, predicted)?;
     let converted: Vec<Sentence>;
-    let mut seen = predicted;
+    let mut scored = predicted;
     if definition == Definition::Multihead {
-        converted = predicted.iter().map(|sentence| through_tags(sentence, schema)).collect();
-        seen = &converted;
+        converted = predicted.iter().map(|sentence| via_tags(sentence, schema)).collect();
+        scored = &converted;
     }
     let mut tallies = Tallies::default();
-    for (gold, predicted) in gold.iter().zip(seen) {
-        let (mut gold, mut predicted) = (Facts::of(gold), Facts::of(predicted));
+    for (gold, predicted) in gold.iter().zip(scored) {
+        let (mut gold, mut predicted) = (AnnotationSets::of(gold), AnnotationSets::of(predicted));
         if definition == Definition::Sincere {
             (gold, predicted) = (gold.declared(schema), predicted.declared(schema));
         }
@@ -65,7 +65,7 @@ pub fn score_as(
     };
     if definition == Definition::Multihead {
         let mut relaxed = Relaxed::default();
-        for (gold, predicted) in gold.iter().zip(seen) {
+        for (gold, predicted) in gold.iter().zip(scored) {
             relaxed.add(gold, predicted, schema);
         }
         let (entities, relations) = relaxed.sections(schema);

@@ -1,4 +1,4 @@
-//! The report: precision, recall and F1 for both tasks, both ways of matching, each type and both averages.
+//! Precision, recall and F1 per task, matching mode and type, with micro and macro averages.
 
 use std::collections::BTreeMap;
 
@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 /// Scores of a set of predictions.
 ///
-/// In JSON every figure has a path such as `entities.strict.micro.f1` or `relations.boundaries.types.Kill.fn`;
-/// [`Display`](std::fmt::Display) prints the tables for a terminal.
+/// In JSON, every value has a path such as `entities.strict.micro.f1` or `relations.boundaries.types.Kill.fn`.
+/// [`Display`](std::fmt::Display) writes tables for a terminal.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Scores {
     /// Entity recognition.
@@ -19,50 +19,50 @@ pub struct Scores {
 /// Scores of one task.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Task {
-    /// Types count: an entity needs the right type, a relation the right type of both arguments.
+    /// With types: an entity needs the correct type, a relation the correct types of both arguments.
     pub strict: Section,
-    /// Types do not count: the spans suffice, with the label for a relation.
+    /// Without entity types: the spans must match, and for a relation the label.
     pub boundaries: Section,
-    /// Boundaries are given and only types are to be found: [`Definition::Multihead`](crate::Definition) only.
+    /// With given boundaries, so that only types are predicted: [`Definition::Multihead`](crate::Definition) only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub relaxed: Option<Section>,
 }
 
-/// Scores under one way of matching.
+/// Scores in one matching mode.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Section {
-    /// All types counted together.
+    /// The micro average over all types.
     pub micro: Prf,
-    /// The mean of precision, of recall and of F1 over types, beside the sums of the counts of these types. Which
-    /// types are averaged is part of the [`Definition`](crate::Definition); all declared ones by default.
+    /// The means of precision, recall and F1 over types, and the sums of their counts. The
+    /// [`Definition`](crate::Definition) selects the types; the default is all declared types.
     #[serde(rename = "macro")]
     pub macro_: Prf,
-    /// Each type by itself, in alphabetical order.
+    /// The scores per type, in alphabetical order.
     pub types: BTreeMap<String, Prf>,
 }
 
-/// Precision, recall and F1 (fractions of one, 0 where they would be 0/0) with the counts behind them.
+/// Precision, recall and F1, from 0 to 1, and their counts. 0/0 counts as 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Prf {
-    /// Right predictions / predictions.
+    /// Correct predictions / predictions.
     pub precision: f64,
-    /// Right predictions / gold items.
+    /// Correct predictions / gold items.
     pub recall: f64,
     /// Harmonic mean of precision and recall.
     pub f1: f64,
-    /// True positives: right predictions.
+    /// True positives: correct predictions.
     pub tp: usize,
     /// False positives: predictions that are not in the gold annotation.
     pub fp: usize,
     /// False negatives: gold items that were not predicted.
     #[serde(rename = "fn")]
     pub fn_: usize,
-    /// Number of gold items: true positives and false negatives.
+    /// Number of gold items: true positives plus false negatives.
     pub support: usize,
 }
 
 impl Prf {
-    /// The figures that follow from the counts.
+    /// Computes the scores from the counts.
     ///
     /// ```
     /// # use cman_score::Prf;
@@ -82,7 +82,7 @@ impl Prf {
         }
     }
 
-    /// The macro average: means of the fractions, sums of the counts.
+    /// The macro average: means of the scores and sums of the counts.
     pub(crate) fn mean<'a>(types: impl IntoIterator<Item = &'a Self>) -> Self {
         let (mut sum, mut n) = (Self::default(), 0);
         for prf in types {
@@ -105,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_over_nothing_is_zero() {
+    fn zero_over_zero_is_zero() {
         assert_eq!(Prf::from_counts(0, 0, 0), Prf::default());
         assert_eq!(Prf::from_counts(0, 3, 0), Prf { fp: 3, ..Prf::default() });
         assert_eq!(Prf::mean([]), Prf::default());

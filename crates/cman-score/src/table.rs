@@ -1,11 +1,11 @@
-//! The report as tables for a terminal.
+//! The scores as tables for a terminal.
 
 use std::fmt;
 
 use crate::{Prf, Scores, Section, Task};
 
 impl fmt::Display for Scores {
-    /// Writes a table for each task and each way of matching, in percent.
+    /// Writes a table per task and matching mode, in percent.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let tasks = [("entities", &self.entities), ("relations", &self.relations)];
         let sections = || tasks.iter().flat_map(|(name, task)| task.sections().map(move |(mode, s)| (*name, mode, s)));
@@ -29,7 +29,7 @@ impl fmt::Display for Scores {
 }
 
 impl Task {
-    /// The sections that there are, with their names.
+    /// The sections with their names.
     fn sections(&self) -> impl Iterator<Item = (&'static str, &Section)> {
         let relaxed = self.relaxed.iter().map(|section| ("relaxed", section));
         [("strict", &self.strict), ("boundaries", &self.boundaries)].into_iter().chain(relaxed)

@@ -1,15 +1,15 @@
-//! Gold annotation that no sequence of BIO tags can hold.
+//! Gold annotation that one BIO tag sequence cannot represent.
 
 use std::{collections::BTreeSet, fmt};
 
 use cman_data::{Schema, Sentence};
 use serde::{Deserialize, Serialize};
 
-use crate::facts::{Facts, Pair, Typed, typed};
-use crate::multihead::tag;
+use crate::annotation::{AnnotationSets, Pair, TypedSpan, typed_span};
+use crate::multihead::bio_tags;
 
-/// How much of the gold annotation a BIO tagger cannot predict, because entities share tokens. Every scorer counts
-/// it as missed.
+/// Gold annotation that a BIO tagger cannot predict because entities share tokens. All scorers count it as false
+/// negatives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Untaggable {
     /// Number of sentences with such an entity.
@@ -30,22 +30,22 @@ impl fmt::Display for Untaggable {
     }
 }
 
-/// Counts the distinct entities that [`encode`](cman_data::encode) leaves out, and the relations that go with them.
+/// Counts the distinct entities that [`encode`](cman_data::encode) leaves out, and their relations.
 ///
 /// # Panics
-/// If an entity is empty or leaves its sentence, or an argument is no entity.
+/// If an entity is empty or extends past its sentence, or if an argument is not an entity.
 pub fn untaggable(gold: &[Sentence], schema: &Schema) -> Untaggable {
     let mut sum = Untaggable::default();
     for sentence in gold {
-        let (_, written, _) = tag(sentence, schema);
+        let (_, written, _) = bio_tags(sentence, schema);
         let entities = sentence.entities.iter().zip(written);
-        let kept: BTreeSet<Typed> = entities.filter(|(_, written)| *written).map(|(e, _)| typed(e)).collect();
-        let facts = Facts::of(sentence);
-        let lost = facts.entities.difference(&kept).count();
+        let kept: BTreeSet<TypedSpan> = entities.filter(|(_, written)| *written).map(|(e, _)| typed_span(e)).collect();
+        let gold = AnnotationSets::of(sentence);
+        let lost = gold.entities.difference(&kept).count();
         sum.sentences += usize::from(lost > 0);
         sum.entities += lost;
-        let reachable = |(_, (head, tail)): &&Pair<Typed>| kept.contains(head) && kept.contains(tail);
-        sum.relations += facts.relations.iter().filter(|pair| !reachable(pair)).count();
+        let reachable = |(_, (head, tail)): &&Pair<TypedSpan>| kept.contains(head) && kept.contains(tail);
+        sum.relations += gold.relations.iter().filter(|pair| !reachable(pair)).count();
     }
     sum
 }

@@ -1,4 +1,4 @@
-//! Scores counted by hand.
+//! Scores computed by hand.
 
 use cman_data::{Entity, Relation, Schema, Sentence};
 use cman_score::{Definition, Prf, ScoreError, Scores, Side, score, score_as, untaggable};
@@ -20,7 +20,7 @@ fn sentence(entities: &[(&str, usize, usize)], relations: &[(&str, usize, usize)
     }
 }
 
-/// Somebody lives somewhere.
+/// A person, a place and a `Live_In` relation.
 fn lives() -> Sentence {
     sentence(&[("Peop", 0, 2), ("Loc", 5, 6)], &[("Live_In", 0, 1)])
 }
@@ -34,7 +34,7 @@ fn counts(prf: Prf) -> [usize; 3] {
     [prf.tp, prf.fp, prf.fn_]
 }
 
-/// Counts of entities strict, entities by boundaries, relations strict, relations by boundaries.
+/// The counts of entities and relations, each strict and by boundaries.
 fn all(scores: &Scores) -> [[usize; 3]; 4] {
     let tasks = [&scores.entities, &scores.relations];
     let [a, b] = tasks.map(|task| [counts(task.strict.micro), counts(task.boundaries.micro)]);
@@ -42,11 +42,11 @@ fn all(scores: &Scores) -> [[usize; 3]; 4] {
 }
 
 #[test]
-fn everything_right() {
+fn a_perfect_prediction() {
     let scores = scores(&lives(), &lives());
     assert_eq!(all(&scores), [[2, 0, 0], [2, 0, 0], [1, 0, 0], [1, 0, 0]]);
     assert_eq!(scores.entities.strict.micro.f1, 1.0);
-    // Two of four declared types occur, one of two relations: the macro average knows.
+    // Two of four declared types and one of two relations occur, which lowers the macro average.
     assert_eq!((scores.entities.strict.macro_.f1, scores.relations.strict.macro_.f1), (0.5, 0.5));
     assert_eq!(counts(scores.entities.strict.macro_), [2, 0, 0]);
 }
@@ -66,14 +66,14 @@ fn a_wrong_type_is_one_false_positive_and_one_false_negative() {
 }
 
 #[test]
-fn a_wrong_boundary_is_wrong_everywhere() {
+fn a_wrong_boundary_is_wrong_in_both_modes() {
     let scores = scores(&lives(), &sentence(&[("Peop", 0, 3), ("Loc", 5, 6)], &[("Live_In", 0, 1)]));
     assert_eq!(all(&scores), [[1, 1, 1], [1, 1, 1], [0, 1, 1], [0, 1, 1]]);
     assert_eq!(counts(scores.entities.boundaries.types["Peop"]), [0, 1, 1]);
 }
 
 #[test]
-fn direction_counts() {
+fn the_direction_of_a_relation_matters() {
     let scores = scores(&lives(), &sentence(&[("Peop", 0, 2), ("Loc", 5, 6)], &[("Live_In", 1, 0)]));
     assert_eq!(all(&scores), [[2, 0, 0], [2, 0, 0], [0, 1, 1], [0, 1, 1]]);
 }
@@ -115,13 +115,13 @@ fn no_prediction_and_no_gold() {
     assert_eq!(empty, Scores::default());
 }
 
-/// "[[Paris] marathon]": the person's home is inside of the event.
+/// "[[Paris] marathon]": the place is nested in the event.
 fn nested() -> Sentence {
     sentence(&[("Peop", 0, 2), ("Loc", 5, 6), ("Other", 5, 7)], &[("Live_In", 0, 1), ("Kill", 0, 2)])
 }
 
 #[test]
-fn gold_that_tags_cannot_hold_is_missed() {
+fn unrepresentable_gold_entities_are_false_negatives() {
     let tagged = sentence(&[("Peop", 0, 2), ("Other", 5, 7)], &[("Kill", 0, 1)]);
     for definition in Definition::ALL {
         let scores = score_as(definition, &[nested()], std::slice::from_ref(&tagged), &schema()).unwrap();
@@ -132,16 +132,16 @@ fn gold_that_tags_cannot_hold_is_missed() {
 }
 
 #[test]
-fn predictions_may_overlap_unless_they_are_tags() {
+fn predictions_may_overlap_unless_they_are_converted_to_tags() {
     assert_eq!(all(&scores(&nested(), &nested())), [[3, 0, 0], [3, 0, 0], [2, 0, 0], [2, 0, 0]]);
-    // Tags keep the longer entity, and the last token of `Paris` lies in it.
+    // Tags keep the longer entity, which contains the last token of `Paris`.
     let predicted = sentence(&[("Loc", 5, 6), ("Other", 5, 7), ("Peop", 0, 2)], &[("Live_In", 2, 0)]);
     let scores = score_as(Definition::Multihead, &[nested()], &[predicted], &schema()).unwrap();
     assert_eq!(all(&scores), [[2, 0, 1], [2, 0, 1], [0, 1, 2], [0, 1, 2]]);
 }
 
 #[test]
-fn one_span_of_two_types_is_one_span() {
+fn a_span_with_two_types_counts_once_in_the_micro_average() {
     let gold = sentence(&[("Loc", 3, 4), ("Org", 3, 4)], &[]);
     let scores = scores(&gold, &sentence(&[("Loc", 3, 4)], &[]));
     assert_eq!(all(&scores)[..2], [[1, 0, 1], [1, 0, 0]]);
@@ -153,7 +153,7 @@ fn one_span_of_two_types_is_one_span() {
 fn the_macro_average_depends_on_the_definition() {
     let predicted = sentence(&[("Peop", 0, 2), ("Org", 8, 9)], &[]);
     let f1 = |definition| score_as(definition, &[lives()], std::slice::from_ref(&predicted), &schema()).unwrap();
-    // Peop 1, Loc 0, Org 0, and Other, which does not occur.
+    // F1 is 1 for Peop and 0 for Loc and Org; Other does not occur.
     assert_eq!(f1(Definition::Cman).entities.strict.macro_.f1, 1.0 / 4.0);
     assert_eq!(f1(Definition::Sincere).entities.strict.macro_.f1, 1.0 / 4.0);
     assert_eq!(f1(Definition::Spert).entities.strict.macro_.f1, 1.0 / 3.0);
@@ -171,15 +171,15 @@ fn undeclared_types_depend_on_the_definition() {
 }
 
 #[test]
-fn the_relaxed_mode_is_given_the_boundaries() {
-    // One token of the person is right; the place is taken for nothing.
+fn the_relaxed_mode_uses_gold_boundaries() {
+    // One token of the person has the correct type; the place is predicted as no entity.
     let predicted = sentence(&[("Org", 0, 1), ("Peop", 1, 2), ("Org", 8, 9)], &[("Live_In", 1, 0)]);
     let scores = score_as(Definition::Multihead, &[lives()], &[predicted], &schema()).unwrap();
     let entities = scores.entities.relaxed.unwrap();
     assert_eq!(counts(entities.micro), [1, 1, 1]);
     assert_eq!(["Peop", "Loc", "O"].map(|t| counts(entities.types[t])), [[1, 0, 0], [0, 0, 1], [0, 1, 0]]);
     assert_eq!(entities.macro_.f1, 1.0 / 3.0);
-    // Both of its arguments are the person.
+    // Both arguments of the predicted relation map to the person.
     assert_eq!(counts(scores.relations.relaxed.unwrap().micro), [0, 1, 1]);
     assert!(scores.entities.strict.types.len() == 4);
 }
@@ -190,7 +190,7 @@ fn sentences_must_match() {
     short.tokens.pop();
     let error = score(&[lives(), lives()], &[lives(), short], &schema()).unwrap_err();
     assert_eq!(error, ScoreError::TokenCount { index: 1, id: "s".into(), gold: 10, predicted: 9 });
-    assert_eq!(error.to_string(), "sentence 1 (`s`): 10 gold tokens, but 9 predicted ones");
+    assert_eq!(error.to_string(), "sentence 1 (`s`): 10 gold tokens, but 9 predicted tokens");
     let error = score(&[lives()], &[], &schema()).unwrap_err();
     assert_eq!(error, ScoreError::SentenceCount { gold: 1, predicted: 0 });
 }

@@ -1,9 +1,9 @@
-//! The paired bootstrap, where its distribution is known.
+//! The paired bootstrap on cases with a known distribution.
 
 use cman_data::{Entity, Sentence};
 use cman_score::{Bootstrap, Comparison, ScoreError};
 
-/// One sentence of one token each, an entity where told.
+/// Sentences of one token, with an entity where the value is true.
 fn sentences(entities: &[bool]) -> Vec<Sentence> {
     let sentence = |&there: &bool| Sentence {
         entities: there.then(|| Entity::new("Loc", 0..1)).into_iter().collect(),
@@ -18,8 +18,8 @@ fn compare(bootstrap: Bootstrap, a: &[bool], b: &[bool]) -> Comparison {
 
 #[test]
 fn two_sentences_have_three_outcomes() {
-    // The first system knows one of the two sentences. Its F1 is 1, 2/3 or 0, with probability 1/4, 1/2 and 1/4; the
-    // second system's is always 1. The observed difference is 1/3, and 0 and 1 are as far away from it as 0 is.
+    // The first system predicts one of the two entities. Its F1 is 1, 2/3 or 0, with probability 1/4, 1/2 and 1/4; the
+    // F1 of the second system is always 1. The observed difference is 1/3; 0 and 1 deviate from it by at least 1/3.
     let comparison = compare(Bootstrap::default(), &[true, false], &[true, true]);
     let strict = comparison.entities.strict;
     let third = 1.0 - 2.0 / 3.0;
@@ -55,7 +55,7 @@ fn a_clear_difference_is_significant() {
 }
 
 #[test]
-fn the_seed_decides() {
+fn the_result_depends_on_the_seed() {
     let (a, b): (Vec<bool>, Vec<bool>) = (0..60).map(|i| (i % 2 == 0, i % 3 == 0)).unzip();
     let with = |seed| compare(Bootstrap { resamples: 200, seed, ..Bootstrap::default() }, &a, &b);
     assert_eq!(with(1), with(1));
@@ -67,7 +67,7 @@ fn settings_and_sentences_are_checked() {
     let gold = sentences(&[true]);
     let fails = |bootstrap: Bootstrap| bootstrap.compare(&gold, &gold, &gold).unwrap_err();
     let none = fails(Bootstrap { resamples: 0, ..Bootstrap::default() });
-    assert_eq!(none.to_string(), "bootstrap: resamples is 0, expected at least 1");
+    assert_eq!(none.to_string(), "bootstrap: resamples: expected at least 1, found 0");
     for confidence in [0.0, 1.0, 95.0, f64::NAN] {
         let error = fails(Bootstrap { confidence, ..Bootstrap::default() });
         assert!(matches!(error, ScoreError::Bootstrap { field: "confidence", .. }), "{error}");
@@ -77,11 +77,11 @@ fn settings_and_sentences_are_checked() {
 }
 
 #[test]
-fn the_table_has_a_line_a_figure() {
+fn the_table_has_one_line_per_metric() {
     let comparison = compare(Bootstrap { resamples: 100, ..Bootstrap::default() }, &[false, false], &[true, true]);
     let text = comparison.to_string();
     let lines: Vec<&str> = text.lines().collect();
-    assert_eq!(lines[0], "micro F1, 95% intervals of 100 resamples of 2 sentences (seed 0)");
+    assert_eq!(lines[0], "micro F1, 95% intervals from 100 resamples of 2 sentences (seed 0)");
     assert_eq!(lines.len(), 6);
     let words: Vec<&str> = lines[2].split_whitespace().collect();
     assert_eq!(words[..5], ["entities,", "strict", "0.00", "[0.00,", "0.00]"]);

@@ -1,5 +1,5 @@
-//! Facts about the real corpora. They are not part of this project: the folder `CMAN_SHARED` (`../shared` by
-//! default, seen from the workspace) has them, and without it the tests have nothing to do and say so.
+//! Tests on the real corpora, which are not part of this project. They are in the folder `CMAN_SHARED` (relative to the
+//! workspace, by default `../shared`). Without it, the tests are skipped.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,7 @@ use cman_data::{Entity, Relation, Schema, Sentence};
 use cman_score::{Definition, leaked, score_as, score_leakage, untaggable};
 use serde_json::Value;
 
-/// The folder of the corpora, if it is there.
+/// The folder of the corpora, if it exists.
 fn shared() -> Option<PathBuf> {
     let folder = std::env::var_os("CMAN_SHARED").unwrap_or_else(|| "../shared".into());
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(folder).join("data");
@@ -21,12 +21,12 @@ fn shared() -> Option<PathBuf> {
 fn read(path: PathBuf) -> Vec<Sentence> {
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let name = |value: &Value| value.as_str().unwrap().to_owned();
-    let place = |value: &Value| value.as_u64().unwrap() as usize;
+    let index = |value: &Value| value.as_u64().unwrap() as usize;
     let sentence = |value: &Value| {
         let [tokens, entities, relations] =
             ["tokens", "entities", "relations"].map(|key| value[key].as_array().unwrap());
-        let entity = |e: &Value| Entity::new(name(&e["type"]), place(&e["start"])..place(&e["end"]));
-        let relation = |r: &Value| Relation::new(name(&r["type"]), place(&r["head"]), place(&r["tail"]));
+        let entity = |e: &Value| Entity::new(name(&e["type"]), index(&e["start"])..index(&e["end"]));
+        let relation = |r: &Value| Relation::new(name(&r["type"]), index(&r["head"]), index(&r["tail"]));
         Sentence {
             entities: entities.iter().map(entity).collect(),
             relations: relations.iter().map(relation).collect(),
@@ -44,7 +44,7 @@ fn conll04() -> Schema {
 }
 
 #[test]
-fn some_test_sentences_of_conll04_are_training_sentences() {
+fn conll04_has_leaked_test_sentences() {
     let Some(data) = shared() else { return };
     let file = |split: &str| read(data.join(format!("conll04/spert/conll04_{split}.json")));
     let (train, test) = (file("train_dev"), file("test"));
@@ -59,7 +59,7 @@ fn some_test_sentences_of_conll04_are_training_sentences() {
 }
 
 #[test]
-fn tags_can_hold_all_of_conll04_but_not_all_of_ade() {
+fn tags_can_represent_all_of_conll04_but_not_all_of_ade() {
     let Some(data) = shared() else { return };
     let test = read(data.join("conll04/spert/conll04_test.json"));
     for definition in Definition::ALL {

@@ -1,4 +1,4 @@
-//! The scorers against a second implementation of them in Python (`scoring/reference.py`), on 10,000 random sentences.
+//! The scorers against a second implementation in Python (`scoring/reference.py`) on 10,000 random sentences.
 
 use std::path::Path;
 
@@ -35,15 +35,15 @@ fn annotate(n: usize, entities: &Value, relations: &Value) -> Sentence {
     }
 }
 
-/// A tagger's prediction: tags, and pairs of tokens that it relates.
+/// The prediction of a tagger: tags, and labelled pairs of tokens.
 fn from_tags(n: usize, tags: &Value, pairs: &Value) -> Sentence {
     let ids: Vec<usize> = serde_json::from_value(tags.clone()).unwrap();
     let tags: Vec<Tag> = ids.into_iter().map(Tag::from_id).collect();
     let entities: Vec<Entity> =
         decode(&tags).into_iter().map(|span| Entity::new(ENTITIES[span.kind], span.tokens())).collect();
     let pairs = triples(pairs).map(|[head, label, tail]| (head, RELATIONS[label], tail));
-    let no = Value::Array(Vec::new());
-    Sentence { relations: chunk_relations(&entities, pairs), entities, ..annotate(n, &no, &no) }
+    let none = Value::Array(Vec::new());
+    Sentence { relations: chunk_relations(&entities, pairs), entities, ..annotate(n, &none, &none) }
 }
 
 /// Gold and predicted sentences of one stored corpus.
@@ -70,31 +70,31 @@ fn check_fractions(prf: &Prf, expected: &[Value]) {
     assert!(fractions.iter().zip(expected).all(|(a, b)| close(*a, b.as_f64().unwrap())), "{prf:?}: {expected:?}");
 }
 
-/// Checks one section; the number of figures that were compared.
+/// Checks one section. Returns the number of rows compared.
 fn check_section(section: &Section, expected: &Value) -> usize {
     let micro = &expected["m"];
     check_counts(&section.micro, micro);
     check_fractions(&section.micro, &micro.as_array().unwrap()[3..]);
-    let mut figures = 1;
+    let mut rows = 1;
     if let Some(macro_) = expected.get("M") {
         check_fractions(&section.macro_, macro_.as_array().unwrap());
-        figures += 1;
+        rows += 1;
     }
     if let Some(types) = expected.get("t").and_then(Value::as_object) {
         for (name, counts) in types {
             check_counts(&section.types[name], counts);
-            figures += 1;
+            rows += 1;
         }
         for (name, prf) in &section.types {
             assert!(types.contains_key(name) || *prf == Prf::default(), "{name} is not in the reference");
         }
     }
-    figures
+    rows
 }
 
 #[test]
-fn every_figure_of_every_definition_is_equal() {
-    let (mut sentences, mut figures) = (0, 0);
+fn all_scores_of_all_definitions_match_the_reference() {
+    let (mut sentences, mut rows) = (0, 0);
     for line in read("cases.jsonl").lines() {
         let case: Value = serde_json::from_str(line).unwrap();
         let (gold, predicted) = corpus(&case);
@@ -110,21 +110,21 @@ fn every_figure_of_every_definition_is_equal() {
                         "boundaries" => &ours.boundaries,
                         _ => ours.relaxed.as_ref().unwrap(),
                     };
-                    figures += check_section(section, expected);
+                    rows += check_section(section, expected);
                 }
             }
         }
     }
     assert_eq!(sentences, 10_000);
-    assert!(figures > 7_000, "only {figures} figures were compared");
+    assert!(rows > 7_000, "only {rows} rows were compared");
 }
 
 #[test]
-fn the_bootstrap_is_equal() {
+fn the_bootstrap_matches_the_reference() {
     let case: Value = serde_json::from_str(&read("bootstrap.json")).unwrap();
     let (gold, a) = corpus(&case);
-    let known = |i: usize| if i.is_multiple_of(4) { gold[i].clone() } else { a[i].clone() };
-    let b: Vec<Sentence> = (0..gold.len()).map(known).collect();
+    let second = |i: usize| if i.is_multiple_of(4) { gold[i].clone() } else { a[i].clone() };
+    let b: Vec<Sentence> = (0..gold.len()).map(second).collect();
     let bootstrap: Bootstrap = serde_json::from_value(case.clone()).unwrap();
     let comparison = bootstrap.compare(&gold, &a, &b).unwrap();
     for (ours, task) in [(comparison.entities.strict, "entities"), (comparison.relations.strict, "relations")] {

@@ -1,4 +1,4 @@
-//! Finding the files of a corpus in a folder.
+//! Finds the files of a corpus in a folder.
 
 use std::{
     fs,
@@ -12,26 +12,26 @@ use crate::DataError;
 pub struct CorpusDir {
     /// Training sentences.
     pub train: Option<PathBuf>,
-    /// Sentences to choose by.
+    /// Sentences for model selection.
     pub dev: Option<PathBuf>,
-    /// Sentences to report on.
+    /// Sentences for the final scores.
     pub test: Option<PathBuf>,
     /// The types file.
     pub types: Option<PathBuf>,
-    /// Other corpus files, sorted: joined splits such as `train_dev`, numbered folds, whole corpora.
+    /// Other corpus files, sorted: combined splits such as `train_dev`, numbered folds, complete corpora.
     pub others: Vec<PathBuf>,
 }
 
 impl CorpusDir {
     /// Finds the files by their usual names.
     ///
-    /// A name is taken apart at everything that is no letter or digit. A part that starts with `train`, `dev`, `valid`
-    /// or `test`, or is `val`, tells the role of a `.json` or `.txt` file, and `types` in a name that of a `.json`
-    /// file. Names with several roles, or with the number of a fold (`split_0`, `fold3`, `7`), are `others`, and so are
-    /// `.json` files without a role. Hidden files and folders are passed over.
+    /// A file name is split at every character that is not a letter or digit. A part that equals `val` or starts with
+    /// `train`, `dev`, `valid` or `test` gives the role of a `.json` or `.txt` file. A `.json` file with `types` in its
+    /// name is the types file. Files with several roles or a fold number (`split_0`, `fold3`, `7`) and `.json` files
+    /// without a role go to `others`. Hidden files and folders are ignored.
     ///
     /// # Errors
-    /// [`DataError::Ambiguous`] if several files could play one part, [`DataError::NoCorpus`] if there is no corpus
+    /// [`DataError::Ambiguous`] if several files have the same role, [`DataError::NoCorpus`] if there is no corpus
     /// file, [`DataError::Io`] if the folder cannot be read.
     pub fn find(folder: impl AsRef<Path>) -> Result<Self, DataError> {
         let folder = folder.as_ref();
@@ -49,17 +49,17 @@ impl CorpusDir {
         if [&train, &dev, &test, &others].iter().all(|paths| paths.is_empty()) {
             return Err(DataError::NoCorpus { path: folder.to_owned() });
         }
-        let one = |part: &'static str, mut paths: Vec<PathBuf>| {
+        let at_most_one = |part: &'static str, mut paths: Vec<PathBuf>| {
             if paths.len() > 1 {
                 return Err(DataError::Ambiguous { path: folder.to_owned(), part, candidates: paths });
             }
             Ok(paths.pop())
         };
         Ok(Self {
-            train: one("train", train)?,
-            dev: one("dev", dev)?,
-            test: one("test", test)?,
-            types: one("types", types)?,
+            train: at_most_one("train", train)?,
+            dev: at_most_one("dev", dev)?,
+            test: at_most_one("test", test)?,
+            types: at_most_one("types", types)?,
             others,
         })
     }
@@ -74,7 +74,7 @@ enum Role {
     Other,
 }
 
-/// The role of a file with this name, if it is a corpus file at all.
+/// The role of a file with this name; `None` if it is not a corpus file.
 fn role(name: &str) -> Option<Role> {
     let name = name.to_lowercase();
     let (stem, extension) = name.rsplit_once('.')?;
@@ -104,7 +104,7 @@ fn role(name: &str) -> Option<Role> {
     }
 }
 
-/// Whether a part of a name is the number of a fold: at most two digits, alone or behind `split` or `fold`.
+/// Whether a part of a name is a fold number: one or two digits, alone or after `split` or `fold`.
 fn is_fold(part: &str) -> bool {
     let number = part.strip_prefix("split").or_else(|| part.strip_prefix("fold")).unwrap_or(part);
     matches!(number.len(), 1 | 2) && number.bytes().all(|byte| byte.is_ascii_digit())

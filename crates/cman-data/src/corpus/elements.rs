@@ -1,24 +1,24 @@
-//! The elements of a JSON array, one by one, without holding the array.
+//! Streams the elements of a JSON array, one in memory at a time.
 
 use std::io::BufRead;
 
 use crate::{
     DataError,
     error::{Location, Quoted},
-    source::{Broken, Source},
+    source::{ReadError, Source},
 };
 
-/// Deepest nesting in an element.
-const DEEPEST: usize = 128;
+/// Maximum nesting depth of an element.
+const MAX_DEPTH: usize = 128;
 
-/// Finds where each object of a JSON array ends; what stands in it is left to the JSON parser.
+/// Finds the end of each object in a JSON array. The JSON parser handles the content of the object.
 #[derive(Default)]
 pub(crate) struct Elements {
     state: State,
-    /// Open brackets of the element.
+    /// Current nesting depth.
     depth: usize,
-    /// Most brackets that were open.
-    deepest: usize,
+    /// Maximum nesting depth of the element so far.
+    max_depth: usize,
     in_string: bool,
     escaped: bool,
 }
@@ -27,31 +27,31 @@ pub(crate) struct Elements {
 enum State {
     #[default]
     Start,
-    /// Inside an element: a fault was found in it, its end was not.
+    /// Inside an element; its end has not been read yet.
     Inside,
-    /// Behind an element.
-    Behind,
+    /// After an element.
+    After,
     End,
 }
 
-/// Whether an element may be kept.
+/// Whether an element is within the limits.
 #[derive(PartialEq)]
-enum Fit {
-    Whole,
+enum Check {
+    Ok,
     TooLong,
     TooDeep,
 }
 
 impl Elements {
-    /// Reads the next element, which is record `record`, into `element`, at most `limit` bytes; its place, or nothing
-    /// behind the last element.
+    /// Reads the next element, of at most `limit` bytes, into `element`. Returns its location, or `None` after the last
+    /// element. `record` is the record number for messages.
     pub(crate) fn next<R: BufRead>(
         &mut self,
         source: &mut Source<R>,
         element: &mut Vec<u8>,
         limit: usize,
         record: usize,
-    ) -> Result<Option<Location>, Broken> {
+    ) -> Result<Option<Location>, ReadError> {
         if self.state == State::Inside {
             self.read_element(source, None)?;
         }
@@ -59,13 +59,13 @@ impl Elements {
             return Ok(None);
         }
         let first = self.state == State::Start;
-        let wanted = if first { "`[`, the start of a JSON array" } else { "`,` or `]` behind a record" };
+        let expected = if first { "`[`, the start of a JSON array" } else { "`,` or `]` after a record" };
         let next = source.skip_blank()?;
         match next {
             Some(b'[') if first => {}
             Some(b',') if !first => {}
             Some(b']') if !first => return self.finish(source),
-            _ => return Err(unexpected(source, next, wanted).into()),
+            _ => return Err(unexpected(source, next, expected).into()),
         }
         source.consume(1)?;
         match source.skip_blank()? {
@@ -73,35 +73,35 @@ impl Elements {
             Some(b']') if first => return self.finish(source),
             next => return Err(unexpected(source, next, "`{`, the start of a record").into()),
         }
-        let at = source.place().with_record(record);
-        (self.state, self.deepest) = (State::Inside, 0);
+        let at = source.location().with_record(record);
+        (self.state, self.max_depth) = (State::Inside, 0);
         element.clear();
         let error = match self.read_element(source, Some((element, limit)))? {
-            Fit::Whole => return Ok(Some(at)),
-            Fit::TooLong => DataError::TooLarge { at: Box::new(at), limit },
-            Fit::TooDeep => {
-                let message = format!("nested deeper than {DEEPEST} levels");
+            Check::Ok => return Ok(Some(at)),
+            Check::TooLong => DataError::TooLarge { at: Box::new(at), limit },
+            Check::TooDeep => {
+                let message = format!("nested deeper than {MAX_DEPTH} levels");
                 DataError::Json { at: Box::new(at), field: None, message }
             }
         };
-        Err(Broken::Record(error))
+        Err(ReadError::Record(error))
     }
 
-    fn finish<R: BufRead>(&mut self, source: &mut Source<R>) -> Result<Option<Location>, Broken> {
+    fn finish<R: BufRead>(&mut self, source: &mut Source<R>) -> Result<Option<Location>, ReadError> {
         source.consume(1)?;
         self.state = State::End;
         match source.skip_blank()? {
             None => Ok(None),
-            next => Err(unexpected(source, next, "nothing behind the array").into()),
+            next => Err(unexpected(source, next, "nothing after the array").into()),
         }
     }
 
-    /// Reads on to the end of the element. Where it is to be kept, it stops early at one that is too long or too deep.
+    /// Reads to the end of the element. With `keep`, it stops early if the element is too long or too deep.
     fn read_element<R: BufRead>(
         &mut self,
         source: &mut Source<R>,
         mut keep: Option<(&mut Vec<u8>, usize)>,
-    ) -> Result<Fit, DataError> {
+    ) -> Result<Check, DataError> {
         while self.state == State::Inside {
             let bytes = source.fill()?;
             if bytes.is_empty() {
@@ -110,26 +110,26 @@ impl Elements {
             let end = bytes.iter().position(|&byte| self.is_last(byte));
             let taken = end.map_or(bytes.len(), |end| end + 1);
             if end.is_some() {
-                self.state = State::Behind;
+                self.state = State::After;
             }
-            let fit = match &mut keep {
-                Some(_) if self.deepest > DEEPEST => Fit::TooDeep,
-                Some((element, limit)) if *limit - element.len() < taken => Fit::TooLong,
+            let check = match &mut keep {
+                Some(_) if self.max_depth > MAX_DEPTH => Check::TooDeep,
+                Some((element, limit)) if *limit - element.len() < taken => Check::TooLong,
                 Some((element, _)) => {
                     element.extend_from_slice(&bytes[..taken]);
-                    Fit::Whole
+                    Check::Ok
                 }
-                None => Fit::Whole,
+                None => Check::Ok,
             };
             source.consume(taken)?;
-            if fit != Fit::Whole {
-                return Ok(fit);
+            if check != Check::Ok {
+                return Ok(check);
             }
         }
-        Ok(Fit::Whole)
+        Ok(Check::Ok)
     }
 
-    /// Follows one byte; whether it ends the element.
+    /// Updates the state with one byte. Returns whether the byte ends the element.
     fn is_last(&mut self, byte: u8) -> bool {
         match byte {
             _ if self.escaped => self.escaped = false,
@@ -138,7 +138,7 @@ impl Elements {
             _ if self.in_string => {}
             b'{' | b'[' => {
                 self.depth += 1;
-                self.deepest = self.deepest.max(self.depth);
+                self.max_depth = self.max_depth.max(self.depth);
             }
             b'}' | b']' => self.depth -= 1,
             _ => {}
@@ -147,12 +147,12 @@ impl Elements {
     }
 }
 
-/// The error for a byte that cannot stand where it stands.
+/// The error for an unexpected byte.
 pub(crate) fn unexpected<R: BufRead>(source: &Source<R>, byte: Option<u8>, expected: &str) -> DataError {
     let found = match byte {
         None => "the end of the file".to_owned(),
         Some(byte) if byte.is_ascii() => Quoted(&char::from(byte).to_string()).to_string(),
         Some(byte) => format!("the byte {byte:#04x}"),
     };
-    DataError::invalid(source.place(), "", expected, found)
+    DataError::invalid(source.location(), "", expected, found)
 }

@@ -1,4 +1,4 @@
-//! Corpora: readers and writers of the formats that the field's corpora come in.
+//! Readers and writers for the corpus formats of the field.
 
 mod directory;
 mod elements;
@@ -26,7 +26,7 @@ pub use types::write_types;
 
 use crate::{DataError, Schema, Sentence};
 
-/// A whole corpus file in memory.
+/// A corpus file in memory.
 ///
 /// ```no_run
 /// use cman_data::{Corpus, ReaderBuilder, Schema};
@@ -42,17 +42,17 @@ use crate::{DataError, Schema, Sentence};
 pub struct Corpus {
     /// The sentences, in the order of the file.
     pub sentences: Vec<Sentence>,
-    /// The types file's types, or those seen in this file.
+    /// The types of the types file, or the types that occur in this file.
     pub schema: Schema,
-    /// What was unusual.
+    /// Anomalies in the file.
     pub report: Report,
 }
 
 impl Corpus {
-    /// Reads a corpus file to its end.
+    /// Reads a complete corpus file.
     ///
     /// # Errors
-    /// As the [`Reader`] that `options` make.
+    /// The errors of [`ReaderBuilder::from_path`] and of the [`Reader`].
     pub fn read(path: impl AsRef<Path>, options: &ReaderBuilder) -> Result<Self, DataError> {
         let mut reader = options.from_path(path)?;
         let sentences = reader.by_ref().collect::<Result<_, _>>()?;

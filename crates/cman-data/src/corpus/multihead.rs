@@ -1,25 +1,25 @@
-//! The multi-head model's table: one token a line.
+//! Parser for the multi-head model's table: one token per line.
 
 use std::{collections::HashMap, io::BufRead};
 
-use super::record::{Lines, Record};
+use super::record::{Record, RecordLines};
 use crate::{
     DataError, Entity, LabelSet, Relation, Sentence, Tag, Token, decode,
     error::{Location, Quoted},
     lines::LineKind,
-    source::{Broken, Source, text},
+    source::{ReadError, Source, text},
 };
 
-/// The relation type that means none.
+/// The relation type that stands for "no relation".
 pub(crate) const NO_RELATION: &str = "N";
 
-/// Reads sentence after sentence.
+/// Parses one sentence after another.
 #[derive(Default)]
-pub(crate) struct Table {
-    /// The header that ended the sentence before, with its line.
+pub(crate) struct TableParser {
+    /// The header that ended the previous sentence, with its line number.
     header: Option<(String, usize)>,
-    /// Whether the lines up to the next header belong to a bad record.
-    lost: bool,
+    /// Whether the lines up to the next header belong to an invalid record.
+    skipping: bool,
     buffer: Vec<u8>,
 }
 
@@ -28,26 +28,26 @@ struct Row {
     line: usize,
     token: String,
     tag: Tag,
-    /// Relation type and last token of the second argument.
+    /// Relation type and index of the last token of the second argument.
     relations: Vec<(String, usize)>,
 }
 
-impl Table {
-    /// The next sentence, which is record `record`; lines and records may have `limit` bytes.
+impl TableParser {
+    /// Parses the next sentence. `limit` is the maximum size in bytes of a line and of a record.
     pub(crate) fn next<R: BufRead>(
         &mut self,
         source: &mut Source<R>,
         record: usize,
         limit: usize,
-    ) -> Result<Option<Record>, Broken> {
+    ) -> Result<Option<Record>, ReadError> {
         let header = match self.header.take() {
             Some(header) => Some(header),
             None => self.find_header(source, record, limit)?,
         };
         let Some((header, header_line)) = header else { return Ok(None) };
         let at = source.file().with_record(record);
-        self.lost = true;
-        let id = parse_header(&header, at.clone().with_line(header_line)).map_err(Broken::Record)?;
+        self.skipping = true;
+        let id = parse_header(&header, at.clone().with_line(header_line)).map_err(ReadError::Record)?;
         let (mut rows, mut types, mut size) = (Vec::new(), LabelSet::default(), 0);
         while let Some((row, line)) = self.line(source, record, limit)? {
             if row.starts_with('#') {
@@ -56,67 +56,67 @@ impl Table {
             }
             size += row.len() + 1;
             if size > limit {
-                return Err(Broken::Record(DataError::TooLarge { at: Box::new(at), limit }));
+                return Err(ReadError::Record(DataError::TooLarge { at: Box::new(at), limit }));
             }
             if !row.trim().is_empty() {
                 let row = Row::parse(&row, rows.len(), &mut types, at.clone().with_line(line));
-                rows.push(row.map_err(Broken::Record)?);
+                rows.push(row.map_err(ReadError::Record)?);
             }
         }
-        self.lost = false;
-        assemble(id, header_line, rows, &types, at).map(Some).map_err(Broken::Record)
+        self.skipping = false;
+        assemble(id, header_line, rows, &types, at).map(Some).map_err(ReadError::Record)
     }
 
-    /// Goes on to the next line that starts with `#`.
+    /// Advances to the next line that starts with `#`.
     fn find_header<R: BufRead>(
         &mut self,
         source: &mut Source<R>,
         record: usize,
         limit: usize,
-    ) -> Result<Option<(String, usize)>, Broken> {
+    ) -> Result<Option<(String, usize)>, ReadError> {
         loop {
             match self.line(source, record, limit) {
                 Ok(None) => return Ok(None),
                 Ok(Some((line, number))) if line.starts_with('#') => return Ok(Some((line, number))),
-                Ok(Some((line, _))) if self.lost || line.trim().is_empty() => {}
-                Err(Broken::Record(_)) if self.lost => {}
+                Ok(Some((line, _))) if self.skipping || line.trim().is_empty() => {}
+                Err(ReadError::Record(_)) if self.skipping => {}
                 Ok(Some((line, number))) => {
-                    self.lost = true;
+                    self.skipping = true;
                     let at = source.file().with_record(record).with_line(number);
                     let found = Quoted(&line).to_string();
-                    return Err(Broken::Record(DataError::invalid(at, "", "a header such as `#doc 17`", found)));
+                    return Err(ReadError::Record(DataError::invalid(at, "", "a header such as `#doc 17`", found)));
                 }
                 Err(error) => {
-                    self.lost = true;
+                    self.skipping = true;
                     return Err(error);
                 }
             }
         }
     }
 
-    /// The next line and its number.
+    /// The next line with its line number.
     fn line<R: BufRead>(
         &mut self,
         source: &mut Source<R>,
         record: usize,
         limit: usize,
-    ) -> Result<Option<(String, usize)>, Broken> {
-        let at = source.place().with_record(record);
+    ) -> Result<Option<(String, usize)>, ReadError> {
+        let at = source.location().with_record(record);
         let number = at.line.unwrap_or_default();
         match source.read_line(&mut self.buffer, limit)? {
             LineKind::End => Ok(None),
             LineKind::TooLong => {
-                Err(Broken::Record(DataError::TooLarge { at: Box::new(Location { column: None, ..at }), limit }))
+                Err(ReadError::Record(DataError::TooLarge { at: Box::new(Location { column: None, ..at }), limit }))
             }
             LineKind::Text => {
-                let line = text(&self.buffer, at).map_err(Broken::Record)?;
+                let line = text(&self.buffer, at).map_err(ReadError::Record)?;
                 Ok(Some((line.to_owned(), number)))
             }
         }
     }
 }
 
-/// The sentence's id.
+/// Parses the sentence id from a header line.
 fn parse_header(header: &str, at: Location) -> Result<String, DataError> {
     let id = header.strip_prefix("#doc").filter(|rest| rest.starts_with([' ', '\t'])).map(str::trim);
     match id {
@@ -126,15 +126,15 @@ fn parse_header(header: &str, at: Location) -> Result<String, DataError> {
 }
 
 impl Row {
-    /// Reads the line of token number `index`; types that are new go into `types`.
+    /// Parses the line of token `index` and adds new types to `types`.
     fn parse(row: &str, index: usize, types: &mut LabelSet, at: Location) -> Result<Self, DataError> {
         let columns: Vec<&str> = row.split('\t').collect();
         let fail =
             |field: &str, expected: String, found: String| Err(DataError::invalid(at.clone(), field, expected, found));
         let &[number, token, tag, names, ends] = columns.as_slice() else {
-            return fail("", "5 columns with tabs between them".into(), columns.len().to_string());
+            return fail("", "5 tab-separated columns".into(), columns.len().to_string());
         };
-        if self::number(number) != Some(index) {
+        if parse_index(number) != Some(index) {
             return fail("index", format!("{index}"), Quoted(number).to_string());
         }
         let parsed_tag = match tag.split_once('-') {
@@ -143,14 +143,14 @@ impl Row {
             _ if tag == "O" => Tag::Outside,
             _ => return fail("tag", "`O`, `B-type` or `I-type`".into(), Quoted(tag).to_string()),
         };
-        let Some(kinds) = list(names, name) else {
+        let Some(kinds) = parse_list(names, parse_name) else {
             return fail("relations", "a list such as ['Kill', 'Live_In']".into(), Quoted(names).to_string());
         };
-        let Some(tails) = list(ends, self::number) else {
-            return fail("heads", "a list of token numbers such as [3, 7]".into(), Quoted(ends).to_string());
+        let Some(tails) = parse_list(ends, parse_index) else {
+            return fail("heads", "a list of token indices such as [3, 7]".into(), Quoted(ends).to_string());
         };
         if kinds.len() != tails.len() {
-            return fail("heads", format!("{} (one a relation)", kinds.len()), tails.len().to_string());
+            return fail("heads", format!("{} (one per relation)", kinds.len()), tails.len().to_string());
         }
         let none = kinds.iter().any(|kind| kind == NO_RELATION);
         if none && (kinds.len() > 1 || tails != [index]) {
@@ -162,23 +162,23 @@ impl Row {
     }
 }
 
-/// The items of a list with at least one item.
-fn list<T>(list: &str, item: impl Fn(&str) -> Option<T>) -> Option<Vec<T>> {
+/// Parses a non-empty list.
+fn parse_list<T>(list: &str, item: impl Fn(&str) -> Option<T>) -> Option<Vec<T>> {
     list.strip_prefix('[')?.strip_suffix(']')?.split(',').map(|part| item(part.trim_matches(' '))).collect()
 }
 
-/// The name in `'name'`.
-fn name(quoted: &str) -> Option<String> {
+/// Parses `'name'`.
+fn parse_name(quoted: &str) -> Option<String> {
     let name = quoted.strip_prefix('\'')?.strip_suffix('\'')?;
     (!name.is_empty() && !name.contains(['\'', '\\'])).then(|| name.to_owned())
 }
 
-/// A number as it is usually written.
-fn number(digits: &str) -> Option<usize> {
+/// Parses an index in its canonical form, without sign or leading zeros.
+fn parse_index(digits: &str) -> Option<usize> {
     digits.parse().ok().filter(|number: &usize| number.to_string() == digits)
 }
 
-/// Puts the rows of a sentence together: tags become entities, and relations between tokens those between entities.
+/// Builds the sentence from its rows: decodes the tags and maps relations between tokens to relations between entities.
 fn assemble(id: String, header: usize, rows: Vec<Row>, types: &LabelSet, at: Location) -> Result<Record, DataError> {
     let tags: Vec<Tag> = rows.iter().map(|row| row.tag).collect();
     let orphans = (0..tags.len()).filter(|&i| !Tag::allows(i.checked_sub(1).map(|i| tags[i]), tags[i])).count();
@@ -194,7 +194,7 @@ fn assemble(id: String, header: usize, rows: Vec<Row>, types: &LabelSet, at: Loc
             DataError::invalid(at.clone().with_line(line), field, "the last token of an entity", found)
         })
     };
-    let mut lines = Lines { header, tokens: rows.iter().map(|row| row.line).collect(), relations: Vec::new() };
+    let mut lines = RecordLines { header, tokens: rows.iter().map(|row| row.line).collect(), relations: Vec::new() };
     let mut relations = Vec::new();
     for (i, row) in rows.iter().enumerate() {
         for (kind, tail) in &row.relations {

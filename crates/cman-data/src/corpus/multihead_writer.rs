@@ -1,8 +1,8 @@
-//! Writing the multi-head model's table.
+//! Writer for the multi-head model's table.
 
 use std::{borrow::Borrow, io::Write};
 
-use super::{Format, multihead::NO_RELATION, spert_writer::output};
+use super::{Format, multihead::NO_RELATION, spert_writer::write_error};
 use crate::{
     DataError, Sentence,
     error::{Location, Quoted},
@@ -11,13 +11,13 @@ use crate::{
 
 /// Writes sentences as [`Format::Multihead`].
 ///
-/// Entities come out in the order of their tokens and relations in the order of their first arguments. The format has
-/// no place for [`Sentence::text`] and [`Token::chars`](crate::Token::chars): they are left out.
+/// Entities are written in the order of their tokens, relations in the order of their first arguments. The format
+/// cannot store [`Sentence::text`] and [`Token::chars`](crate::Token::chars).
 ///
 /// # Errors
-/// [`DataError::Inexpressible`] for overlapping entities, for ids, tokens and types with characters that the table uses
-/// itself, and for a relation type called `N`; [`DataError::Invalid`] for a sentence that no reader would take;
-/// [`DataError::Io`] if writing fails.
+/// [`DataError::Inexpressible`] for overlapping entities, for ids, tokens and types that contain separators of the
+/// table, and for a relation type named `N`; [`DataError::Invalid`] for an invalid sentence; [`DataError::Io`] if
+/// writing fails.
 pub fn write_multihead<S: Borrow<Sentence>>(
     sentences: impl IntoIterator<Item = S>,
     mut writer: impl Write,
@@ -32,12 +32,12 @@ pub fn write_multihead<S: Borrow<Sentence>>(
             field,
             found,
         })?;
-        writer.write_all(table(sentence).as_bytes()).map_err(output)?;
+        writer.write_all(table(sentence).as_bytes()).map_err(write_error)?;
     }
-    writer.flush().map_err(output)
+    writer.flush().map_err(write_error)
 }
 
-/// What the table cannot hold: the field and what is in it.
+/// Finds content that the table cannot express. The error holds the field and a description of its content.
 fn check(sentence: &Sentence) -> Result<(), (String, String)> {
     let refuse = |field: String, what: &str, text: &str| Err((field, format!("{what} {}", Quoted(text))));
     let id = &sentence.id;
@@ -57,7 +57,7 @@ fn check(sentence: &Sentence) -> Result<(), (String, String)> {
     for (i, relation) in sentence.relations.iter().enumerate() {
         let kind = &relation.kind;
         if kind == NO_RELATION {
-            return refuse(format!("relations[{i}].type"), "a relation called", kind);
+            return refuse(format!("relations[{i}].type"), "a relation named", kind);
         }
         if kind.contains(['\'', '\\', ',', '\t', '\n']) {
             return refuse(format!("relations[{i}].type"), "a quote, backslash, comma, tab or line end in", kind);
@@ -69,7 +69,7 @@ fn check(sentence: &Sentence) -> Result<(), (String, String)> {
     }
 }
 
-/// The lines of a sentence.
+/// The lines for one sentence.
 fn table(sentence: &Sentence) -> String {
     let mut tags = vec!["O".to_owned(); sentence.len()];
     for entity in &sentence.entities {

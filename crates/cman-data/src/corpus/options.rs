@@ -1,4 +1,4 @@
-//! The choices a user has in reading a corpus.
+//! Options for reading a corpus.
 
 use std::{fmt, str::FromStr};
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::DataError;
 
-/// Gives an enum without fields its names: `Display`, `FromStr` and `NAMES`, in step with serde's lower case.
+/// Implements `ALL`, `Display` and `FromStr` for a fieldless enum. The names match serde's lower-case names.
 macro_rules! named {
     ($type:ident, $what:literal, $($variant:ident => $name:literal),+) => {
         impl $type {
@@ -27,7 +27,8 @@ macro_rules! named {
             fn from_str(name: &str) -> Result<Self, DataError> {
                 Self::ALL.iter().find(|(_, own)| *own == name).map(|&(value, _)| value).ok_or_else(|| {
                     let names: Vec<_> = Self::ALL.iter().map(|&(_, name)| name).collect();
-                    DataError::UnknownName { what: $what, expected: names.join(" or "), found: name.to_owned() }
+                    let expected = format!("one of {}", names.join(", "));
+                    DataError::UnknownName { what: $what, expected, found: name.to_owned() }
                 })
             }
         }
@@ -41,47 +42,47 @@ pub enum Format {
     /// SpERT's JSON: an array of `{"tokens": [..], "entities": [{"type", "start", "end"}], "relations": [{"type",
     /// "head", "tail"}], "orig_id": ..}`; `end` is exclusive, `head` and `tail` index the entities.
     Spert,
-    /// The multi-head model's table: `#doc ID`, then one token a line as `index TAB token TAB BIO-tag TAB ['rel', ..]
-    /// TAB [index, ..]`. A relation stands on the last token of its first argument and names the last token of its
-    /// second; `['N']` with the token's own index means none.
+    /// The multi-head model's table: `#doc ID`, then one token per line as `index TAB token TAB BIO-tag TAB ['rel',
+    /// ..] TAB [index, ..]`. The line of the last token of the first argument holds the relation and the index of the
+    /// last token of the second argument. `['N']` with the token's own index means "no relation".
     Multihead,
 }
 
-/// What to do with sentences in which two entities share a token: one sequence of BIO tags cannot hold them.
+/// How to treat sentences in which two entities share a token. One BIO tag sequence cannot represent them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum OverlapPolicy {
-    /// Keep the sentence; what the tagger cannot represent counts as missed.
+    /// Keep the sentence. Entities that the tagger cannot represent count as false negatives.
     #[default]
     Keep,
-    /// Leave the sentence out, and count it in the [`Report`](crate::Report).
+    /// Drop the sentence and count it in the [`Report`](crate::Report).
     Drop,
     /// Stop with an error.
     Refuse,
 }
 
-/// What to do with a record that is not valid.
+/// How to treat an invalid record.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum OnError {
     /// Stop with the error.
     #[default]
     Refuse,
-    /// Leave the record out, and note the error in the [`Report`](crate::Report). A damaged file, where it is unclear
-    /// where the next record starts, is an error all the same.
+    /// Skip the record and add the error to the [`Report`](crate::Report). A damaged file is still an error if the
+    /// start of the next record cannot be found.
     Skip,
 }
 
 named!(Format, "format", Spert => "spert", Multihead => "multihead");
 named!(OverlapPolicy, "overlap policy", Keep => "keep", Drop => "drop", Refuse => "refuse");
-named!(OnError, "policy for errors", Refuse => "refuse", Skip => "skip");
+named!(OnError, "error policy", Refuse => "refuse", Skip => "skip");
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn names_are_the_same_everywhere() {
+    fn display_parse_and_serde_use_the_same_names() {
         for &(value, name) in Format::ALL {
             assert_eq!((value.to_string().as_str(), name.parse::<Format>().unwrap()), (name, value));
             assert_eq!(serde_json::to_value(value).unwrap(), name);
@@ -95,6 +96,6 @@ mod tests {
             assert_eq!(serde_json::to_value(value).unwrap(), name);
         }
         let error = "Drop".parse::<OverlapPolicy>().unwrap_err();
-        assert_eq!(error.to_string(), r#"overlap policy: expected keep or drop or refuse, found "Drop""#);
+        assert_eq!(error.to_string(), r#"overlap policy: expected one of keep, drop, refuse, found "Drop""#);
     }
 }

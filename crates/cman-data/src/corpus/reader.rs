@@ -1,4 +1,4 @@
-//! The reader: one sentence after the other out of a file of either format.
+//! Streaming reader for both corpus formats.
 
 use std::{
     fs::File,
@@ -9,7 +9,7 @@ use std::{
 use super::{
     Format, OnError, OverlapPolicy, Report,
     elements::{Elements, unexpected},
-    multihead::Table,
+    multihead::TableParser,
     record::Record,
     report::Ids,
     spert,
@@ -17,11 +17,11 @@ use super::{
 use crate::{
     DataError, Schema, Sentence,
     error::Location,
-    source::{Broken, Source, text},
+    source::{ReadError, Source, text},
     validate::{Part, first_overlap, validate},
 };
 
-/// How to read a corpus; then [`from_path`](Self::from_path) or [`from_reader`](Self::from_reader) makes the
+/// Options for reading a corpus. [`from_path`](Self::from_path) or [`from_reader`](Self::from_reader) opens the
 /// [`Reader`].
 #[derive(Clone, Debug)]
 pub struct ReaderBuilder {
@@ -45,43 +45,43 @@ impl Default for ReaderBuilder {
 }
 
 impl ReaderBuilder {
-    /// Most bytes of a record, unless [`max_record_bytes`](Self::max_record_bytes) sets another number: 16 MiB.
+    /// The default of [`max_record_bytes`](Self::max_record_bytes): 16 MiB.
     pub const MAX_RECORD_BYTES: usize = 16 << 20;
 
-    /// A reader of either format that takes every type, keeps overlaps and stops at the first error.
+    /// Options that detect the format, allow all types, keep overlaps and stop at the first error.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Reads this format; else the first byte of the content tells: `[` is SpERT's JSON, `#` the multi-head table.
+    /// Sets the format. The default is to detect it from the first byte: `[` for SpERT's JSON, `#` for the table.
     pub fn format(self, format: Format) -> Self {
         Self { format: Some(format), ..self }
     }
 
-    /// Allows only these types; else the schema grows as types are seen.
+    /// Allows only these types. The default is to collect the types from the file.
     pub fn schema(self, schema: Schema) -> Self {
         Self { schema: Some(schema), ..self }
     }
 
-    /// What to do with sentences that have overlapping entities.
+    /// How to treat sentences with overlapping entities.
     pub fn overlap(self, policy: OverlapPolicy) -> Self {
         Self { overlap: policy, ..self }
     }
 
-    /// What to do with records that are not valid.
+    /// How to treat invalid records.
     pub fn on_error(self, policy: OnError) -> Self {
         Self { on_error: policy, ..self }
     }
 
-    /// Most bytes of a record and of a line: a longer one is refused before it fills the memory.
+    /// Maximum size in bytes of a record and of a line. A longer one is an error before it is read into memory.
     pub fn max_record_bytes(self, bytes: usize) -> Self {
         Self { max_record_bytes: bytes, ..self }
     }
 
-    /// A reader of a file.
+    /// Opens a file.
     ///
     /// # Errors
-    /// If the file cannot be read or is empty, or its format is not recognised.
+    /// If the file cannot be read or is empty, or if its format is not recognised.
     pub fn from_path(&self, path: impl AsRef<Path>) -> Result<Reader<BufReader<File>>, DataError> {
         let path = path.as_ref();
         if path.is_dir() {
@@ -91,10 +91,10 @@ impl ReaderBuilder {
         self.from_reader(BufReader::with_capacity(1 << 16, file), path)
     }
 
-    /// A reader of anything that gives bytes; `name` stands for the file's name in messages.
+    /// Reads from any [`BufRead`]; messages use `name` as the file name.
     ///
     /// # Errors
-    /// As [`from_path`](Self::from_path).
+    /// The errors of [`from_path`](Self::from_path).
     pub fn from_reader<R: BufRead>(&self, reader: R, name: impl Into<PathBuf>) -> Result<Reader<R>, DataError> {
         let mut source = Source::new(reader, name.into())?;
         let first = source.skip_blank()?;
@@ -110,7 +110,7 @@ impl ReaderBuilder {
         };
         let records = match format {
             Format::Spert => Records::Spert { elements: Elements::default(), buffer: Vec::new() },
-            Format::Multihead => Records::Multihead(Table::default()),
+            Format::Multihead => Records::Multihead(TableParser::default()),
         };
         Ok(Reader {
             source,
@@ -119,7 +119,7 @@ impl ReaderBuilder {
             report: Report::default(),
             ids: Ids::default(),
             options: Self { schema: None, format: Some(format), ..*self },
-            grows: self.schema.is_none(),
+            collect_types: self.schema.is_none(),
             done: false,
         })
     }
@@ -127,7 +127,7 @@ impl ReaderBuilder {
 
 /// An iterator over the sentences of a corpus.
 ///
-/// Only one record is in memory at a time. Behind an error it gives nothing more.
+/// Only one record is in memory at a time. The iterator ends after the first error.
 ///
 /// ```
 /// use cman_data::ReaderBuilder;
@@ -151,28 +151,28 @@ pub struct Reader<R> {
     report: Report,
     ids: Ids,
     options: ReaderBuilder,
-    /// Whether new types go into the schema.
-    grows: bool,
+    /// Whether new types are added to the schema.
+    collect_types: bool,
     done: bool,
 }
 
 enum Records {
     Spert { elements: Elements, buffer: Vec<u8> },
-    Multihead(Table),
+    Multihead(TableParser),
 }
 
 impl<R: BufRead> Reader<R> {
-    /// The format that is read.
+    /// The format of the file.
     pub fn format(&self) -> Format {
         self.options.format.expect("set when the reader is made")
     }
 
-    /// The types: those of the types file, or those seen so far.
+    /// The given types, or the types that have occurred so far.
     pub fn schema(&self) -> &Schema {
         &self.schema
     }
 
-    /// What was unusual so far.
+    /// Anomalies so far.
     pub fn report(&self) -> &Report {
         &self.report
     }
@@ -182,31 +182,32 @@ impl<R: BufRead> Reader<R> {
         (self.schema, self.report)
     }
 
-    /// The next record, unchecked; nothing at the end.
-    fn read(&mut self) -> Result<Option<Record>, Broken> {
+    /// Reads the next record without validating it; `None` at the end.
+    fn read(&mut self) -> Result<Option<Record>, ReadError> {
         let number = self.report.records + 1;
         let limit = self.options.max_record_bytes;
         let read = match &mut self.records {
             Records::Multihead(table) => table.next(&mut self.source, number, limit),
             Records::Spert { elements, buffer } => match elements.next(&mut self.source, buffer, limit, number) {
-                Ok(Some(at)) => {
-                    text(buffer, at.clone()).and_then(|json| spert::parse(json, &at)).map(Some).map_err(Broken::Record)
-                }
+                Ok(Some(at)) => text(buffer, at.clone())
+                    .and_then(|json| spert::parse(json, &at))
+                    .map(Some)
+                    .map_err(ReadError::Record),
                 Ok(None) => Ok(None),
-                Err(broken) => Err(broken),
+                Err(error) => Err(error),
             },
         };
-        if matches!(read, Ok(Some(_)) | Err(Broken::Record(_))) {
+        if matches!(read, Ok(Some(_)) | Err(ReadError::Record(_))) {
             self.report.records = number;
         }
         read
     }
 
-    /// Checks a record; nothing if the policy for overlaps drops it.
-    fn accept(&mut self, record: Record) -> Result<Option<Sentence>, Broken> {
+    /// Validates a record; `None` if the overlap policy drops it.
+    fn accept(&mut self, record: Record) -> Result<Option<Sentence>, ReadError> {
         let file = self.source.file().with_record(self.report.records);
         let at = |part| Location { line: record.line(part), ..file.clone() };
-        let schema = if self.grows { None } else { Some(&self.schema) };
+        let schema = if self.collect_types { None } else { Some(&self.schema) };
         validate(&record.sentence, schema).map_err(|fault| {
             match fault.part {
                 Part::Entity(_) if fault.duplicate => self.report.duplicate_entities += 1,
@@ -214,7 +215,7 @@ impl<R: BufRead> Reader<R> {
                 _ => {}
             }
             let at = at(fault.part);
-            Broken::Record(fault.at(at))
+            ReadError::Record(fault.at(at))
         })?;
         if let Some((first, second)) = first_overlap(&record.sentence) {
             self.report.overlapping_sentences += 1;
@@ -226,9 +227,14 @@ impl<R: BufRead> Reader<R> {
                 }
                 OverlapPolicy::Refuse => {
                     let field = format!("entities[{second}]");
-                    let found = format!("one that shares a token with entities[{first}]");
+                    let found = format!("an overlap with entities[{first}]");
                     let at = at(Part::Entity(second));
-                    return Err(Broken::Record(DataError::invalid(at, field, "an entity apart from others", found)));
+                    return Err(ReadError::Record(DataError::invalid(
+                        at,
+                        field,
+                        "an entity that overlaps no other",
+                        found,
+                    )));
                 }
             }
         }
@@ -236,7 +242,7 @@ impl<R: BufRead> Reader<R> {
         self.report.orphan_inside_tags += record.orphans;
         self.report.unannotated += usize::from(!record.annotated);
         self.report.repeated_ids += usize::from(!self.ids.insert(&record.sentence));
-        if self.grows {
+        if self.collect_types {
             for entity in &record.sentence.entities {
                 self.schema.entities.insert(entity.kind.as_str());
             }
@@ -261,13 +267,13 @@ impl<R: BufRead> Iterator for Reader<R> {
                     let records = self.report.records;
                     return (self.report.sentences == 0).then_some(Err(DataError::NoSentence { at, records }));
                 }
-                Err(broken) => Err(broken),
+                Err(error) => Err(error),
             };
             match accepted {
                 Ok(Some(sentence)) => return Some(Ok(sentence)),
                 Ok(None) => {}
-                Err(Broken::Record(error)) if self.options.on_error == OnError::Skip => self.report.skip(&error),
-                Err(Broken::Record(error) | Broken::File(error)) => {
+                Err(ReadError::Record(error)) if self.options.on_error == OnError::Skip => self.report.skip(&error),
+                Err(ReadError::Record(error) | ReadError::File(error)) => {
                     self.done = true;
                     return Some(Err(error));
                 }

@@ -1,29 +1,29 @@
-//! One record as a format's parser gives it, before it is checked.
+//! A parsed record, before validation.
 
 use crate::{Sentence, validate::Part};
 
-/// A parsed sentence and what the parser noticed.
+/// A parsed sentence with observations of the parser.
 #[derive(Debug)]
 pub(crate) struct Record {
     pub(crate) sentence: Sentence,
-    /// Whether the record has a list of entities at all.
+    /// Whether the record has a list of entities.
     pub(crate) annotated: bool,
     /// Entities that start with an `I-` tag.
     pub(crate) orphans: usize,
-    /// The lines of the parts, in a format of lines.
-    pub(crate) lines: Option<Lines>,
+    /// The line numbers, if the format is line-based.
+    pub(crate) lines: Option<RecordLines>,
 }
 
-/// The lines from which a sentence was read.
+/// The line numbers of a sentence, from 1.
 #[derive(Debug)]
-pub(crate) struct Lines {
+pub(crate) struct RecordLines {
     pub(crate) header: usize,
     pub(crate) tokens: Vec<usize>,
     pub(crate) relations: Vec<usize>,
 }
 
 impl Record {
-    /// The line on which a part of the sentence stands.
+    /// The line number of a part of the sentence.
     pub(crate) fn line(&self, part: Part) -> Option<usize> {
         let lines = self.lines.as_ref()?;
         Some(match part {

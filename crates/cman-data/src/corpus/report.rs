@@ -1,4 +1,4 @@
-//! What a reader saw that a user should know about.
+//! Counts of anomalies in a corpus.
 
 use std::{collections::HashSet, fmt};
 
@@ -6,35 +6,35 @@ use serde::Serialize;
 
 use crate::{DataError, Sentence};
 
-/// Everything unusual in a corpus, counted: nothing is dropped or mended silently.
+/// Counts of the anomalies in a corpus. Nothing is dropped or repaired without a count.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
-    /// Records read, good and bad.
+    /// Number of records, valid and invalid.
     pub records: usize,
-    /// Sentences given out.
+    /// Number of sentences returned.
     pub sentences: usize,
-    /// Sentences left out because two of their entities share a token ([`OverlapPolicy::Drop`](crate::OverlapPolicy)).
+    /// Sentences dropped because two entities share a token ([`OverlapPolicy::Drop`](crate::OverlapPolicy)).
     pub dropped_overlapping: usize,
-    /// Records left out because they are not valid ([`OnError::Skip`](crate::OnError)).
+    /// Invalid records skipped ([`OnError::Skip`](crate::OnError)).
     pub skipped: usize,
-    /// What was wrong with the first [`MESSAGES`](Self::MESSAGES) of them.
+    /// The error messages of the first [`MESSAGES`](Self::MESSAGES) skipped records.
     pub messages: Vec<String>,
-    /// Sentences in which two entities share a token, those left out included.
+    /// Sentences in which two entities share a token, including dropped ones.
     pub overlapping_sentences: usize,
-    /// Entities that start with an `I-` tag; they are read as if it were `B-`.
+    /// Entities that start with an `I-` tag, which is read as `B-`.
     pub orphan_inside_tags: usize,
-    /// Records without a list of entities; they are read as sentences without annotation.
+    /// Records without a list of entities, which are read as unannotated sentences.
     pub unannotated: usize,
-    /// Records that list an entity twice; they are not valid.
+    /// Invalid records that list an entity twice.
     pub duplicate_entities: usize,
-    /// Records that list a relation twice; they are not valid.
+    /// Invalid records that list a relation twice.
     pub duplicate_relations: usize,
-    /// Sentences whose id an earlier sentence has.
+    /// Sentences with the id of an earlier sentence.
     pub repeated_ids: usize,
 }
 
 impl Report {
-    /// Most messages that are kept.
+    /// Maximum number of messages.
     pub const MESSAGES: usize = 20;
 
     pub(crate) fn skip(&mut self, error: &DataError) {
@@ -46,18 +46,18 @@ impl Report {
 }
 
 impl fmt::Display for Report {
-    /// One line a count that is not zero, then the messages.
+    /// Writes one line per nonzero count, then the messages.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} sentences of {} records", self.sentences, self.records)?;
+        write!(f, "{} sentences from {} records", self.sentences, self.records)?;
         for (count, what) in [
-            (self.dropped_overlapping, "sentences dropped for overlapping entities"),
-            (self.skipped, "records skipped as not valid"),
+            (self.dropped_overlapping, "sentences with overlapping entities dropped"),
+            (self.skipped, "invalid records skipped"),
             (self.overlapping_sentences, "sentences with overlapping entities"),
             (self.orphan_inside_tags, "entities that start with an I- tag"),
             (self.unannotated, "records without a list of entities"),
             (self.duplicate_entities, "records that list an entity twice"),
             (self.duplicate_relations, "records that list a relation twice"),
-            (self.repeated_ids, "sentences with an id seen before"),
+            (self.repeated_ids, "sentences with a repeated id"),
         ] {
             if count > 0 {
                 write!(f, "\n{count} {what}")?;
@@ -73,12 +73,12 @@ impl fmt::Display for Report {
     }
 }
 
-/// The ids seen so far.
+/// The ids of the sentences so far.
 #[derive(Default)]
 pub(crate) struct Ids(HashSet<String>);
 
 impl Ids {
-    /// Notes the sentence's id; whether it is new.
+    /// Adds the sentence's id. Returns whether it is new.
     pub(crate) fn insert(&mut self, sentence: &Sentence) -> bool {
         self.0.insert(sentence.id.clone())
     }

@@ -1,4 +1,4 @@
-//! SpERT's JSON records.
+//! Parser for the records of SpERT's JSON.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use serde::{
 use super::record::Record;
 use crate::{DataError, Entity, Relation, Sentence, Token, error::Location};
 
-/// One element of the array; keys that are not named here are passed over.
+/// One element of the array. Other keys are ignored.
 #[derive(Deserialize)]
 struct RawRecord {
     tokens: Vec<String>,
@@ -35,10 +35,10 @@ struct RawRelation {
     tail: Index,
 }
 
-/// A number that counts tokens or entities.
+/// A token or entity index.
 struct Index(usize);
 
-/// The corpus's name for a sentence: a whole number or a string.
+/// The id of a sentence: an integer or a string.
 struct Id(String);
 
 impl<'de> Deserialize<'de> for Index {
@@ -49,12 +49,12 @@ impl<'de> Deserialize<'de> for Index {
             type Value = Index;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a whole number from 0 on")
+                f.write_str("a non-negative integer")
             }
 
-            fn visit_u64<E: Error>(self, number: u64) -> Result<Index, E> {
-                let index = usize::try_from(number);
-                index.map(Index).map_err(|_| E::invalid_value(Unexpected::Unsigned(number), &self))
+            fn visit_u64<E: Error>(self, value: u64) -> Result<Index, E> {
+                let index = usize::try_from(value);
+                index.map(Index).map_err(|_| E::invalid_value(Unexpected::Unsigned(value), &self))
             }
         }
 
@@ -70,15 +70,15 @@ impl<'de> Deserialize<'de> for Id {
             type Value = Id;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a whole number or a string")
+                f.write_str("an integer or a string")
             }
 
-            fn visit_u64<E: Error>(self, number: u64) -> Result<Id, E> {
-                Ok(Id(number.to_string()))
+            fn visit_u64<E: Error>(self, value: u64) -> Result<Id, E> {
+                Ok(Id(value.to_string()))
             }
 
-            fn visit_i64<E: Error>(self, number: i64) -> Result<Id, E> {
-                Ok(Id(number.to_string()))
+            fn visit_i64<E: Error>(self, value: i64) -> Result<Id, E> {
+                Ok(Id(value.to_string()))
             }
 
             fn visit_str<E: Error>(self, name: &str) -> Result<Id, E> {
@@ -90,9 +90,9 @@ impl<'de> Deserialize<'de> for Id {
     }
 }
 
-/// Reads the record in `json`, which stands at `at`.
+/// Parses a record that starts at location `at`.
 ///
-/// A sentence without `orig_id` is named by its number in the file.
+/// A sentence without `orig_id` gets its record number as its id.
 pub(crate) fn parse(json: &str, at: &Location) -> Result<Record, DataError> {
     let mut deserializer = serde_json::Deserializer::from_str(json);
     let record: RawRecord = serde_path_to_error::deserialize(&mut deserializer)

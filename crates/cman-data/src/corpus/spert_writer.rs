@@ -1,4 +1,4 @@
-//! Writing SpERT's JSON.
+//! Writer for SpERT's JSON.
 
 use std::{
     borrow::Borrow,
@@ -24,13 +24,13 @@ enum Id<'a> {
     Name(&'a str),
 }
 
-/// Writes sentences as [`Format::Spert`](crate::Format::Spert): a JSON array with one line a sentence.
+/// Writes sentences as [`Format::Spert`](crate::Format::Spert): a JSON array with one sentence per line.
 ///
-/// An id that is a whole number is written as one. The format has no place for [`Sentence::text`] and
-/// [`Token::chars`](crate::Token::chars): they are left out.
+/// An integer id is written as a JSON number. The format cannot store [`Sentence::text`] and
+/// [`Token::chars`](crate::Token::chars).
 ///
 /// # Errors
-/// [`DataError::Invalid`] for a sentence that no reader would take, [`DataError::Io`] if writing fails.
+/// [`DataError::Invalid`] for an invalid sentence, [`DataError::Io`] if writing fails.
 pub fn write_spert<S: Borrow<Sentence>>(
     sentences: impl IntoIterator<Item = S>,
     mut writer: impl Write,
@@ -46,15 +46,15 @@ pub fn write_spert<S: Borrow<Sentence>>(
             relations: &sentence.relations,
             orig_id: number.map_or(Id::Name(&sentence.id), Id::Number),
         })
-        .expect("strings and numbers are always JSON");
-        write!(writer, "{before}{json}").map_err(output)?;
+        .expect("strings and numbers serialise");
+        write!(writer, "{before}{json}").map_err(write_error)?;
         before = ",\n";
     }
     let end: &[u8] = if before == "[\n" { b"[]\n" } else { b"\n]\n" };
-    writer.write_all(end).and_then(|()| writer.flush()).map_err(output)
+    writer.write_all(end).and_then(|()| writer.flush()).map_err(write_error)
 }
 
-/// A failure to write somewhere that has no name.
-pub(crate) fn output(source: io::Error) -> DataError {
+/// A write error of a writer without a file name.
+pub(crate) fn write_error(source: io::Error) -> DataError {
     DataError::Io { at: Box::default(), source }
 }

@@ -1,40 +1,40 @@
-//! A corpus in its usual parts.
+//! A corpus with its training, dev and test splits.
 
 use std::path::Path;
 
 use super::{Corpus, CorpusDir, ReaderBuilder};
 use crate::{DataError, Schema};
 
-/// Training, dev and test data over the same types.
+/// Training, dev and test data with the same types.
 #[derive(Clone, Debug)]
 pub struct Splits {
-    /// Sentences to learn from.
+    /// Training sentences.
     pub train: Corpus,
-    /// Sentences to choose by.
+    /// Sentences for model selection.
     pub dev: Option<Corpus>,
-    /// Sentences to report on.
+    /// Sentences for the final scores.
     pub test: Option<Corpus>,
-    /// The types: those of the types file, else those that occur in the training data.
+    /// The types of the types file, or the types that occur in the training data.
     pub schema: Schema,
 }
 
 impl Splits {
-    /// Reads a folder with files of the usual names (`*train*.json`, `train.txt`, ...) as `options` say; their types
-    /// are those of the folder's types file, if there is one.
+    /// Reads a folder with the file names of [`CorpusDir::find`] (`*train*.json`, `train.txt`, ...). The types come
+    /// from the folder's types file, if it has one.
     ///
     /// # Errors
-    /// A folder without training data or with several, a bad file, dev or test data of a type that training does not
-    /// know.
+    /// If the folder has no training file or several, if a file is invalid, or if dev or test data has a type that is
+    /// not in the schema.
     pub fn read_dir(folder: &Path, options: &ReaderBuilder) -> Result<Self, DataError> {
         let files = CorpusDir::find(folder)?;
         let Some(train) = files.train else { return Err(DataError::NoCorpus { path: folder.into() }) };
         Self::read(&train, files.dev.as_deref(), files.test.as_deref(), files.types.as_deref(), options)
     }
 
-    /// Reads these files as `options` say; their types are those of the file `types`, if it is given.
+    /// Reads these files. The types come from the file `types`, if it is given.
     ///
     /// # Errors
-    /// A bad file, dev or test data of a type that training does not know.
+    /// If a file is invalid, or if dev or test data has a type that is not in the schema.
     pub fn read(
         train: &Path,
         dev: Option<&Path>,

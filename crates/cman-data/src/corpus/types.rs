@@ -1,4 +1,4 @@
-//! Types files: which entity and relation types a task has, in which order.
+//! Types files: the entity and relation types of a task, in order.
 
 use std::{fmt, fs, io::Write, path::Path};
 
@@ -8,7 +8,7 @@ use serde::{
 };
 use serde_json::json;
 
-use super::spert_writer::output;
+use super::spert_writer::write_error;
 use crate::{
     DataError, LabelSet, Schema,
     error::{Location, Quoted},
@@ -20,7 +20,7 @@ struct Types {
     relations: Names,
 }
 
-/// The keys of an object, or the strings of an array, in the order of the file.
+/// The keys of an object or the strings of an array, in file order.
 struct Names(LabelSet);
 
 impl<'de> Deserialize<'de> for Names {
@@ -35,7 +35,7 @@ impl<'de> Visitor<'de> for NamesVisitor {
     type Value = Names;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object whose keys are types, or an array of types")
+        f.write_str("an object with types as keys, or an array of types")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Names, A::Error> {
@@ -57,30 +57,30 @@ impl<'de> Visitor<'de> for NamesVisitor {
 
 fn insert_new<E: Error>(names: &mut LabelSet, name: String) -> Result<(), E> {
     if name.is_empty() {
-        return Err(E::custom("a type without a name"));
+        return Err(E::custom("a type with an empty name"));
     }
     if names.id(&name).is_some() {
-        return Err(E::custom(format_args!("the type {} is there twice", Quoted(&name))));
+        return Err(E::custom(format_args!("duplicate type {}", Quoted(&name))));
     }
     names.insert(name);
     Ok(())
 }
 
 impl Schema {
-    /// Reads a types file in SpERT's form: the types are the keys of the objects `entities` and `relations`, in the
-    /// order of the file. Plain arrays of names in their place are read as well.
+    /// Reads a types file in SpERT's format: the types are the keys of the objects `entities` and `relations`, in file
+    /// order. Arrays of names in place of the objects are also accepted.
     ///
     /// # Errors
-    /// If the file cannot be read, is not JSON of this shape, or names a type twice.
+    /// If the file cannot be read, is not JSON of this form, or contains a type twice.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, DataError> {
         let path = path.as_ref();
         Self::from_json(&fs::read(path).map_err(|source| DataError::io(path, source))?, path)
     }
 
-    /// Reads the content of a types file that came from `name`; see [`read`](Self::read).
+    /// Parses the content of a types file; messages use `name` as the file name. See [`read`](Self::read).
     ///
     /// # Errors
-    /// If it is not JSON of this shape, or names a type twice.
+    /// If the content is not JSON of this form, or contains a type twice.
     pub fn from_json(bytes: &[u8], name: impl AsRef<Path>) -> Result<Self, DataError> {
         let path = name.as_ref();
         let json = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
@@ -92,7 +92,7 @@ impl Schema {
     }
 }
 
-/// Writes a types file that [`Schema::read`] and SpERT read.
+/// Writes a types file for [`Schema::read`] and SpERT.
 ///
 /// # Errors
 /// [`DataError::Io`] if writing fails.
@@ -115,5 +115,5 @@ pub fn write_types(schema: &Schema, mut writer: impl Write) -> Result<(), DataEr
     let relations = object(&schema.relations, true);
     write!(writer, "{{\n  \"entities\": {entities},\n  \"relations\": {relations}\n}}\n")
         .and_then(|()| writer.flush())
-        .map_err(output)
+        .map_err(write_error)
 }

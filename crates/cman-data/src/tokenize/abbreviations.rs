@@ -1,6 +1,6 @@
-//! Words that end in a period without ending a sentence.
+//! Abbreviations: words whose final period may not end a sentence.
 
-/// Titles and the like: always followed by a name or a number.
+/// Titles and similar words that precede a name or a number.
 const TITLES: &[&str] = &[
     "Adm", "Amb", "Attys", "Brig", "Capt", "Cardl", "Cmdr", "Col", "Cpl", "Cpt", "Dr", "Drs", "Fr", "Gen", "Gov",
     "Govs", "Hon", "Lt", "Maj", "Messrs", "Mlle", "Mme", "Mr", "Mrs", "Ms", "Msgr", "Mt", "Mts", "Pfc", "Pres", "Prof",
@@ -8,7 +8,7 @@ const TITLES: &[&str] = &[
     "resp", "e.g", "i.e", "viz",
 ];
 
-/// Words that may stand at the end of a sentence as well: months, states, companies, units.
+/// Abbreviations that may also end a sentence: months, states, companies, units.
 const OTHERS: &[&str] = &[
     "Jan", "Feb", "Mar", "Apr", "Jun", "Jul", "Aug", "Sep", "Sept", "Oct", "Nov", "Dec", "Mon", "Tue", "Tues", "Wed",
     "Thu", "Thur", "Thurs", "Fri", "Sat", "Ala", "Alta", "Ariz", "Ark", "Calif", "Colo", "Conn", "Del", "Fla", "Ga",
@@ -21,7 +21,7 @@ const OTHERS: &[&str] = &[
 /// Words that are abbreviations only before a number.
 const BEFORE_NUMBERS: &[&str] = &["No", "Nos", "no", "nos", "Fig", "Figs", "fig", "figs", "Vol", "vol", "pp", "p"];
 
-/// Words that a sentence often starts with, and a name hardly ever.
+/// Words that often start a sentence and rarely a name.
 #[rustfmt::skip]
 const STARTERS: &[&str] = &[
     "A", "About", "According", "After", "All", "Although", "Among", "An", "And", "Another", "Any", "As", "At",
@@ -33,23 +33,23 @@ const STARTERS: &[&str] = &[
     "Until", "We", "Were", "What", "When", "Where", "While", "Who", "Why", "With", "Yet", "You",
 ];
 
-/// What a period behind a word says about the end of a sentence.
+/// The effect of a period after a word.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Kind {
     /// The period ends the sentence.
     Word,
-    /// The period may end the sentence: the next word tells.
+    /// The period may end the sentence; the next word decides.
     Abbreviation,
-    /// The period ends the sentence unless a number comes next.
+    /// The period ends the sentence unless a number follows.
     BeforeNumber,
     /// The period never ends the sentence.
     Title,
 }
 
-/// The kind of a word, which is given without its last period.
+/// The kind of a word, given without its final period.
 pub(super) fn kind(word: &[char]) -> Kind {
-    const LONGEST: usize = 20;
-    if word.len() > LONGEST {
+    const MAX_LENGTH: usize = 20;
+    if word.len() > MAX_LENGTH {
         return Kind::Word;
     }
     let last: String = word.rsplit(|&char| char == '-').next().unwrap_or_default().iter().collect();
@@ -67,12 +67,12 @@ pub(super) fn kind(word: &[char]) -> Kind {
     }
 }
 
-/// Whether a word is of single letters with periods between them, such as `U.S` or `a.m`.
+/// Whether a word consists of single letters separated by periods, such as `U.S` or `a.m`.
 fn is_dotted(word: &str) -> bool {
     word.contains('.') && word.split('.').all(|part| part.chars().count() == 1 && part.chars().all(char::is_alphabetic))
 }
 
-/// Whether a word makes the start of a sentence likely.
+/// Whether a word probably starts a sentence.
 pub(super) fn is_starter(word: &str) -> bool {
     STARTERS.contains(&word)
 }

@@ -1,4 +1,4 @@
-//! Raw text to sentences and tokens, in the manner of the corpora.
+//! Sentence splitting and tokenization of raw text, in the style of the corpora.
 
 mod abbreviations;
 mod sentences;
@@ -10,13 +10,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Sentence, Token};
 
-/// How to take text apart; the default is CoNLL04's way.
+/// Tokenization rules. The default is the style of CoNLL04.
 ///
-/// The rules are made for English. A word keeps the period of an abbreviation (`Mrs.`, `U.S.`, `Inc.`) but the period
-/// that ends a sentence is a token of its own, even behind an abbreviation (`U.S` and `.`). Quotes, brackets, commas
-/// and the like are tokens, `''` is two and `--` is one. `'s`, `'t` and everything else that stands behind an
-/// apostrophe inside a word is split off. Words with hyphens stay whole unless `split_hyphens`, amounts such as `$100`
-/// and numbers such as `1.5` always do.
+/// The rules are for English. An abbreviation keeps its period (`Mrs.`, `U.S.`, `Inc.`), but the period that ends a
+/// sentence is a separate token, even after an abbreviation (`U.S` and `.`). Quotes, brackets, commas and similar
+/// characters are tokens; `''` is two tokens, `--` is one. A word is split before an apostrophe and what follows it,
+/// such as `'s` or `'t`. Hyphenated words are not split unless `split_hyphens` is set. Amounts such as `$100` and
+/// numbers such as `1.5` are never split.
 ///
 /// ```
 /// use cman_data::TokenizerConfig;
@@ -37,9 +37,9 @@ use crate::{Sentence, Token};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TokenizerConfig {
-    /// Whether a hyphen or slash between letters is a token: `drug`, `-`, `induced`. ADE has it so, CoNLL04 does not.
+    /// Whether a hyphen or slash between letters is a token, as in ADE: `drug`, `-`, `induced`.
     pub split_hyphens: bool,
-    /// Whether a comma or colon between digits is a token: `1`, `,`, `000`. CoNLL04 has it so, ADE does not.
+    /// Whether a comma or colon between digits is a token, as in CoNLL04: `1`, `,`, `000`.
     pub split_numbers: bool,
 }
 
@@ -49,34 +49,34 @@ impl Default for TokenizerConfig {
     }
 }
 
-/// A sentence found in a text.
+/// A sentence of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RawSentence {
-    /// Where the sentence starts in the text, in Unicode scalar values.
+    /// Start of the sentence in the text, in Unicode scalar values.
     pub offset: usize,
-    /// The sentence with its own [`text`](Sentence::text); the id is its number in the text, from 1. The places of its
-    /// tokens count from the start of the sentence.
+    /// The sentence with its [`text`](Sentence::text). The id is its number in the text, from 1. Token ranges are
+    /// relative to the start of the sentence.
     pub sentence: Sentence,
 }
 
 impl TokenizerConfig {
-    /// CoNLL04's way.
+    /// The style of CoNLL04.
     pub const fn conll04() -> Self {
         Self { split_hyphens: false, split_numbers: true }
     }
 
-    /// ADE's way.
+    /// The style of ADE.
     pub const fn ade() -> Self {
         Self { split_hyphens: true, split_numbers: false }
     }
 
-    /// The tokens of a text of any number of sentences, with their places in it.
+    /// Splits a text of any number of sentences into tokens with their character ranges.
     pub fn tokenize(&self, text: &str) -> Vec<Token> {
         let chars: Vec<char> = text.chars().collect();
         split_sentences(text).into_iter().flat_map(|range| self.tokens(&chars, range)).collect()
     }
 
-    /// The sentences of a text with their tokens. A text without any token has no sentence.
+    /// Splits a text into sentences with tokens. A text without tokens has no sentences.
     pub fn sentences(&self, text: &str) -> Vec<RawSentence> {
         let chars: Vec<char> = text.chars().collect();
         let ranges = split_sentences(text).into_iter().zip(1..);
@@ -84,8 +84,8 @@ impl TokenizerConfig {
             .map(|(range, number)| {
                 let offset = range.start;
                 let mut tokens = self.tokens(&chars, range.clone());
-                for place in tokens.iter_mut().filter_map(|token| token.chars.as_mut()) {
-                    *place = place.start - offset..place.end - offset;
+                for chars in tokens.iter_mut().filter_map(|token| token.chars.as_mut()) {
+                    *chars = chars.start - offset..chars.end - offset;
                 }
                 let text = Some(chars[range].iter().collect());
                 RawSentence {
@@ -111,10 +111,10 @@ impl TokenizerConfig {
     }
 }
 
-/// The sentences of a text, as ranges of Unicode scalar values: neither empty nor with space at their ends.
+/// Splits a text into sentences: nonempty ranges of Unicode scalar values without leading or trailing white space.
 ///
-/// The boundaries are those of Unicode Standard Annex 29, less those behind abbreviations. A blank line ends a sentence,
-/// a single line end does not.
+/// The boundaries are those of Unicode Standard Annex 29, except after abbreviations. A blank line ends a sentence, a
+/// single line end does not.
 ///
 /// ```
 /// assert_eq!(cman_data::split_sentences("Dr. Wu left. He ran."), [0..12, 13..20]);
@@ -123,12 +123,12 @@ pub fn split_sentences(text: &str) -> Vec<Range<usize>> {
     sentences::split(text)
 }
 
-/// The tokens of a text in the [default](TokenizerConfig::default) way, with their places in it.
+/// Splits a text into tokens with their character ranges, with the [default](TokenizerConfig::default) rules.
 pub fn tokenize(text: &str) -> Vec<Token> {
     TokenizerConfig::default().tokenize(text)
 }
 
-/// The sentences of a text with their tokens in the [default](TokenizerConfig::default) way.
+/// Splits a text into sentences with tokens, with the [default](TokenizerConfig::default) rules.
 ///
 /// ```
 /// let sentences = cman_data::sentences_from_text("Zoë lives in Bonn. Ann, too.");

@@ -1,4 +1,4 @@
-//! Where sentences end.
+//! Sentence splitting.
 
 use std::ops::Range;
 
@@ -9,20 +9,20 @@ use super::{
     is_space,
 };
 
-/// The sentences of a text, as ranges of characters without space at their ends.
+/// The sentences of a text, as ranges of characters without leading or trailing white space.
 pub(super) fn split(text: &str) -> Vec<Range<usize>> {
-    // A line end would always end a sentence: within a paragraph it counts as a space of the same length.
-    let flat: String = text.chars().map(|char| if is_space(char) { ' ' } else { char }).collect();
-    let flat: Vec<char> = flat.chars().collect();
+    // Annex 29 ends a sentence at every line end, so line ends within a paragraph are replaced by spaces.
+    let spaced: String = text.chars().map(|char| if is_space(char) { ' ' } else { char }).collect();
+    let spaced: Vec<char> = spaced.chars().collect();
     let mut sentences = Vec::new();
     for paragraph in paragraphs(text) {
         let mut start = paragraph.start;
         let mut at = paragraph.start;
-        let line: String = flat[paragraph.clone()].iter().collect();
+        let line: String = spaced[paragraph.clone()].iter().collect();
         for part in line.split_sentence_bounds() {
             at += part.chars().count();
-            if at == paragraph.end || is_end(&flat[start..at], &flat[at..paragraph.end]) {
-                sentences.extend(trim(&flat, start..at));
+            if at == paragraph.end || is_end(&spaced[start..at], &spaced[at..paragraph.end]) {
+                sentences.extend(trim(&spaced, start..at));
                 start = at;
             }
         }
@@ -47,14 +47,14 @@ fn paragraphs(text: &str) -> Vec<Range<usize>> {
     paragraphs
 }
 
-/// The range without the spaces at its ends; nothing if that is all there is.
+/// The range without leading and trailing white space; `None` if nothing remains.
 fn trim(chars: &[char], range: Range<usize>) -> Option<Range<usize>> {
     let first = chars[range.clone()].iter().position(|&char| !is_space(char))?;
     let last = chars[range.clone()].iter().rposition(|&char| !is_space(char))?;
     Some(range.start + first..range.start + last + 1)
 }
 
-/// Whether a sentence ends between the two, where Annex 29 sees an end.
+/// Whether a sentence ends between `before` and `after`, at a boundary of Annex 29.
 fn is_end(before: &[char], after: &[char]) -> bool {
     let next = after.iter().position(|&char| !is_space(char) && !is_opening(char)).map_or(&[][..], |i| &after[i..]);
     if next.first().is_some_and(|char| char.is_lowercase() || matches!(char, '-' | '–' | '—' | '_')) {

@@ -1,4 +1,4 @@
-//! Where words end.
+//! Word splitting.
 
 use std::ops::Range;
 
@@ -33,7 +33,7 @@ struct Splitter<'a> {
 }
 
 impl Splitter<'_> {
-    /// Splits what stands between two spaces; `last` says that no word of the sentence comes behind it.
+    /// Splits a chunk between white space; `last` tells whether it has the last word of the sentence.
     fn chunk(&mut self, chunk: Range<usize>, last: bool) {
         let (mut start, mut end) = (chunk.start, chunk.end);
         while start < end {
@@ -59,7 +59,7 @@ impl Splitter<'_> {
         self.tokens.extend(suffixes.into_iter().rev());
     }
 
-    /// How many characters at the start of the range are a token that is split off.
+    /// Length of the token that is split off at the start of the range; 0 if there is none.
     fn prefix(&self, range: Range<usize>) -> usize {
         let chars = &self.chars[range];
         let next = chars.get(1).copied().unwrap_or(' ');
@@ -71,7 +71,7 @@ impl Splitter<'_> {
         }
     }
 
-    /// How many characters at the end of the range are a token that is split off.
+    /// Length of the token that is split off at the end of the range; 0 if there is none.
     fn suffix(&self, range: Range<usize>, outermost: bool, last: bool) -> usize {
         let chars = &self.chars[range];
         let before = chars.len().checked_sub(2).map_or(' ', |i| chars[i]);
@@ -103,7 +103,7 @@ impl Splitter<'_> {
             }
             start = at;
             at += length;
-            // An apostrophe goes with what stands behind it.
+            // An apostrophe belongs to the characters after it.
             if !matches!(self.chars[start], '\'' | '’') {
                 self.tokens.push(start..at);
                 start = at;
@@ -112,12 +112,12 @@ impl Splitter<'_> {
         self.tokens.push(start..word.end);
     }
 
-    /// How many characters from `at` on separate the parts of a word.
+    /// Length of the separator at `at` within a word; 0 if there is none.
     fn infix(&self, at: usize, end: usize) -> usize {
         let (before, char, after) = (self.chars[at - 1], self.chars[at], self.chars[at + 1]);
         let letters = before.is_alphabetic() && after.is_alphabetic();
         let digits = before.is_ascii_digit() && after.is_ascii_digit();
-        let yes = match char {
+        let separates = match char {
             '-' | '.' if char == after => {
                 let length = run(self.chars[at..end].iter());
                 return if at + length < end { length } else { 0 };
@@ -130,11 +130,11 @@ impl Splitter<'_> {
             '—' | '…' => true,
             _ => false,
         };
-        usize::from(yes)
+        usize::from(separates)
     }
 }
 
-/// The number of equal characters at the start, if it is more than one.
+/// The length of the run of equal characters at the start; 0 if it is 1.
 fn run<'a>(mut chars: impl Iterator<Item = &'a char>) -> usize {
     let Some(first) = chars.next() else { return 0 };
     match chars.take_while(|&char| char == first).count() {
@@ -143,12 +143,12 @@ fn run<'a>(mut chars: impl Iterator<Item = &'a char>) -> usize {
     }
 }
 
-/// Whether the period between a word and a bracket or the like is a token.
+/// Whether the period between a word and a closing quote or bracket is a token.
 fn ends_before_closing(word: &[char]) -> bool {
     matches!(kind(word), Kind::Word | Kind::BeforeNumber)
 }
 
-/// Whether characters behind an apostrophe belong to it: `s`, `re`, `ll`.
+/// Whether the characters after an apostrophe form a clitic, such as `s`, `re` or `ll`.
 fn is_clitic(chars: &[char]) -> bool {
     let text: String = chars.iter().take_while(|char| char.is_alphanumeric()).collect::<String>().to_lowercase();
     matches!(text.as_str(), "s" | "t" | "d" | "m" | "re" | "ve" | "ll" | "em")

@@ -1,15 +1,15 @@
-"""Stores random sentences with the figures that `reference.py` computes for them.
+"""Stores random sentences with the scores that `reference.py` computes for them.
 
 From this folder,
 
     python3 generate.py
 
-writes `cases.jsonl` and `bootstrap.json`, always the same ones. A line of `cases.jsonl` is a corpus of some sentences
-("s") with what each scorer must say ("e"). A sentence is [number of tokens, gold entities, gold relations,
-prediction]; an entity is [type, start, end], a relation [label, head, tail], a prediction either both of these or
-tags and token pairs (see `reference.py`). Types and labels are places in ENTITIES and RELATIONS, of which only the
-first ones are declared. A figure is {"t": {type: [tp, fp, fn]}, "m": [tp, fp, fn, p, r, f1], "M": macro [p, r, f1]},
-less what the published scorer does not have.
+writes `cases.jsonl` and `bootstrap.json` deterministically. A line of `cases.jsonl` holds the sentences of a small
+corpus ("s") and the expected scores of each scorer ("e"). A sentence is [number of tokens, gold entities, gold
+relations, prediction]; an entity is [type, start, end]; a relation is [label, head, tail]; a prediction is [entities,
+relations] or tags and token pairs (see `reference.py`). Types and labels are indices into ENTITIES and RELATIONS, of
+which only the first ones are declared. A section is {"t": {type: [tp, fp, fn]}, "m": [tp, fp, fn, p, r, f1], "M": macro
+[p, r, f1]}, without the values that the published scorer lacks.
 """
 
 import json
@@ -42,7 +42,7 @@ def random_gold(rng, n, unknown):
 
 
 def random_prediction(rng, n, gold, unknown):
-    """Gold with changed, dropped, repeated and spurious items; a relation whose argument is dropped goes too."""
+    """Gold with changed, dropped, repeated and spurious items. Relations of dropped entities are dropped."""
     entities, places = [], {}
     for i, e in enumerate(gold[0]):
         move = rng.random()
@@ -72,7 +72,7 @@ def random_prediction(rng, n, gold, unknown):
 
 
 def random_tags(rng, n, gold, unknown):
-    """Gold tags with noise, and pairs of tokens that need not be the last ones nor lie in an entity."""
+    """Gold tags with noise, and pairs of arbitrary tokens, inside or outside entities."""
     tags = [0] * n
     for kind, start, end in gold[0]:
         tags[start:end] = [2 * kind + 1] + [2 * kind + 2] * (end - start - 1)
@@ -118,9 +118,9 @@ def main():
     for task, items in (("entities", lambda a: set(a.entities)), ("relations", lambda a: set(a.relations))):
         counts = []
         for i, (gold, a) in enumerate(sentences):
-            b = gold if i % 4 == 0 else a  # the second system knows every fourth sentence
-            both = [(items(gold), items(system)) for system in (a, b)]
-            counts.append([(len(g & p), len(p - g), len(g - p)) for g, p in both])
+            b = gold if i % 4 == 0 else a  # the second system is correct on every fourth sentence
+            pairs = [(items(gold), items(system)) for system in (a, b)]
+            counts.append([(len(g & p), len(p - g), len(g - p)) for g, p in pairs])
         expected[task] = bootstrap(counts, **settings)
     with open("bootstrap.json", "w") as out:
         out.write(dump({"s": corpus, **settings, "e": expected}) + "\n")

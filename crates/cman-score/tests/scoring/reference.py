@@ -1,8 +1,8 @@
-"""A second implementation of the scorers, written from their published definitions.
+"""A second implementation of the scorers, from their published definitions.
 
-It shares no code and no way of counting with the Rust one; `generate.py` stores what it says of random sentences.
-Standard library only. A prediction is [entities, relations] or, as a tagger with token-level relations gives it,
-{"t": tags, "p": [[token, label, token], ...]}, with tags O = 0, B-t = 2t + 1, I-t = 2t + 2.
+It shares neither code nor counting methods with the Rust implementation. `generate.py` stores its scores for random
+sentences. It only needs the standard library. A prediction is [entities, relations], or the output of a tagger with
+token-level relations: {"t": tags, "p": [[token, label, token], ...]} with tags O = 0, B-t = 2t + 1, I-t = 2t + 2.
 """
 
 from collections import Counter
@@ -11,7 +11,7 @@ ENTITIES, DECLARED_ENTITIES = ["Loc", "Peop", "Other", "Undeclared"], 3
 RELATIONS, DECLARED_RELATIONS = ["Kill", "Live_In", "Met"], 2
 
 
-# ---- figures
+# ---- precision, recall, F1
 
 
 def prf(tp, fp, fn):
@@ -21,8 +21,8 @@ def prf(tp, fp, fn):
     return [p, r, 2 * p * r / (p + r)]
 
 
-def figure(types, averaged=None, micro=None):
-    """The figure from counts {type: [tp, fp, fn]}; micro is their sum unless given."""
+def section(types, averaged=None, micro=None):
+    """The section for counts {type: [tp, fp, fn]}; the default of micro is their sum."""
     micro = micro or [sum(column) for column in zip(*types.values())] or [0, 0, 0]
     out = {"t": types, "m": micro + prf(*micro)}
     if averaged is not None:
@@ -32,7 +32,7 @@ def figure(types, averaged=None, micro=None):
 
 
 def by_type(gold, predicted, label, names=None):
-    """Counts by set algebra, type by type; gold and predicted hold a set a sentence."""
+    """Counts by set algebra, per type; gold and predicted hold one set per sentence."""
     if names is None:
         names = sorted({label(item) for side in (gold, predicted) for items in side for item in items})
     types = {}
@@ -61,7 +61,7 @@ def get_chunks(tags):
 
 
 def to_tags(n, entities):
-    """Longer entities first, then earlier ones, then by the order of types; what overlaps is lost."""
+    """Longer entities first, then earlier ones, then by the order of types; overlapping ones are dropped."""
     tags = ["O"] * n
     for kind, start, end in sorted(entities, key=lambda e: (e[1] - e[2], e[1], ENTITIES.index(e[0]))):
         if all(tag == "O" for tag in tags[start:end]):
@@ -78,7 +78,7 @@ def map_pairs(pairs, chunks):
     return {pair for pair in mapped if pair[0] and pair[2]}
 
 
-# ---- one sentence, named and read
+# ---- one sentence
 
 
 class Annotation:
@@ -99,7 +99,7 @@ class Annotation:
         return [(head[2] - 1, label, tail[2] - 1) for label, head, tail in self.relations]
 
 
-# ---- SpERT: a list of labels a side over the union of the items, then classification figures
+# ---- SpERT: labels of the union of gold and predicted items, scored as a classification
 
 
 def spert(gold, predicted):
@@ -113,7 +113,7 @@ def spert(gold, predicted):
     for name in occurring:
         right = sum(t == g == name for t, g in zip(truth, guess))
         types[name] = [right, guess.count(name) - right, truth.count(name) - right]
-    return figure(types, occurring)
+    return section(types, occurring)
 
 
 # ---- multi-head: strict and boundaries from tags, relaxed from gold chunks and token classes
@@ -151,14 +151,14 @@ def multihead(sentences):
     total = by_type(bare(spans["g"]), bare(spans["p"]), kind, [None])[None]
     return {
         "entities": {
-            "strict": figure(by_type(spans["g"], spans["p"], kind)),
+            "strict": section(by_type(spans["g"], spans["p"], kind)),
             "boundaries": {"m": total + prf(*total)},
-            "relaxed": figure(by_type(spans["g"], spans["c"], kind), no_other),
+            "relaxed": section(by_type(spans["g"], spans["c"], kind), no_other),
         },
         "relations": {
-            "strict": figure(by_type(pairs["g"], pairs["p"], label)),
-            "boundaries": figure(by_type(bare_pairs(pairs["g"]), bare_pairs(pairs["p"]), label)),
-            "relaxed": figure(by_type(pairs["g"], pairs["c"], label), RELATIONS[:DECLARED_RELATIONS]),
+            "strict": section(by_type(pairs["g"], pairs["p"], label)),
+            "boundaries": section(by_type(bare_pairs(pairs["g"]), bare_pairs(pairs["p"]), label)),
+            "relaxed": section(by_type(pairs["g"], pairs["c"], label), RELATIONS[:DECLARED_RELATIONS]),
         },
     }
 
@@ -167,7 +167,7 @@ def multihead(sentences):
 
 
 def entity_bounds(gold, predicted, names):
-    """Ours: a gold span counts for its type, a spurious one for the predicted type; in all, each span once."""
+    """Our rule: a gold span counts for its type, a spurious one for the predicted type; micro counts a span once."""
     types, micro = {}, [0, 0, 0]
     for g, p in zip(gold, predicted):
         g_bounds, p_bounds = {e[1:] for e in g}, {e[1:] for e in p}
@@ -179,7 +179,7 @@ def entity_bounds(gold, predicted, names):
         for e in p:
             if e[1:] not in g_bounds:
                 types.setdefault(e[0], [0, 0, 0])[1] += 1
-    return figure(types, names, micro)
+    return section(types, names, micro)
 
 
 def all_scores(sentences):
@@ -191,12 +191,12 @@ def all_scores(sentences):
     return {
         "cman": {
             "entities": {
-                "strict": figure(by_type(gold, predicted, first), kinds),
+                "strict": section(by_type(gold, predicted, first), kinds),
                 "boundaries": entity_bounds(gold, predicted, kinds),
             },
             "relations": {
-                "strict": figure(by_type(gold_r, predicted_r, first), labels),
-                "boundaries": figure(by_type(bare(gold_r), bare(predicted_r), first), labels),
+                "strict": section(by_type(gold_r, predicted_r, first), labels),
+                "boundaries": section(by_type(bare(gold_r), bare(predicted_r), first), labels),
             },
         },
         "multihead": multihead(sentences),
@@ -205,10 +205,10 @@ def all_scores(sentences):
             "relations": {"strict": spert(gold_r, predicted_r), "boundaries": spert(bare(gold_r), bare(predicted_r))},
         },
         "sincere": {
-            "entities": {"strict": figure(by_type(gold, predicted, first, kinds), kinds)},
+            "entities": {"strict": section(by_type(gold, predicted, first, kinds), kinds)},
             "relations": {
-                "strict": figure(by_type(gold_r, predicted_r, first, labels), labels),
-                "boundaries": figure(by_type(bare(gold_r), bare(predicted_r), first, labels), labels),
+                "strict": section(by_type(gold_r, predicted_r, first, labels), labels),
+                "boundaries": section(by_type(bare(gold_r), bare(predicted_r), first, labels), labels),
             },
         },
     }
@@ -227,7 +227,7 @@ def splitmix64(state):
 
 
 def bootstrap(counts, resamples, confidence, seed):
-    """counts: a pair of (tp, fp, fn) for each sentence, of the first and the second system."""
+    """counts: per sentence, (tp, fp, fn) of the first and of the second system."""
     numbers = splitmix64(seed)
 
     def f1s(drawn):

@@ -1,4 +1,4 @@
-//! The sets that a scorer compares: what one sentence says, without duplicates.
+//! The annotation of a sentence as sets, which the scorers compare.
 
 use std::collections::BTreeSet;
 
@@ -6,54 +6,54 @@ use cman_data::{Entity, Schema, Sentence};
 
 use crate::{ScoreError, Side};
 
-/// Start and end of a span of tokens, end exclusive.
+/// Start and end of a span of tokens; the end is exclusive.
 pub(crate) type Bounds = (usize, usize);
 
 /// A span and its entity type.
-pub(crate) type Typed<'a> = (&'a str, Bounds);
+pub(crate) type TypedSpan<'a> = (&'a str, Bounds);
 
-/// A labelled, directed pair of arguments: head, then tail.
+/// A labelled, directed pair of arguments: head and tail.
 pub(crate) type Pair<'a, A> = (&'a str, (A, A));
 
 /// The annotation of one sentence as sets.
 #[derive(Debug, Default)]
-pub(crate) struct Facts<'a> {
+pub(crate) struct AnnotationSets<'a> {
     /// The typed spans.
-    pub entities: BTreeSet<Typed<'a>>,
+    pub entities: BTreeSet<TypedSpan<'a>>,
     /// The relations with their typed arguments.
-    pub relations: BTreeSet<Pair<'a, Typed<'a>>>,
+    pub relations: BTreeSet<Pair<'a, TypedSpan<'a>>>,
 }
 
-impl<'a> Facts<'a> {
-    /// What `sentence` says.
+impl<'a> AnnotationSets<'a> {
+    /// The annotation of `sentence`.
     pub fn of(sentence: &'a Sentence) -> Self {
         let relations = sentence.relations.iter().map(|relation| {
-            let [head, tail] = [relation.head, relation.tail].map(|i| typed(&sentence.entities[i]));
+            let [head, tail] = [relation.head, relation.tail].map(|i| typed_span(&sentence.entities[i]));
             (relation.kind.as_str(), (head, tail))
         });
-        Self { entities: sentence.entities.iter().map(typed).collect(), relations: relations.collect() }
+        Self { entities: sentence.entities.iter().map(typed_span).collect(), relations: relations.collect() }
     }
 
-    /// Without entities and relations of a type that the schema does not declare. (An argument may be of any type.)
+    /// Removes entities and relations of undeclared types. The arguments of a relation may have any type.
     pub fn declared(mut self, schema: &Schema) -> Self {
         self.entities.retain(|(kind, _)| schema.entities.id(kind).is_some());
         self.relations.retain(|(label, _)| schema.relations.id(label).is_some());
         self
     }
 
-    /// The relations, whatever the types of their arguments.
+    /// The relations without the types of their arguments.
     pub fn untyped_relations(&self) -> BTreeSet<Pair<'a, Bounds>> {
         self.relations.iter().map(|&(label, ((_, head), (_, tail)))| (label, (head, tail))).collect()
     }
 }
 
 /// The entity as a typed span.
-pub(crate) fn typed(entity: &Entity) -> Typed<'_> {
+pub(crate) fn typed_span(entity: &Entity) -> TypedSpan<'_> {
     (&entity.kind, (entity.start, entity.end))
 }
 
-/// Whether the sentences match each other, and every span and every argument exists.
-pub(crate) fn check(gold: &[Sentence], predicted: &[Sentence]) -> Result<(), ScoreError> {
+/// Checks that gold and predicted sentences match, and that all spans and arguments exist.
+pub(crate) fn check_sentences(gold: &[Sentence], predicted: &[Sentence]) -> Result<(), ScoreError> {
     if gold.len() != predicted.len() {
         return Err(ScoreError::SentenceCount { gold: gold.len(), predicted: predicted.len() });
     }
