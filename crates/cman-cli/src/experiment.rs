@@ -17,14 +17,15 @@ use crate::{
 
 /// Run an experiment: several systems, corpora, folds and seeds from one file
 ///
-/// Finished runs are kept and not run again; a run that was broken off goes on from its last checkpoint; one that
-/// fails does not stop the others. The sum is results.json, which `cman report` makes a page of.
+/// Finished runs are not trained again. An interrupted run resumes from its last checkpoint. A failed run does not stop
+/// the others. The results are written to results.json, the input of `cman report`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   cman experiment experiments/sample.toml --out sample && cman report sample
   cman experiment experiments/table1.toml --data corpora/ --out table1 --runs runs --seeds 1,2,3
-  cman experiment experiments/table1.toml --data corpora/ --out table1 --runs runs --resume")]
+  cman experiment experiments/table1.toml --data corpora/ --out table1 --runs runs --resume
+  cman experiment experiments/table1.toml --data corpora/ --out table1 --archive runs.jsonl")]
 pub struct Args {
     /// Experiment file
     #[arg(value_name = "FILE")]
@@ -32,25 +33,28 @@ pub struct Args {
     /// Folder for the results
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Folder that the file's corpora and word vectors are in; default: that of the file
+    /// Folder with the corpora and word vectors; default: the folder of FILE
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Word vectors, in place of those of the file
+    /// Word vectors; replaces the key `vectors`
     #[arg(long, value_name = "FILE")]
     vectors: Option<PathBuf>,
-    /// Folder for the runs, which experiments may share; default: runs in the folder of the results
+    /// Folder for runs, which experiments may share; default: `runs` in the folder for the results
     #[arg(long, value_name = "DIR")]
     runs: Option<PathBuf>,
-    /// Seeds, in place of those of the file
+    /// File of finished runs, written by `cman archive`; read for runs that are not in the folder for runs
+    #[arg(long, value_name = "FILE")]
+    archive: Option<PathBuf>,
+    /// Seeds; replaces the key `seeds`
     #[arg(long, value_name = "N,N", value_delimiter = ',')]
     seeds: Option<Vec<u64>>,
-    /// A setting of every system, over the file; may be repeated
+    /// Setting of every system; overrides the file, may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
     settings: Vec<String>,
-    /// Go on with an experiment that has results already
+    /// Continue an experiment that has results
     #[arg(long)]
     resume: bool,
-    /// Say what would be run, and stop
+    /// List the runs without training
     #[arg(long)]
     plan: bool,
     #[command(flatten)]
@@ -61,24 +65,26 @@ pub struct Args {
 pub fn run(args: Args) -> Result<()> {
     let options = PlanOptions { data: args.data, vectors: args.vectors, seeds: args.seeds, set: args.settings };
     let plan = Plan::load(&args.file, &options)?;
-    if args.plan {
-        let mut out = io::stdout().lock();
-        for run in &plan.runs {
-            writeln!(out, "{}  {}", run.id, describe(run))?;
-        }
-        return Ok(());
-    }
     let options = RunOptions {
         out: args.out.clone(),
         runs: args.runs,
+        archive: args.archive,
         resume: args.resume,
         backend: args.device.device,
         command: command(env::args_os().skip(1).map(|arg| arg.to_string_lossy().into_owned())),
     };
+    if args.plan {
+        let (store, mut out) = (options.store()?, io::stdout().lock());
+        for run in &plan.runs {
+            let finished = if store.is_finished(&run.id) { "  (finished)" } else { "" };
+            writeln!(out, "{}  {}{finished}", run.id, describe(run))?;
+        }
+        return Ok(());
+    }
     let mut watch = Watch { batches: Batches::new()? };
     let results = plan.run(&options, &mut watch).map_err(|error| match error {
         ExperimentError::Train(TrainError::Stopped { .. }) => {
-            anyhow!("{error}; the same command with --resume goes on")
+            anyhow!("{error}; run the same command with --resume to continue")
         }
         error => error.into(),
     })?;
@@ -98,7 +104,7 @@ fn describe(run: &RunSpec) -> String {
     format!("{}, {}, {}, seed {}{fold}", run.system, run.corpus, run.protocol, run.config.seed)
 }
 
-/// The command as a shell takes it.
+/// The command, quoted for a shell.
 fn command(args: impl Iterator<Item = String>) -> String {
     let plain = |c: char| c.is_alphanumeric() || "-_./=,:+@%".contains(c);
     let quote = |arg: String| match !arg.is_empty() && arg.chars().all(plain) {
@@ -108,7 +114,7 @@ fn command(args: impl Iterator<Item = String>) -> String {
     ["cman".to_owned()].into_iter().chain(args.map(quote)).collect::<Vec<_>>().join(" ")
 }
 
-/// A line a run on the standard output; on a terminal a bar shows its batches.
+/// Writes one line per run to standard output; on a terminal, a bar shows the batches.
 struct Watch {
     batches: Batches,
 }
@@ -141,7 +147,7 @@ impl ExperimentObserver for Watch {
         let line = match (&result.outcome, &result.error) {
             (Some(outcome), _) => {
                 let dev = outcome.dev.as_ref().map_or_else(String::new, |dev| format!("  dev {}", f1(dev)));
-                let cached = if cached { "  (was finished)" } else { "" };
+                let cached = if cached { "  (finished before)" } else { "" };
                 format!(
                     "  epoch {:3}{dev}  test {}  {:.1} s{cached}",
                     outcome.epoch,
@@ -160,7 +166,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_command_can_be_given_to_a_shell() {
+    fn commands_are_quoted_for_a_shell() {
         let args = ["experiment", "my file.toml", "--set", "model.word.lowercase=true", "it's"];
         let expected = r"cman experiment 'my file.toml' --set model.word.lowercase=true 'it'\''s'";
         assert_eq!(command(args.map(str::to_owned).into_iter()), expected);

@@ -3,6 +3,7 @@
 //! Exit status: 0 if all went well, 1 if not, 2 for wrong usage. Results go to the standard output, everything else to
 //! the standard error.
 
+mod archive;
 mod args;
 mod convert;
 mod embed;
@@ -60,6 +61,7 @@ enum Command {
     Score(score::Args),
     Experiment(experiment::Args),
     Report(report::Args),
+    Archive(archive::Args),
 }
 
 fn main() -> ExitCode {
@@ -89,6 +91,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Score(args) => score::run(&args),
         Command::Experiment(args) => experiment::run(args),
         Command::Report(args) => report::run(&args),
+        Command::Archive(args) => archive::run(&args),
     }
 }
 

@@ -1,36 +1,44 @@
-//! Every system against the baseline.
+//! Comparisons of every system with the baseline.
 
 use std::path::Path;
 
 use cman_data::Sentence;
+use cman_train::Protocol;
 
-use crate::{Comparison, ExperimentError, Results, RunResult, read_predictions};
+use crate::{
+    Comparison, ExperimentError, Plan, Results, RunResult,
+    predictions::{TEST, read_predictions},
+};
 
-/// The comparisons that the finished runs allow: the baseline and another system, on a corpus, by a protocol, with a
-/// seed. Folds are put together. Runs whose predictions are not there any more are left out.
-pub(crate) fn compare(results: &Results, runs: &Path) -> Result<Vec<Comparison>, ExperimentError> {
+/// The runs of one side of a comparison: corpus, protocol, seed.
+type Setup<'a> = (&'a str, Protocol, u64);
+
+/// The comparisons of the finished runs: the baseline and another system on the same corpus, with the same protocol and
+/// seed. The folds of a corpus are concatenated. If predictions are missing, the comparison of `earlier` is kept, if it
+/// has one.
+pub(crate) fn compare(
+    results: &Results,
+    runs: &Path,
+    earlier: &[Comparison],
+) -> Result<Vec<Comparison>, ExperimentError> {
     let Some(baseline) = &results.baseline else { return Ok(Vec::new()) };
     let mut comparisons: Vec<Comparison> = Vec::new();
     for run in results.runs.iter().filter(|run| run.system != *baseline) {
-        let known = |c: &Comparison| {
-            (&c.b, &c.corpus, c.protocol, c.seed) == (&run.system, &run.corpus, run.protocol, run.seed)
-        };
-        if comparisons.iter().any(known) {
+        let setup = (run.corpus.as_str(), run.protocol, run.seed);
+        let same = |comparison: &&Comparison| comparison.b == run.system && self::setup(comparison) == setup;
+        if comparisons.iter().any(|comparison| same(&comparison)) {
             continue;
         }
-        let like = |system: &str| {
-            let same = |other: &&RunResult| {
-                (other.system.as_str(), &other.corpus, other.protocol, other.seed)
-                    == (system, &run.corpus, run.protocol, run.seed)
-            };
-            read_all(results.runs.iter().filter(same), runs)
+        let read = |system: &str| read_all(results.runs.iter().filter(|other| belongs(other, system, setup)), runs);
+        let (Some((gold, a)), Some((other_gold, b))) = (read(baseline)?, read(&run.system)?) else {
+            comparisons.extend(earlier.iter().find(same).cloned());
+            continue;
         };
-        let (Some((gold, a)), Some((other_gold, b))) = (like(baseline)?, like(&run.system)?) else { continue };
-        // Systems that read the corpus differently, such as with another policy for overlaps, have other sentences.
+        // Systems that read the corpus differently, for example with another overlap policy, have other sentences.
         if gold != other_gold {
             continue;
         }
-        let found = results.bootstrap.compare(&gold, &a, &b)?;
+        let differences = results.bootstrap.compare(&gold, &a, &b)?;
         comparisons.push(Comparison {
             corpus: run.corpus.clone(),
             protocol: run.protocol,
@@ -38,14 +46,42 @@ pub(crate) fn compare(results: &Results, runs: &Path) -> Result<Vec<Comparison>,
             a: baseline.clone(),
             b: run.system.clone(),
             sentences: gold.len(),
-            entities: found.entities.strict,
-            relations: found.relations.strict,
+            entities: differences.entities.strict,
+            relations: differences.relations.strict,
         });
     }
     Ok(comparisons)
 }
 
-/// Gold and predicted test sentences of runs one after the other, if all are finished and their files are there.
+/// The comparisons of earlier results that are valid for a plan: baseline and bootstrap are the same, and both systems
+/// have exactly the runs that the plan has.
+pub(crate) fn still_valid(earlier: Results, results: &Results, plan: &Plan) -> Vec<Comparison> {
+    if earlier.baseline != results.baseline || earlier.bootstrap != results.bootstrap {
+        return Vec::new();
+    }
+    let valid = |comparison: &Comparison| {
+        [&comparison.a, &comparison.b].into_iter().all(|system| {
+            let setup = setup(comparison);
+            let ran = earlier.runs.iter().filter(|run| belongs(run, system, setup)).map(|run| &run.id);
+            let planned = plan
+                .runs
+                .iter()
+                .filter(|run| run.system == *system && (run.corpus.as_str(), run.protocol, run.config.seed) == setup);
+            ran.eq(planned.map(|run| &run.id))
+        })
+    };
+    earlier.comparisons.iter().filter(|comparison| valid(comparison)).cloned().collect()
+}
+
+fn setup(comparison: &Comparison) -> Setup<'_> {
+    (&comparison.corpus, comparison.protocol, comparison.seed)
+}
+
+fn belongs(run: &RunResult, system: &str, setup: Setup) -> bool {
+    run.system == system && (run.corpus.as_str(), run.protocol, run.seed) == setup
+}
+
+/// Gold and predicted test sentences of runs, concatenated; `None` if a run is not finished or lacks predictions.
 #[allow(clippy::type_complexity)]
 fn read_all<'a>(
     members: impl Iterator<Item = &'a RunResult>,
@@ -53,7 +89,7 @@ fn read_all<'a>(
 ) -> Result<Option<(Vec<Sentence>, Vec<Sentence>)>, ExperimentError> {
     let (mut gold, mut predicted) = (Vec::new(), Vec::new());
     for run in members {
-        let path = runs.join(&run.id).join("test.jsonl");
+        let path = runs.join(&run.id).join(TEST);
         if run.outcome.is_none() || !path.is_file() {
             return Ok(None);
         }

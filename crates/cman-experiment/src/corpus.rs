@@ -1,4 +1,4 @@
-//! The data of a run: files of a corpus, or one of its folds, with their checksums.
+//! The data of a run: the files of a corpus or fold, and their checksums.
 
 use std::path::{Path, PathBuf};
 
@@ -10,16 +10,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::ExperimentError;
 
-/// What a file name holds in place of the number of a fold.
+/// Placeholder for the fold number in file names.
 const FOLD: &str = "{fold}";
 
-/// Where a corpus is. Paths are relative to the data folder.
+/// The files of a corpus. Paths are relative to the data folder.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CorpusSource {
     /// Name in the report.
     pub name: String,
-    /// Folder with files of the usual names; in place of the files below.
+    /// Folder with files of the usual names. Excludes the four keys below.
     pub folder: Option<PathBuf>,
     /// Training data.
     pub train: Option<String>,
@@ -29,22 +29,23 @@ pub struct CorpusSource {
     pub test: Option<String>,
     /// Types file.
     pub types: Option<String>,
-    /// Number of folds. With `{fold}` in the names above, each fold has files of its own (from 0); else the training
-    /// data are shuffled, once and for all, and cut into so many test sets.
+    /// Number of folds. With `{fold}` in the names above, each fold has its own files, numbered from 0. Otherwise the
+    /// training data is shuffled, independently of the seed, and split into this number of test sets.
     pub folds: Option<usize>,
-    /// Share of the training data that becomes dev data, drawn once and for all, where there are none.
+    /// Fraction of the training data that becomes dev data if the corpus has none. The sample does not depend on the
+    /// seed.
     #[serde(default)]
     pub dev_share: f64,
 }
 
-/// A file and what is in it.
+/// A data file and its checksum.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct DataFile {
     /// `train`, `dev`, `test`, `types`, `vectors` or `encoder`.
     pub part: String,
-    /// The path as the experiment names it.
+    /// The path, as in the experiment file.
     pub path: String,
-    /// SHA-256 of the content; of an encoder its hash.
+    /// SHA-256 of the content; the hash of an encoder.
     pub sha256: String,
 }
 
@@ -55,17 +56,17 @@ impl CorpusSource {
         match (&self.folder, &self.train) {
             (Some(_), _) if files.iter().any(|file| file.is_some()) => fail("expected `folder` or files, found both"),
             (None, None) => fail("expected `folder` or `train`, found neither"),
-            _ if !(0.0..1.0).contains(&self.dev_share) => fail("dev_share: expected a share in [0, 1)"),
+            _ if !(0.0..1.0).contains(&self.dev_share) => fail("dev_share: expected a fraction in [0, 1)"),
             _ if self.folds.is_some_and(|folds| folds < 2) => fail("folds: expected at least 2"),
-            _ if self.folds.is_none() && self.has_fold_files() => fail("`{fold}` needs `folds`"),
+            _ if self.folds.is_none() && self.has_fold_files() => fail("`{fold}` requires `folds`"),
             _ if self.folds.is_some() && self.test.is_some() && !self.has_fold_files() => {
-                fail("`folds` cuts the test data out of `train`: expected no `test`, or `{fold}` in the names")
+                fail("`folds` takes the test data from `train`: expected no `test`, or `{fold}` in the names")
             }
             _ => Ok(()),
         }
     }
 
-    /// The folds; none for a corpus with one split.
+    /// The folds; a single `None` for a corpus without folds.
     pub(crate) fn folds(&self) -> Vec<Option<usize>> {
         self.folds.map_or_else(|| vec![None], |folds| (0..folds).map(Some).collect())
     }
@@ -100,9 +101,9 @@ impl CorpusSource {
         fold: Option<usize>,
         overlap: OverlapPolicy,
     ) -> Result<RunData, ExperimentError> {
-        let nothing = |part, purpose| Err(TrainError::NoSentences { part, purpose }.into());
+        let missing = |part, purpose| Err(TrainError::NoSentences { part, purpose }.into());
         let files = self.files(root, fold)?;
-        let Some(train) = &files.train else { return nothing("training data", "learn from") };
+        let Some(train) = &files.train else { return missing("training data", "learn from") };
         let [dev, test, types] = [&files.dev, &files.test, &files.types].map(Option::as_deref);
         let options = ReaderBuilder::new().overlap(overlap);
         let splits = Splits::read(train, dev, test, types, &options)?;
@@ -110,22 +111,22 @@ impl CorpusSource {
         let (mut train, mut dev, mut test) = (splits.train.sentences, sentences(splits.dev), sentences(splits.test));
         let number = fold.unwrap_or_default();
         if let (Some(folds), false) = (self.folds, self.has_fold_files()) {
-            (train, test) = cut(train, Key::new(0).at("folds"), |i, n| i * folds / n == number);
+            (train, test) = split(train, Key::new(0).at("folds"), |i, n| i * folds / n == number);
         }
         if dev.is_empty() && self.dev_share > 0.0 {
             let share = self.dev_share;
             let key = Key::new(0).at("dev").with(number as u64);
-            (train, dev) = cut(train, key, |i, n| i < (n as f64 * share).round() as usize);
+            (train, dev) = split(train, key, |i, n| i < (n as f64 * share).round() as usize);
         }
         if test.is_empty() {
-            return nothing("test data", "report on");
+            return missing("test data", "report on");
         }
         Ok(RunData { schema: splits.schema, train, dev, test })
     }
 }
 
 impl DataFile {
-    /// The file at `path`, named relative to `root`.
+    /// The file at `path`, which is stored relative to `root`.
     pub(crate) fn new(part: &str, root: &Path, path: &Path) -> Result<Self, ExperimentError> {
         let name = path.strip_prefix(root).unwrap_or(path).display().to_string();
         Ok(Self {
@@ -136,16 +137,18 @@ impl DataFile {
     }
 }
 
-/// Takes out the sentences whose place in a shuffle of `n` is `chosen(place, n)`; both parts stay in their order.
-fn cut(sentences: Vec<Sentence>, key: Key, chosen: impl Fn(usize, usize) -> bool) -> (Vec<Sentence>, Vec<Sentence>) {
+/// Shuffles `n` sentences and moves those with `select(position, n)` to the second part. Both parts keep the original
+/// order.
+fn split(sentences: Vec<Sentence>, key: Key, select: impl Fn(usize, usize) -> bool) -> (Vec<Sentence>, Vec<Sentence>) {
     let n = sentences.len();
-    let mut out = vec![false; n];
-    for (place, sentence) in key.permutation(n).into_iter().enumerate() {
-        out[sentence] = chosen(place, n);
+    let mut is_selected = vec![false; n];
+    for (position, sentence) in key.permutation(n).into_iter().enumerate() {
+        is_selected[sentence] = select(position, n);
     }
-    let (chosen, kept): (Vec<_>, Vec<_>) = sentences.into_iter().zip(out).partition(|(_, out)| *out);
+    let (selected, rest): (Vec<_>, Vec<_>) =
+        sentences.into_iter().zip(is_selected).partition(|(_, selected)| *selected);
     let sentences = |part: Vec<(Sentence, bool)>| part.into_iter().map(|(sentence, _)| sentence).collect();
-    (sentences(kept), sentences(chosen))
+    (sentences(rest), sentences(selected))
 }
 
 #[cfg(test)]
@@ -169,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn folds_cut_the_training_data_into_test_sets() {
+    fn folds_split_the_training_data_into_test_sets() {
         let source = source(Some(3), 0.0);
         let read = |fold| source.read(&root(), Some(fold), OverlapPolicy::Keep).unwrap();
         let folds = [0, 1, 2].map(read);
@@ -177,13 +180,13 @@ mod tests {
         assert_eq!((tests.len(), tests.iter().collect::<BTreeSet<_>>().len()), (325, 325));
         for fold in &folds {
             assert!(ids(&fold.train).is_disjoint(&ids(&fold.test)) && fold.test.len().abs_diff(108) <= 1);
-            assert_eq!(fold.dev.len(), 65, "the corpus has dev data of its own");
+            assert_eq!(fold.dev.len(), 65, "the dev data of the corpus");
         }
-        assert_eq!(ids(&folds[1].test), ids(&read(1).test), "the same every time");
+        assert_eq!(ids(&folds[1].test), ids(&read(1).test), "the split is deterministic");
     }
 
     #[test]
-    fn dev_data_are_drawn_from_the_training_data_where_there_are_none() {
+    fn dev_data_is_sampled_from_the_training_data_if_missing() {
         let folder = tempfile::tempdir().unwrap();
         for name in ["train.json", "test.json"] {
             std::fs::copy(root().join("sample").join(name), folder.path().join(format!("1_{name}"))).unwrap();
@@ -200,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn test_data_that_folds_would_not_read_are_refused() {
+    fn test_data_that_folds_would_ignore_is_an_error() {
         let mut source = source(Some(2), 0.1);
         (source.folder, source.train, source.test) = (None, Some("train.json".into()), Some("test.json".into()));
         assert!(source.validate().unwrap_err().contains("expected no `test`, or `{fold}` in the names"));
@@ -209,6 +212,6 @@ mod tests {
         source.test = Some("test_{fold}.json".into());
         source.validate().unwrap();
         source.folds = None;
-        assert!(source.validate().unwrap_err().contains("`{fold}` needs `folds`"));
+        assert!(source.validate().unwrap_err().contains("`{fold}` requires `folds`"));
     }
 }

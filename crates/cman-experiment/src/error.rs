@@ -1,4 +1,4 @@
-//! The crate's one error type.
+//! The error type of the crate.
 
 use std::{io, path::PathBuf};
 
@@ -7,54 +7,54 @@ use cman_model::ModelError;
 use cman_score::ScoreError;
 use cman_train::TrainError;
 
-/// Everything that can go wrong with an experiment or its report.
+/// An error of an experiment or its report.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExperimentError {
-    /// A run.
+    /// Training failed or was stopped.
     #[error(transparent)]
     Train(#[from] TrainError),
-    /// A configuration, an experiment file or an encoder.
+    /// A configuration, an experiment file or an encoder is invalid.
     #[error(transparent)]
     Model(#[from] ModelError),
-    /// A corpus.
+    /// A corpus is invalid.
     #[error(transparent)]
     Data(#[from] DataError),
-    /// Predictions that cannot be scored.
+    /// Predictions cannot be scored.
     #[error(transparent)]
     Score(#[from] ScoreError),
-    /// An experiment that leaves nothing to run, or contradicts itself or what the caller chooses.
+    /// An experiment has no runs, or contradicts itself or the caller's options.
     #[error("{place}: {message}")]
     Config {
-        /// The experiment file, or the choice.
+        /// The experiment file or the option.
         place: String,
-        /// What is wrong.
+        /// What was expected and what was found.
         message: String,
     },
-    /// A file that cannot be read or written.
+    /// A file cannot be read or written.
     #[error("{path}: {source}", path = path.display())]
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// A line of a file of results or predictions that is not what this library writes.
+    /// A line of a file of results, runs or predictions is invalid.
     #[error("{path}: line {line}: {source}", path = path.display())]
     Record {
         /// The file.
         path: PathBuf,
         /// The line, from 1.
         line: usize,
-        /// What is wrong with it.
+        /// The error of the JSON parser.
         source: serde_json::Error,
     },
-    /// A folder that lacks what an experiment needs, or holds what it would overwrite.
+    /// A folder lacks a required file, or holds files that would be overwritten.
     #[error("{path}: {reason}", path = path.display())]
     Folder {
         /// The file or folder.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         reason: String,
     },
 }
@@ -62,5 +62,9 @@ pub enum ExperimentError {
 impl ExperimentError {
     pub(crate) fn io(path: impl Into<PathBuf>, source: io::Error) -> Self {
         Self::Io { path: path.into(), source }
+    }
+
+    pub(crate) fn record(path: impl Into<PathBuf>, line: usize, source: serde_json::Error) -> Self {
+        Self::Record { path: path.into(), line, source }
     }
 }

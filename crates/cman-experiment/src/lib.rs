@@ -1,22 +1,26 @@
-//! Experiments: many runs from one file, each done once, and what they add up to.
+//! Experiments: many runs from one file, their results, and a report.
 //!
 //! ```text
 //! experiment file -> Plan -> runs/ID/{run.json, dev.jsonl, test.jsonl} -> results.json -> report
+//!                              |
+//!                              +-> Archive (runs.jsonl)
 //! ```
 //!
-//! An [`Experiment`] names systems, corpora, protocols and seeds. A [`Plan`] makes its runs, whose folders are named by
-//! what decides the result: equal runs are trained once, even if two experiments that share a folder of runs want them.
-//! [`Plan::run`] carries it out and may be killed at any time: finished runs are kept, the one that was broken off goes
-//! on from its last checkpoint. [`Results`] are the sum, and with the predictions all that
-//! [`write_report`] reads.
+//! An [`Experiment`] names systems, corpora, protocols and seeds. A [`Plan`] expands it to runs. The id of a run is a
+//! hash of everything that determines its result, so equal runs are trained once, even if two experiments share a folder
+//! of runs. [`Plan::run`] can be killed at any time: with [`RunOptions::resume`] it reuses finished runs and resumes the
+//! interrupted run from its last checkpoint. [`Results`] summarise the runs, and [`write_report`] reads them and the
+//! predictions. An [`Archive`] keeps the outcomes of many runs in one small file.
 
 pub mod analysis;
 
+mod archive;
 mod compare;
 mod corpus;
 mod error;
-mod file;
+mod experiment;
 mod machine;
+mod outcome;
 mod plan;
 mod predictions;
 mod report;
@@ -24,17 +28,20 @@ mod results;
 mod run;
 mod runner;
 mod storage;
+mod store;
 mod summary;
 
+pub use archive::Archive;
 pub use cman_train::Protocol;
 pub use corpus::{CorpusSource, DataFile};
 pub use error::ExperimentError;
-pub use file::{Average, Experiment, Published, System};
+pub use experiment::{Average, Experiment, Published, System};
 pub use machine::Machine;
+pub use outcome::{Headline, Outcome, Point, RunResult};
 pub use plan::{CorpusFiles, Plan, PlanOptions, RunSpec};
 pub use predictions::{Annotation, PredictedSentence, read_predictions};
 pub use report::write_report;
-pub use results::{Comparison, Results, RunResult};
-pub use run::{Headline, Outcome, Point};
+pub use results::{Comparison, Results};
 pub use runner::{ExperimentObserver, RunOptions};
+pub use store::RunStore;
 pub use summary::{GroupSummary, Moments, Pair, Row, SectionSummary, Summary, TaskSummary};

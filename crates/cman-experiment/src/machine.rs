@@ -1,27 +1,27 @@
-//! What an experiment ran on.
+//! The machine of an experiment.
 
 use std::{env::consts, fs, thread};
 
 use burn_ragged::DeviceKind;
 use serde::{Deserialize, Serialize};
 
-/// The machine and the backend.
+/// A machine and a backend.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Machine {
     /// The processor.
     pub cpu: String,
-    /// How many threads it runs at once.
+    /// Number of hardware threads.
     pub threads: usize,
     /// Operating system and architecture.
     pub system: String,
-    /// burn's backend.
+    /// The backend of burn.
     pub backend: String,
 }
 
 impl Machine {
     /// This machine.
     pub fn here(backend: DeviceKind) -> Self {
-        // Linux names the processor here; elsewhere the architecture has to do.
+        // Only Linux has this file; other systems report the architecture.
         let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
         let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':'));
         Self {

@@ -1,4 +1,4 @@
-//! From an experiment to its runs, each named by what decides its result.
+//! The runs of an experiment. The id of a run is a hash of everything that determines its result.
 
 use std::path::{Path, PathBuf};
 
@@ -8,30 +8,30 @@ use cman_model::{Config, Encoder, EncoderConfig, ModelError, checksum};
 use cman_train::Protocol;
 use serde::Serialize;
 
-use crate::{CorpusSource, DataFile, Experiment, ExperimentError, file::refuse_seed};
+use crate::{CorpusSource, DataFile, Experiment, ExperimentError, experiment::refuse_seed};
 
-/// What the caller of an experiment may choose.
+/// Options that override the experiment file.
 #[derive(Clone, Debug, Default)]
 pub struct PlanOptions {
-    /// The data folder; default: the folder of the experiment file.
+    /// The data folder. Default: the folder of the experiment file.
     pub data: Option<PathBuf>,
-    /// Word vectors in place of the experiment's.
+    /// Word vectors that replace the experiment's.
     pub vectors: Option<PathBuf>,
-    /// Seeds in place of the experiment's.
+    /// Seeds that replace the experiment's.
     pub seeds: Option<Vec<u64>>,
-    /// Settings over those of the experiment, for every system.
+    /// Settings of every system. They override the experiment's.
     pub set: Vec<String>,
 }
 
-/// The runs of an experiment. Making one reads all configurations, corpora and encoders, so that what is wrong with them
-/// is known before anything is trained.
+/// The runs of an experiment. Loading a plan reads all configurations, corpora and encoders, so that errors in them are
+/// found before training starts.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// The experiment, with its seeds as chosen.
+    /// The experiment, with the seeds of the options.
     pub experiment: Experiment,
-    /// The runs: by corpus, fold, protocol and seed, so that what is compared is trained side by side.
+    /// The runs, ordered by corpus, fold, protocol, seed and system, so that runs that are compared follow each other.
     pub runs: Vec<RunSpec>,
-    /// The files of every corpus, all folds together, the word vectors and the encoders.
+    /// The files of every corpus (of all folds), the word vectors and the encoders.
     pub files: Vec<CorpusFiles>,
     /// The data folder.
     pub(crate) root: PathBuf,
@@ -44,30 +44,30 @@ pub struct Plan {
 pub struct CorpusFiles {
     /// The corpus.
     pub corpus: String,
-    /// Its files, each once.
+    /// Its files, without duplicates.
     pub files: Vec<DataFile>,
 }
 
 /// One run of an experiment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunSpec {
-    /// Digits that stand for configuration and data: equal runs have equal ids, whatever they are called.
+    /// Sixteen hexadecimal digits of a hash over configuration and data. Names do not enter the hash.
     pub id: String,
     /// The system.
     pub system: String,
     /// The corpus.
     pub corpus: String,
-    /// What is trained on.
+    /// The training protocol.
     pub protocol: Protocol,
-    /// The fold, from 0, if there are folds.
+    /// The fold, from 0, if the corpus has folds.
     pub fold: Option<usize>,
-    /// The configuration, the seed included.
+    /// The configuration with its seed.
     pub config: Config,
     pub(crate) source: CorpusSource,
     pub(crate) files: Vec<DataFile>,
 }
 
-/// What the id of a run is made from.
+/// Everything that determines the result of a run; its hash is the run's id.
 #[derive(Serialize)]
 struct Identity<'a> {
     library: &'a str,
@@ -83,16 +83,16 @@ impl Plan {
     /// Plans the runs of the experiment in the file at `path`.
     ///
     /// # Errors
-    /// An experiment file, configuration, setting or data file that is wrong or missing.
+    /// An experiment file, configuration, setting or data file that is invalid or missing.
     pub fn load(path: &Path, options: &PlanOptions) -> Result<Self, ExperimentError> {
         let mut experiment = Experiment::load(path)?;
         let folder = path.parent().unwrap_or(Path::new(""));
         let root = options.data.clone().unwrap_or_else(|| folder.to_owned());
-        let wrong = |place: &'static str| move |message| ExperimentError::Config { place: place.into(), message };
-        refuse_seed(options.set.iter().map(String::as_str)).map_err(wrong("--set"))?;
+        let invalid = |place: &'static str| move |message| ExperimentError::Config { place: place.into(), message };
+        refuse_seed(options.set.iter().map(String::as_str)).map_err(invalid("--set"))?;
         if let Some(seeds) = &options.seeds {
             experiment.seeds.clone_from(seeds);
-            experiment.validate().map_err(wrong("--seeds"))?;
+            experiment.validate().map_err(invalid("--seeds"))?;
         }
         let mut systems = Vec::new();
         for system in experiment.systems() {
@@ -100,7 +100,7 @@ impl Plan {
             let set = [&experiment.set[..], &system.set, &options.set].concat();
             let config = Config::load(file.as_deref(), &set)?;
             if config.data.on_error == OnError::Skip {
-                let (expected, found) = ("refuse (systems are compared on all sentences)", "skip".into());
+                let (expected, found) = ("refuse, because systems are compared on all sentences", "skip".into());
                 return Err(ModelError::Setting { field: "data.on_error", expected, found }.into());
             }
             let encoder = encoder_file(&root, &config.encoder)?;
@@ -141,7 +141,8 @@ impl Plan {
     }
 }
 
-/// The encoder of a configuration, in the data folder if it is there, else where its path or the hub has it.
+/// The configuration of the encoder. The path is relative to the data folder if it exists there; otherwise it is left
+/// unchanged, as a path or as a name on the hub.
 pub(crate) fn encoder_config(root: &Path, config: &EncoderConfig) -> EncoderConfig {
     if config.path.is_empty() {
         return config.clone();
@@ -151,7 +152,7 @@ pub(crate) fn encoder_config(root: &Path, config: &EncoderConfig) -> EncoderConf
     EncoderConfig { path, ..config.clone() }
 }
 
-/// The encoder as a part of the data.
+/// The encoder as a data file, with its hash.
 fn encoder_file(root: &Path, config: &EncoderConfig) -> Result<Option<DataFile>, ExperimentError> {
     config.validate()?;
     let device = DeviceKind::compiled()[0].device();
@@ -197,7 +198,7 @@ impl RunSpec {
         }
     }
 
-    /// The same run by another protocol.
+    /// The same run with another protocol.
     pub(crate) fn with_protocol(&self, protocol: Protocol) -> Self {
         Self::new(&self.system, &self.source, &self.files, protocol, self.fold, self.config.clone())
     }

@@ -1,6 +1,6 @@
-//! Predictions with the gold annotation beside them: one line of JSON a sentence.
+//! Predictions with gold annotation: one line of JSON per sentence.
 //!
-//! `tokens`, `entities` and `relations` are the keys of `cman predict`, so these files can be scored like any others.
+//! `tokens`, `entities` and `relations` are the keys that `cman predict` writes, so `cman score` reads these files too.
 
 use std::{
     fs::File,
@@ -13,12 +13,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ExperimentError, storage};
 
-/// A sentence with what was predicted and what is gold.
+/// Predictions on dev, in a run's folder.
+pub(crate) const DEV: &str = "dev.jsonl";
+/// Predictions on test, in a run's folder.
+pub(crate) const TEST: &str = "test.jsonl";
+
+/// A sentence with predicted and gold annotation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PredictedSentence {
-    /// The corpus's name for the sentence.
+    /// Id of the sentence in the corpus.
     pub id: String,
-    /// The words.
+    /// The tokens.
     pub tokens: Vec<String>,
     /// The predicted entities.
     pub entities: Vec<Entity>,
@@ -38,25 +43,23 @@ pub struct Annotation {
 }
 
 impl PredictedSentence {
-    /// Puts a gold sentence and its prediction together.
+    /// Combines a gold sentence and its prediction.
     pub fn new(gold: &Sentence, predicted: &Sentence) -> Self {
-        let annotation = |sentence: &Sentence| (sentence.entities.clone(), sentence.relations.clone());
-        let ((entities, relations), gold_) = (annotation(predicted), annotation(gold));
         Self {
             id: gold.id.clone(),
             tokens: gold.words().map(str::to_owned).collect(),
-            entities,
-            relations,
-            gold: Annotation { entities: gold_.0, relations: gold_.1 },
+            entities: predicted.entities.clone(),
+            relations: predicted.relations.clone(),
+            gold: Annotation { entities: gold.entities.clone(), relations: gold.relations.clone() },
         }
     }
 
-    /// The gold sentence.
+    /// The sentence with gold annotation.
     pub fn gold(&self) -> Sentence {
         self.sentence(&self.gold.entities, &self.gold.relations)
     }
 
-    /// The sentence as predicted.
+    /// The sentence with predicted annotation.
     pub fn predicted(&self) -> Sentence {
         self.sentence(&self.entities, &self.relations)
     }
@@ -73,24 +76,23 @@ impl PredictedSentence {
 /// Reads a file of predictions.
 ///
 /// # Errors
-/// A file that cannot be read, or a line that is no predicted sentence.
+/// A file that cannot be read, or a line that is not a predicted sentence.
 pub fn read_predictions(path: &Path) -> Result<Vec<PredictedSentence>, ExperimentError> {
     let file = File::open(path).map_err(|source| ExperimentError::io(path, source))?;
     let lines = BufReader::new(file).lines().enumerate();
     let sentence = |(i, line): (usize, std::io::Result<String>)| {
         let line = line.map_err(|source| ExperimentError::io(path, source))?;
-        let fail = |error: serde_json::Error| ExperimentError::Record { path: path.into(), line: i + 1, source: error };
-        serde_json::from_str(&line).map_err(fail)
+        serde_json::from_str(&line).map_err(|source| ExperimentError::record(path, i + 1, source))
     };
     lines.map(sentence).collect()
 }
 
-/// Writes a file of predictions, whole or not at all.
+/// Writes a file of predictions. An existing file is replaced at once.
 pub(crate) fn write_predictions(path: &Path, gold: &[Sentence], predicted: &[Sentence]) -> Result<(), ExperimentError> {
     let mut text = Vec::new();
     for (gold, predicted) in gold.iter().zip(predicted) {
         let line = PredictedSentence::new(gold, predicted);
-        serde_json::to_writer(&mut text, &line).expect("strings and numbers are always JSON");
+        serde_json::to_writer(&mut text, &line).expect("predictions have a JSON form");
         text.push(b'\n');
     }
     storage::replace(path, &text)

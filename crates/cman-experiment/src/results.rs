@@ -1,4 +1,4 @@
-//! The sum of an experiment: `results.json`.
+//! The results of an experiment: `results.json`.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -6,82 +6,61 @@ use cman_score::{Bootstrap, Difference};
 use cman_train::Protocol;
 use serde::{Deserialize, Serialize};
 
-use crate::{Average, CorpusFiles, ExperimentError, Machine, Outcome, Plan, Published, Row, RunSpec, storage};
+use crate::{Average, CorpusFiles, ExperimentError, Machine, Plan, Published, Row, RunResult, storage};
 
-/// Version of the layout.
+/// Version of the format.
 const FORMAT: u32 = 1;
-/// The file's name.
+/// Name of the file.
 pub(crate) const RESULTS: &str = "results.json";
 
-/// All that is known of an experiment, but for its predictions.
+/// The results of an experiment, without predictions.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Results {
-    /// Version of the layout.
+    /// Version of the format.
     pub format: u32,
     /// Name of the experiment.
     pub name: String,
-    /// Headline.
+    /// Title of the report.
     pub title: String,
-    /// What the reader should know.
+    /// Notes for readers of the report.
     pub notes: String,
-    /// How types are averaged in the comparison with published figures.
+    /// The average over types in the comparison with published scores.
     pub average: Average,
-    /// The system that others are compared with.
+    /// The system that all others are compared with.
     pub baseline: Option<String>,
-    /// Runs that the experiment consists of.
+    /// Number of runs of the experiment.
     pub planned: usize,
-    /// The command that was given last.
+    /// The last command.
     pub command: String,
-    /// The library that trained.
+    /// Name and version of the library.
     pub library: String,
-    /// The machine that trained last.
+    /// The machine of the last command.
     pub machine: Machine,
-    /// Where the runs' folders are, from the folder of this file.
+    /// The folder of runs, relative to the folder of this file.
     pub folder: String,
-    /// The corpora and word vectors.
+    /// Files of the corpora, word vectors and encoders.
     pub files: Vec<CorpusFiles>,
-    /// The configuration of each system, in TOML; the seed is that of the first run.
+    /// The configuration of each system as TOML, with the seed of its first run.
     pub configurations: BTreeMap<String, String>,
-    /// Published figures, in percent.
+    /// Published scores, in percent.
     pub published: Vec<Published>,
-    /// Mean and deviation for each system, corpus and protocol.
+    /// Mean and standard deviation for each system, corpus and protocol.
     pub rows: Vec<Row>,
-    /// Every system against the baseline, for each seed.
+    /// Comparisons of every system with the baseline, for each seed.
     pub comparisons: Vec<Comparison>,
-    /// The settings of their bootstrap.
+    /// The bootstrap settings of the comparisons.
     pub bootstrap: Bootstrap,
-    /// Every run.
+    /// The runs.
     pub runs: Vec<RunResult>,
 }
 
-/// A run and what became of it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct RunResult {
-    /// Name of its folder.
-    pub id: String,
-    /// The system.
-    pub system: String,
-    /// The corpus.
-    pub corpus: String,
-    /// What was trained on.
-    pub protocol: Protocol,
-    /// The seed.
-    pub seed: u64,
-    /// The fold, if there are folds.
-    pub fold: Option<usize>,
-    /// What it brought, if it finished.
-    pub outcome: Option<Outcome>,
-    /// Why it failed, if it did.
-    pub error: Option<String>,
-}
-
-/// Two systems on the same test sentences (all folds together) with the same seed: strict micro F1 and how sure the
-/// difference is, by a paired bootstrap over sentences.
+/// Two systems on the same test sentences (of all folds) with the same seed: the difference in strict micro F1, with a
+/// paired bootstrap over sentences.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
     /// The corpus.
     pub corpus: String,
-    /// What was trained on.
+    /// The training protocol.
     pub protocol: Protocol,
     /// The seed.
     pub seed: u64,
@@ -89,7 +68,7 @@ pub struct Comparison {
     pub a: String,
     /// The other system.
     pub b: String,
-    /// Test sentences.
+    /// Number of test sentences.
     pub sentences: usize,
     /// Entities.
     pub entities: Difference,
@@ -135,7 +114,7 @@ impl Results {
         let path = folder.join(RESULTS);
         let results: Self = storage::read_json(&path)?;
         if results.format != FORMAT {
-            let reason = format!("format {}, this library reads format {FORMAT}", results.format);
+            let reason = format!("expected format {FORMAT}, found format {}", results.format);
             return Err(ExperimentError::Folder { path, reason });
         }
         Ok(results)
@@ -144,24 +123,5 @@ impl Results {
     /// Writes `results.json` into `folder`.
     pub(crate) fn save(&self, folder: &Path) -> Result<(), ExperimentError> {
         storage::replace_json(&folder.join(RESULTS), self)
-    }
-}
-
-impl RunResult {
-    pub(crate) fn new(spec: &RunSpec, outcome: Result<Outcome, String>) -> Self {
-        let (outcome, error) = match outcome {
-            Ok(outcome) => (Some(outcome), None),
-            Err(error) => (None, Some(error)),
-        };
-        Self {
-            id: spec.id.clone(),
-            system: spec.system.clone(),
-            corpus: spec.corpus.clone(),
-            protocol: spec.protocol,
-            seed: spec.config.seed,
-            fold: spec.fold,
-            outcome,
-            error,
-        }
     }
 }

@@ -1,4 +1,4 @@
-//! Carrying out a plan: finished runs are kept, broken ones go on, failed ones are told and passed over.
+//! Runs a plan: finished runs are reused, interrupted runs are resumed, failed runs are reported and skipped.
 
 use std::{
     any::Any,
@@ -13,128 +13,153 @@ use burn_ragged::DeviceKind;
 use cman_train::{Observer, Protocol, TrainError};
 
 use crate::{
-    ExperimentError, Machine, Outcome, Plan, Results, RunResult, RunSpec, compare,
+    ExperimentError, Machine, Outcome, Plan, Results, RunResult, RunSpec, RunStore, compare,
     results::RESULTS,
-    run::{self, ERROR, Place, RUN},
-    storage,
+    run::{self, ERROR, RunContext},
     summary::summarise,
 };
 
-/// Where an experiment is written, and how.
+/// Output folders and device of an experiment.
 #[derive(Clone, Debug)]
 pub struct RunOptions {
     /// The folder for `results.json`.
     pub out: PathBuf,
-    /// The folder for the runs, which experiments may share; default: `runs` in `out`.
+    /// The folder for runs, which experiments may share. Default: `runs` in `out`.
     pub runs: Option<PathBuf>,
-    /// Whether `out` may hold results of this experiment already.
+    /// An archive of finished runs. It is read for runs that are not in the folder for runs.
+    pub archive: Option<PathBuf>,
+    /// Whether `out` may contain results of this experiment.
     pub resume: bool,
-    /// The backend to compute on.
+    /// The backend.
     pub backend: DeviceKind,
     /// The command, for the report.
     pub command: String,
 }
 
-/// Listens to an experiment.
+/// Observes an experiment.
 pub trait ExperimentObserver: Observer {
-    /// Before a run, which is number `number` (from 1) of `total`.
+    /// Before a run with number `number` (from 1) of `total`.
     fn run_start(&mut self, _run: &RunSpec, _number: usize, _total: usize) {}
-    /// After a run; `cached`: it had been finished before.
+    /// After a run. `cached`: the run was finished before the experiment started.
     fn run_end(&mut self, _result: &RunResult, _cached: bool) {}
 }
 
-/// Listens to nothing.
+/// Ignores all events.
 impl ExperimentObserver for () {}
 
-impl Plan {
-    /// Carries the plan out. After every run `results.json` is written anew.
+impl RunOptions {
+    /// The finished runs that an experiment with these options reuses.
     ///
     /// # Errors
-    /// A folder that holds results where `resume` was not given, results that cannot be written, and
-    /// [`TrainError::Stopped`] if the observer wants to stop. A run that fails is no error: the reason is in its
-    /// result, and in `error.txt` in its folder.
+    /// Those of [`RunStore::open`].
+    pub fn store(&self) -> Result<RunStore, ExperimentError> {
+        let runs = self.runs.clone().unwrap_or_else(|| self.out.join("runs"));
+        RunStore::open(&runs, self.archive.as_deref())
+    }
+}
+
+impl Plan {
+    /// Runs the experiment. `results.json` is written after every run.
+    ///
+    /// # Errors
+    /// A folder with results if `resume` is false, an invalid archive, results that cannot be written, and
+    /// [`TrainError::Stopped`] if the observer stops the experiment. A failed run is not an error: its result and
+    /// `error.txt` in its folder have the reason.
     pub fn run(&self, options: &RunOptions, observer: &mut dyn ExperimentObserver) -> Result<Results, ExperimentError> {
         let out = &options.out;
-        if out.join(RESULTS).exists() {
-            let refuse = |reason: String| Err(ExperimentError::Folder { path: out.clone(), reason });
-            let other = Results::load(out)?.name;
-            if other != self.experiment.name {
-                return refuse(format!("holds results of another experiment, `{other}`"));
-            }
-            if !options.resume {
-                return refuse("holds results already (--resume goes on with them)".into());
-            }
-        }
-        let runs = options.runs.clone().unwrap_or_else(|| out.join("runs"));
-        for folder in [out, &runs] {
+        let earlier = self.earlier_results(options)?;
+        let store = options.store()?;
+        for folder in [out.as_path(), store.folder()] {
             fs::create_dir_all(folder).map_err(|source| ExperimentError::io(folder, source))?;
         }
         let device = options
             .backend
             .device()
             .map_err(|error| ExperimentError::Folder { path: out.clone(), reason: error.to_string() })?;
-        let folder = relative(out, &runs)?;
+        let folder = relative(out, store.folder())?;
         let mut results = Results::new(self, &options.command, Machine::here(options.backend), folder);
+        let comparisons = earlier.map(|earlier| compare::still_valid(earlier, &results, self)).unwrap_or_default();
+        results.comparisons.clone_from(&comparisons);
         results.save(out)?;
         for (i, spec) in self.runs.iter().enumerate() {
             observer.run_start(spec, i + 1, self.runs.len());
-            let cached = runs.join(&spec.id).join(RUN).exists();
-            let result = match self.attempt(spec, &runs, &device, observer) {
+            let cached = store.is_finished(&spec.id);
+            let result = match self.attempt(spec, &store, &device, observer) {
                 Err(stopped @ ExperimentError::Train(TrainError::Stopped { .. })) => return Err(stopped),
                 outcome => RunResult::new(spec, outcome.map_err(|error| error.to_string())),
             };
-            note_error(&runs.join(&spec.id), result.error.as_deref())?;
+            write_error(&store.run(&spec.id), result.error.as_deref())?;
             observer.run_end(&result, cached);
             results.runs.push(result);
             results.rows = summarise(&results.runs);
             results.save(out)?;
         }
-        results.comparisons = compare::compare(&results, &runs)?;
+        results.comparisons = compare::compare(&results, store.folder(), &comparisons)?;
         results.save(out)?;
         Ok(results)
     }
 
-    /// Finishes a run. A panic is its failure, not that of the experiment.
+    /// The results in the output folder, if there are any and they may be replaced.
+    fn earlier_results(&self, options: &RunOptions) -> Result<Option<Results>, ExperimentError> {
+        let out = &options.out;
+        if !out.join(RESULTS).exists() {
+            return Ok(None);
+        }
+        let refuse = |reason: String| Err(ExperimentError::Folder { path: out.clone(), reason });
+        let earlier = Results::load(out)?;
+        if earlier.name != self.experiment.name {
+            return refuse(format!("contains results of another experiment, `{}`", earlier.name));
+        }
+        if !options.resume {
+            return refuse("contains results; use --resume to continue".into());
+        }
+        Ok(Some(earlier))
+    }
+
+    /// Finishes a run. A panic is an error of this run and does not stop the experiment.
     fn attempt(
         &self,
         spec: &RunSpec,
-        runs: &Path,
+        store: &RunStore,
         device: &Device,
         observer: &mut dyn ExperimentObserver,
     ) -> Result<Outcome, ExperimentError> {
-        let finish = AssertUnwindSafe(|| self.finish(spec, runs, device, observer));
+        let finish = AssertUnwindSafe(|| self.finish(spec, store, device, observer));
         catch_unwind(finish).unwrap_or_else(|panic| {
-            Err(ExperimentError::Folder { path: runs.join(&spec.id), reason: format!("panicked: {}", words(&*panic)) })
+            let reason = format!("panicked: {}", panic_message(&*panic));
+            Err(ExperimentError::Folder { path: store.run(&spec.id), reason })
         })
     }
 
     fn finish(
         &self,
         spec: &RunSpec,
-        runs: &Path,
+        store: &RunStore,
         device: &Device,
         observer: &mut dyn ExperimentObserver,
     ) -> Result<Outcome, ExperimentError> {
-        let folder = runs.join(&spec.id);
-        if !folder.join(RUN).exists() {
-            // How long to train on train and dev together is what training on train alone found out.
-            let epochs = match spec.protocol {
-                Protocol::Train => None,
-                Protocol::TrainDev => {
-                    let twin = self.finish(&spec.with_protocol(Protocol::Train), runs, device, observer)?;
-                    Some(twin.epoch)
-                }
-            };
-            let place = Place { folder: &folder, root: &self.root, vectors: self.vectors.as_deref(), device };
-            run::run(spec, &place, epochs, observer)?;
+        if let Some(outcome) = store.outcome(&spec.id)? {
+            return Ok(outcome);
         }
-        // Read back, also when it was written just now: JSON need not give a number back to the last bit.
-        storage::read_json(&folder.join(RUN))
+        // The run on train selects the number of epochs of the run on train and dev.
+        let epochs = match spec.protocol {
+            Protocol::Train => None,
+            Protocol::TrainDev => {
+                Some(self.finish(&spec.with_protocol(Protocol::Train), store, device, observer)?.epoch)
+            }
+        };
+        let folder = store.run(&spec.id);
+        let context = RunContext { folder: &folder, root: &self.root, vectors: self.vectors.as_deref(), device };
+        run::run(spec, &context, epochs, observer)?;
+        // The outcome is read back, because a number may differ in its last bit after a round trip through JSON.
+        let missing =
+            || ExperimentError::Folder { path: folder.clone(), reason: "expected an outcome, found none".into() };
+        store.outcome(&spec.id)?.ok_or_else(missing)
     }
 }
 
-/// Leaves the reason of a failure in the run's folder, or takes that of an earlier one away.
-fn note_error(folder: &Path, error: Option<&str>) -> Result<(), ExperimentError> {
+/// Writes the reason of a failure to the run's folder, or removes the reason of an earlier failure.
+fn write_error(folder: &Path, error: Option<&str>) -> Result<(), ExperimentError> {
     let path = folder.join(ERROR);
     let fail = |source| ExperimentError::io(&path, source);
     match error {
@@ -147,16 +172,16 @@ fn note_error(folder: &Path, error: Option<&str>) -> Result<(), ExperimentError>
     }
 }
 
-/// What a panic said.
-fn words(panic: &(dyn Any + Send)) -> &str {
+/// The message of a panic.
+fn panic_message(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("without a word")
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message")
 }
 
-/// The way from one folder to another, both of which exist.
+/// The relative path between two existing folders.
 fn relative(from: &Path, to: &Path) -> Result<String, ExperimentError> {
-    let whole = |path: &Path| fs::canonicalize(path).map_err(|source| ExperimentError::io(path, source));
-    let (from, to) = (whole(from)?, whole(to)?);
+    let absolute = |path: &Path| fs::canonicalize(path).map_err(|source| ExperimentError::io(path, source));
+    let (from, to) = (absolute(from)?, absolute(to)?);
     let shared = from.components().zip(to.components()).take_while(|(a, b)| a == b).count();
     let up = from.components().skip(shared).map(|_| "..".to_owned());
     let down = to.components().skip(shared).map(|part| part.as_os_str().to_string_lossy().into_owned());
@@ -168,7 +193,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn folders_find_each_other() {
+    fn paths_between_folders_are_relative() {
         let root = tempfile::tempdir().unwrap();
         let [a, b] = ["a/x", "a/y/z"].map(|name| root.path().join(name));
         [&a, &b].into_iter().for_each(|path| fs::create_dir_all(path).unwrap());
@@ -177,8 +202,8 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_has_words() {
-        let said = catch_unwind(|| panic!("{} is wrong", 7)).unwrap_err();
-        assert_eq!(words(&*said), "7 is wrong");
+    fn the_message_of_a_panic_is_kept() {
+        let panic = catch_unwind(|| panic!("{} is wrong", 7)).unwrap_err();
+        assert_eq!(panic_message(&*panic), "7 is wrong");
     }
 }

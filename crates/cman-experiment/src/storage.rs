@@ -1,4 +1,4 @@
-//! Files that are there whole or not at all, so that a killed experiment leaves nothing that misleads it later.
+//! Atomic writes: a killed experiment leaves no partial file.
 
 use std::{fs, path::Path};
 
@@ -8,16 +8,17 @@ use serde_json::Value;
 
 use crate::ExperimentError;
 
-/// Replaces the content of a file, or makes one.
+/// Writes a file. An existing file is replaced at once.
 pub(crate) fn replace(path: &Path, content: &[u8]) -> Result<(), ExperimentError> {
     file::replace(path, content).map_err(|source| ExperimentError::io(path, source))
 }
 
-/// Writes a value as JSON: two levels indented, what lies deeper on one line, so that a run is a line.
+/// Writes a value as JSON. The two outer levels are indented and deeper levels are on one line, so that a list of runs
+/// has one line per run.
 pub(crate) fn replace_json(path: &Path, value: &impl Serialize) -> Result<(), ExperimentError> {
     let value = serde_json::to_value(value).expect("results have a JSON form");
     let mut text = String::new();
-    lay_out(&value, 0, &mut text);
+    write_value(&value, 0, &mut text);
     text.push('\n');
     replace(path, text.as_bytes())
 }
@@ -25,14 +26,10 @@ pub(crate) fn replace_json(path: &Path, value: &impl Serialize) -> Result<(), Ex
 /// Reads JSON.
 pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, ExperimentError> {
     let text = fs::read(path).map_err(|source| ExperimentError::io(path, source))?;
-    serde_json::from_slice(&text).map_err(|source| ExperimentError::Record {
-        path: path.into(),
-        line: source.line(),
-        source,
-    })
+    serde_json::from_slice(&text).map_err(|source| ExperimentError::record(path, source.line(), source))
 }
 
-fn lay_out(value: &Value, depth: usize, text: &mut String) {
+fn write_value(value: &Value, depth: usize, text: &mut String) {
     let (open, close, parts): (_, _, Vec<(String, &Value)>) = match value {
         Value::Object(map) if depth < 2 && !map.is_empty() => {
             ('{', '}', map.iter().map(|(key, value)| (format!("{}: ", Value::from(key.as_str())), value)).collect())
@@ -47,7 +44,7 @@ fn lay_out(value: &Value, depth: usize, text: &mut String) {
         text.push_str(if i == 0 { "\n" } else { ",\n" });
         text.push_str(&"  ".repeat(depth + 1));
         text.push_str(key);
-        lay_out(value, depth + 1, text);
+        write_value(value, depth + 1, text);
     }
     text.push('\n');
     text.push_str(&"  ".repeat(depth));
@@ -61,16 +58,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_run_is_a_line_and_json_stays_the_same() {
+    fn a_run_is_one_line_and_the_value_is_unchanged() {
         let value = json!({"a": [{"x": [1, 2]}, {"y": {}}], "b": [], "c\"": {"d": 0.1}});
         let mut text = String::new();
-        lay_out(&value, 0, &mut text);
+        write_value(&value, 0, &mut text);
         assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
         assert_eq!(text.lines().nth(2), Some("    {\"x\":[1,2]},"));
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.json");
         replace_json(&path, &value).unwrap();
         assert_eq!(read_json::<Value>(&path).unwrap(), value);
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no draft stays behind");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no temporary file remains");
     }
 }

@@ -1,4 +1,4 @@
-//! Mean and deviation over the runs of one system.
+//! Mean and standard deviation over the runs of a system.
 
 use std::collections::BTreeMap;
 
@@ -11,52 +11,52 @@ use crate::{
     analysis::{Errors, Group, GroupScore},
 };
 
-/// Mean and sample standard deviation of a figure over runs.
+/// Mean and sample standard deviation over runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Moments {
     /// The mean.
     pub mean: f64,
-    /// The standard deviation with n - 1; none for a single run.
+    /// The standard deviation with divisor n - 1; absent for a single run.
     pub deviation: Option<f64>,
     /// Number of runs.
     pub n: usize,
 }
 
-/// All runs of a system on a corpus by a protocol: its seeds, and its folds where there are folds.
+/// The runs of a system on a corpus with a protocol: all seeds and folds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Row {
     /// The system.
     pub system: String,
     /// The corpus.
     pub corpus: String,
-    /// What was trained on.
+    /// The training protocol.
     pub protocol: Protocol,
-    /// Finished runs.
+    /// Number of finished runs.
     pub runs: usize,
-    /// Failed runs.
+    /// Number of failed runs.
     pub failed: usize,
     /// The metric that selects the epoch, (entity F1 + relation F1) / 2 on dev, if there is dev data.
     #[serde(rename = "criterion")]
     pub selection_metric: Option<Moments>,
-    /// Scores on dev, where there is one.
+    /// Scores on dev, if there is dev data.
     pub dev: Option<Summary>,
-    /// Scores on test, if a run finished.
+    /// Scores on test, if any run finished.
     pub test: Option<Summary>,
-    /// Without the test sentences that also occur in the training data.
+    /// Scores without the test sentences that also occur in the training data.
     pub test_without_leaked: Option<Pair>,
-    /// With gold labels at inference (Table 3).
+    /// Scores with gold entity labels at inference (Table 3).
     pub test_gold_labels: Option<Pair>,
     /// Dev scores by entity distance (figure 4).
     pub distance: Vec<GroupSummary>,
     /// Dev scores by sentence length (figure 5).
     pub length: Vec<GroupSummary>,
-    /// Errors on test, summed over the runs.
+    /// Errors on test, summed over runs.
     pub errors: Errors,
     /// The mean learning curve.
     pub curve: Vec<Point>,
-    /// Kept epoch.
+    /// The selected epoch.
     pub epoch: Option<Moments>,
-    /// Seconds a run.
+    /// Seconds per run.
     pub seconds: Option<Moments>,
 }
 
@@ -72,9 +72,9 @@ pub struct Summary {
 /// A summary of a [`Task`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TaskSummary {
-    /// Types count.
+    /// Span and type must match.
     pub strict: SectionSummary,
-    /// Types do not count.
+    /// Only the span must match.
     pub boundaries: SectionSummary,
 }
 
@@ -85,9 +85,9 @@ pub struct SectionSummary {
     pub precision: Moments,
     /// Micro recall.
     pub recall: Moments,
-    /// F1, all types counted together.
+    /// Micro F1.
     pub micro: Moments,
-    /// F1, the mean over types.
+    /// Macro F1: the mean over types.
     #[serde(rename = "macro")]
     pub macro_: Moments,
     /// F1 of each type.
@@ -103,22 +103,22 @@ pub struct Pair {
     pub relations: Moments,
 }
 
-/// F1 in a group of dev data.
+/// F1 on a group of the dev data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GroupSummary {
-    /// The group.
+    /// Name of the group.
     pub name: String,
     /// F1.
     #[serde(flatten)]
     pub f1: Pair,
-    /// Gold entities in it, of the run that has most.
+    /// Number of gold entities, the maximum over runs.
     pub gold_entities: usize,
-    /// Gold relations in it, of the run that has most.
+    /// Number of gold relations, the maximum over runs.
     pub gold_relations: usize,
 }
 
 impl Moments {
-    /// The moments of values; none of no value.
+    /// The moments of values; `None` without values.
     ///
     /// ```
     /// # use cman_experiment::Moments;
@@ -138,7 +138,7 @@ impl Moments {
     }
 }
 
-/// One row for each system, corpus and protocol, in the order of the first runs.
+/// One row per system, corpus and protocol.
 pub(crate) fn summarise(runs: &[RunResult]) -> Vec<Row> {
     let mut keys: Vec<(&str, Protocol, &str)> = Vec::new();
     for run in runs {
@@ -147,7 +147,7 @@ pub(crate) fn summarise(runs: &[RunResult]) -> Vec<Row> {
             keys.push(key);
         }
     }
-    // Corpus by corpus, protocol by protocol; the systems stay as the experiment lists them.
+    // Rows are ordered by corpus and protocol; systems keep the order of the experiment file.
     let rank = |corpus: &str| keys.iter().position(|key| key.0 == corpus);
     let mut order = keys.clone();
     order.sort_by_key(|key| (rank(key.0), key.1));
@@ -219,17 +219,17 @@ impl Pair {
     }
 }
 
-/// The groups of all runs.
+/// Summaries of the groups over runs.
 fn groups<'a>(runs: impl Iterator<Item = &'a Vec<Group>>) -> Vec<GroupSummary> {
     let runs: Vec<&Vec<Group>> = runs.collect();
     let first = runs.iter().find(|groups| !groups.is_empty());
     let summary = |(i, group): (usize, &Group)| {
         let of_task = |task: fn(&Group) -> GroupScore| {
             let all: Vec<GroupScore> = runs.iter().filter_map(|groups| groups.get(i)).map(task).collect();
-            let most = all.iter().map(|score| score.gold).max().unwrap_or(0);
-            // Nothing to find is no score, unless there is nothing in any run.
-            let f1 = Moments::of(all.iter().filter(|score| score.gold > 0 || most == 0).map(|score| score.f1))?;
-            Some((f1, most))
+            let most_gold = all.iter().map(|score| score.gold).max().unwrap_or(0);
+            // A run without gold items in the group does not count, unless no run has any.
+            let f1 = Moments::of(all.iter().filter(|score| score.gold > 0 || most_gold == 0).map(|score| score.f1))?;
+            Some((f1, most_gold))
         };
         let (entities, gold_entities) = of_task(|group| group.entities)?;
         let (relations, gold_relations) = of_task(|group| group.relations)?;
@@ -238,7 +238,7 @@ fn groups<'a>(runs: impl Iterator<Item = &'a Vec<Group>>) -> Vec<GroupSummary> {
     first.into_iter().copied().flatten().enumerate().filter_map(summary).collect()
 }
 
-/// The mean over the runs that came as far as each epoch.
+/// The mean curve. Each epoch averages the runs that reached it.
 fn curve(outcomes: &[&Outcome]) -> Vec<Point> {
     let longest = outcomes.iter().map(|outcome| outcome.curve.len()).max().unwrap_or(0);
     let point = |i: usize| {
@@ -259,13 +259,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fold_with_nothing_to_find_in_a_group_does_not_count_there() {
+    fn a_fold_without_gold_items_in_a_group_does_not_count() {
         let run = |gold: usize, f1: f64| {
             let entities = GroupScore { f1, gold, ..GroupScore::default() };
             vec![Group { name: "50+".into(), entities, relations: GroupScore::default() }]
         };
-        let found = &groups([run(0, 0.0), run(4, 0.5), run(2, 1.0)].iter())[0];
-        assert_eq!((found.f1.entities.mean, found.f1.entities.n, found.gold_entities), (0.75, 2, 4));
-        assert_eq!((found.f1.relations.n, found.gold_relations), (3, 0));
+        let group = &groups([run(0, 0.0), run(4, 0.5), run(2, 1.0)].iter())[0];
+        assert_eq!((group.f1.entities.mean, group.f1.entities.n, group.gold_entities), (0.75, 2, 4));
+        assert_eq!((group.f1.relations.n, group.gold_relations), (3, 0));
     }
 }

@@ -1,4 +1,4 @@
-//! The experiment files that come along can be run, and share what they can.
+//! The experiment files of this repository are valid and share runs.
 
 use std::{
     collections::BTreeSet,
@@ -11,7 +11,7 @@ fn file(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../experiments").join(format!("{name}.toml"))
 }
 
-/// The real corpora, where they are.
+/// The folder of the real corpora, if it exists.
 fn corpora() -> Option<PathBuf> {
     let shared = std::env::var_os("CMAN_SHARED").map(PathBuf::from);
     let shared = shared.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"));
@@ -28,13 +28,13 @@ fn ids(plan: &Plan) -> BTreeSet<&str> {
 }
 
 #[test]
-fn the_sample_experiment_is_planned_by_what_decides_its_results() {
+fn run_ids_depend_on_everything_that_determines_the_result() {
     let plan = |options: &PlanOptions| Plan::load(&file("sample"), options).unwrap();
     let plain = plan(&PlanOptions::default());
     assert_eq!((plain.runs.len(), ids(&plain).len()), (8, 8));
-    assert_eq!(ids(&plain), ids(&plan(&PlanOptions::default())), "the same every time");
+    assert_eq!(ids(&plain), ids(&plan(&PlanOptions::default())), "ids are deterministic");
     let seeds = PlanOptions { seeds: Some(vec![2, 3]), ..PlanOptions::default() };
-    assert_eq!(ids(&plain).intersection(&ids(&plan(&seeds))).count(), 4, "those of seed 2");
+    assert_eq!(ids(&plain).intersection(&ids(&plan(&seeds))).count(), 4, "the runs of seed 2");
     let set = PlanOptions { set: vec!["train.epochs=7".into()], ..PlanOptions::default() };
     let longer = plan(&set);
     assert!(longer.runs.iter().all(|run| run.config.train.epochs == 7) && ids(&plain).is_disjoint(&ids(&longer)));
@@ -43,14 +43,14 @@ fn the_sample_experiment_is_planned_by_what_decides_its_results() {
 }
 
 #[test]
-fn mistakes_are_found_before_anything_is_trained() {
+fn errors_are_found_before_training() {
     let fail = |options: PlanOptions| Plan::load(&file("sample"), &options).unwrap_err().to_string();
     let set = fail(PlanOptions { set: vec!["train.epochs=0".into()], ..PlanOptions::default() });
     assert_eq!(set, "configuration: train.epochs: expected at least 1, found 0");
     let seed = fail(PlanOptions { set: vec!["seed=7".into()], ..PlanOptions::default() });
-    assert!(seed.starts_with("--set: `seed=7`: expected no seed among the settings"), "{seed}");
+    assert!(seed.starts_with("--set: `seed=7`: seeds are not a setting"), "{seed}");
     let seeds = fail(PlanOptions { seeds: Some(vec![1, 1]), ..PlanOptions::default() });
-    assert_eq!(seeds, "--seeds: seeds: `1` is there twice");
+    assert_eq!(seeds, "--seeds: seeds: duplicate `1`");
     let data = fail(PlanOptions { data: Some("nowhere".into()), ..PlanOptions::default() });
     assert!(data.starts_with("nowhere/../crates/cman-data/sample: "), "{data}");
     let vectors = fail(PlanOptions { vectors: Some("none.txt".into()), ..PlanOptions::default() });
@@ -66,7 +66,7 @@ fn mistakes_are_found_before_anything_is_trained() {
 }
 
 #[test]
-fn the_paper_s_experiments_find_their_corpora_and_share_their_runs() {
+fn the_experiments_of_the_paper_share_runs() {
     let names = ["table1", "table2", "table3", "table4", "figures"];
     for name in names {
         assert_eq!(Experiment::load(&file(name)).unwrap().name, name);

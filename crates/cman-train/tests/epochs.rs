@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use burn::tensor::Device;
 use cman_data::Sentence;
-use cman_train::{EpochReport, Learner, Observer, TrainError, Trained, TrainingData, criterion};
+use cman_train::{EpochReport, Learner, Observer, TrainError, Trained, TrainingData, selection_metric};
 use common::{bits, config, schema, sentences};
 
 /// Smaller than the last bit of any weight but 0.
@@ -131,7 +131,7 @@ fn the_best_epoch_on_dev_is_kept_and_patience_counts_from_it() {
     for report in &record.epochs {
         let dev = report.dev.as_ref().expect("scores on dev");
         let found = (dev.entities.strict.micro.f1 + dev.relations.strict.micro.f1) / 2.0;
-        assert_eq!((report.criterion(), criterion(dev)), (Some(found), found));
+        assert_eq!((report.selection_metric(), selection_metric(dev)), (Some(found), found));
         assert_eq!(report.best, found > highest, "epoch {}", report.epoch);
         if found > highest {
             (best, highest) = (report.epoch, found);
@@ -139,7 +139,7 @@ fn the_best_epoch_on_dev_is_kept_and_patience_counts_from_it() {
     }
     assert!(best > 1, "dev gets better after the first epoch");
     assert_eq!(trained.epoch, best);
-    assert_eq!(criterion(trained.dev.as_ref().expect("scores on dev")), highest);
+    assert_eq!(selection_metric(trained.dev.as_ref().expect("scores on dev")), highest);
     assert_eq!(record.epochs.len(), best + 5, "the run stops by its patience");
 }
 
@@ -147,7 +147,7 @@ fn the_best_epoch_on_dev_is_kept_and_patience_counts_from_it() {
 fn without_dev_the_last_epoch_is_kept() {
     let (trained, record) = run(&sentences()[..4], &[], &[&["train.epochs=3", "train.patience=1"]]);
     assert_eq!((trained.epoch, record.epochs.len()), (3, 3));
-    assert!(trained.dev.is_none() && record.epochs.iter().all(|report| !report.best && report.criterion().is_none()));
+    assert!(trained.dev.is_none() && record.epochs.iter().all(|report| !report.best && report.selection_metric().is_none()));
 }
 
 #[test]

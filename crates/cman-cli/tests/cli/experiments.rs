@@ -1,4 +1,4 @@
-//! `experiment` and `report`.
+//! `experiment`, `report` and `archive`.
 
 use std::{
     fs,
@@ -12,24 +12,25 @@ use serde_json::Value;
 
 use crate::program::{cman, command, json};
 
-fn shipped() -> String {
+/// The sample experiment of the repository.
+fn sample_experiment() -> String {
     format!("{}/../../experiments/sample.toml", env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The sample experiment, carried out.
+/// The output folder of the finished sample experiment.
 fn finished() -> &'static Path {
     static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
         let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("cman-cli-experiment");
         let _ = fs::remove_dir_all(&folder);
-        let said = cman(&["experiment", &shipped(), "--out", folder.to_str().unwrap()]).quiet();
-        assert!(said.contains("run 8/8  - BLA unit, sample, train+dev, seed 2\n"), "{said}");
-        assert!(!said.contains("was finished"), "{said}");
+        let output = cman(&["experiment", &sample_experiment(), "--out", folder.to_str().unwrap()]).quiet();
+        assert!(output.contains("run 8/8  - BLA unit, sample, train+dev, seed 2\n"), "{output}");
+        assert!(!output.contains("finished before"), "{output}");
         folder
     });
     &FOLDER
 }
 
-/// The results without what differs from one time to the next.
+/// The results without command and times, which differ between executions.
 fn without_times(folder: &Path) -> Value {
     fn strip(value: &mut Value) {
         match value {
@@ -47,7 +48,7 @@ fn without_times(folder: &Path) -> Value {
 }
 
 #[test]
-fn an_experiment_adds_up_its_runs() {
+fn results_summarise_the_runs() {
     let results = json(finished().join("results.json"));
     let runs = results["runs"].as_array().unwrap();
     assert_eq!((runs.len(), results["rows"].as_array().unwrap().len()), (8, 4));
@@ -57,6 +58,12 @@ fn an_experiment_adds_up_its_runs() {
         .filter(|run| (&run["system"], &run["protocol"]) == (&"CMAN".into(), &"train".into()))
         .map(f1)
         .collect();
+    for row in results["rows"].as_array().unwrap() {
+        for task in ["entities", "relations"] {
+            let mean = row["test"][task]["strict"]["micro"]["mean"].as_f64().unwrap();
+            assert!(mean > 0.0, "{task} of {} with {}", row["system"], row["protocol"]);
+        }
+    }
     let row = &results["rows"][0];
     assert_eq!((&row["system"], &row["protocol"], &row["runs"]), (&"CMAN".into(), &"train".into(), &2.into()));
     let (a, b) = (of_row[0], of_row[1]);
@@ -81,7 +88,7 @@ fn an_experiment_adds_up_its_runs() {
             ["score", "--gold", &test, "--pred", predictions.to_str().unwrap(), "--types", &types, "--json", "-"];
         assert_eq!(serde_json::from_str::<Value>(&cman(&args).quiet()).unwrap(), outcome["test"]);
     }
-    // As many epochs on train and dev together as were best on dev.
+    // The run on train and dev has the number of epochs that was best on dev.
     let epoch = |protocol: &str, system: &str| {
         let of = |run: &&Value| run["protocol"] == protocol && run["system"] == system && run["seed"] == 1;
         runs.iter().find(of).unwrap()["outcome"]["epoch"].clone()
@@ -96,45 +103,117 @@ fn an_experiment_adds_up_its_runs() {
     assert_eq!(length.iter().map(|group| group["gold_relations"].as_u64().unwrap()).sum::<u64>(), relations("dev"));
 }
 
-/// Relations of a part of the sample corpus.
+/// Number of relations in a part of the sample corpus.
 fn relations(part: &str) -> u64 {
     let sentences = json(format!("{}/../cman-data/sample/{part}.json", env!("CARGO_MANIFEST_DIR")));
     sentences.as_array().unwrap().iter().map(|sentence| sentence["relations"].as_array().unwrap().len() as u64).sum()
 }
 
 #[test]
-fn finished_runs_are_kept_and_results_are_not_lost_by_mistake() {
+fn finished_runs_are_reused_and_results_are_not_overwritten() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("again");
     let (out, runs) = (out.to_str().unwrap(), finished().join("runs"));
-    let file = shipped();
+    let file = sample_experiment();
     let args = ["experiment", &file, "--out", out, "--runs", runs.to_str().unwrap()];
-    let said = cman(&args).quiet();
-    assert_eq!(said.matches("(was finished)").count(), 8, "{said}");
+    let output = cman(&args).quiet();
+    assert_eq!(output.matches("(finished before)").count(), 8, "{output}");
     let mut again = without_times(Path::new(out));
     let expected = without_times(finished());
     assert!(again["folder"].as_str().unwrap().ends_with("cman-cli-experiment/runs"));
     again["folder"] = "runs".into();
     assert_eq!(again, expected);
-    assert_eq!(cman(&args).failure(), format!("{out}: holds results already (--resume goes on with them)"));
+    assert_eq!(cman(&args).failure(), format!("{out}: contains results; use --resume to continue"));
     let planned = cman(&[&args[..], &["--plan", "--seeds", "2"]].concat()).quiet();
     let id = expected["runs"][2]["id"].as_str().unwrap();
-    assert!(planned.starts_with(&format!("{id}  CMAN, sample, train, seed 2\n")), "{planned}");
+    assert!(planned.starts_with(&format!("{id}  CMAN, sample, train, seed 2  (finished)\n")), "{planned}");
     assert_eq!(planned.lines().count(), 4);
 }
 
+/// An archive of the finished sample experiment.
+fn archive(folder: &Path) -> String {
+    let (path, runs) = (folder.join("runs.jsonl"), finished().join("runs"));
+    let (path, runs) = (path.to_str().unwrap(), runs.to_str().unwrap());
+    let output = cman(&["archive", runs, "--out", path]).quiet();
+    assert_eq!(output, format!("wrote {path}: 8 runs, 8 of them from {runs}\n"));
+    path.to_owned()
+}
+
 #[test]
-fn a_killed_experiment_goes_on_and_gives_the_same_results() {
+fn an_experiment_with_an_archive_trains_nothing_and_has_the_same_results() {
+    let folder = tempfile::tempdir().unwrap();
+    let archive = archive(folder.path());
+    let text = fs::read_to_string(&archive).unwrap();
+    let config = json_line(&text, 0);
+    let of_run = finished().join("runs").join(config["id"].as_str().unwrap()).join("config.toml");
+    assert_eq!(config["config"], fs::read_to_string(of_run).unwrap());
+
+    let [resumed, new] = ["resumed", "new"].map(|name| folder.path().join(name));
+    fs::create_dir(&resumed).unwrap();
+    fs::copy(finished().join("results.json"), resumed.join("results.json")).unwrap();
+    let expected = without_command(finished());
+    assert_eq!(expected["comparisons"].as_array().unwrap().len(), 4);
+    for out in [&resumed, &new] {
+        let args =
+            ["experiment", &sample_experiment(), "--out", out.to_str().unwrap(), "--archive", &archive, "--resume"];
+        let planned = cman(&[&args[..], &["--plan"]].concat()).quiet();
+        assert_eq!((planned.lines().count(), planned.matches("  (finished)\n").count()), (8, 8), "{planned}");
+        let output = cman(&args).quiet();
+        assert_eq!(output.matches("(finished before)").count(), 8, "{output}");
+        assert_eq!(fs::read_dir(out.join("runs")).unwrap().count(), 0, "nothing was trained");
+        let mut found = without_command(out);
+        if out == &new {
+            assert_eq!(found["comparisons"], Value::Array(Vec::new()), "comparisons need predictions");
+            found["comparisons"] = expected["comparisons"].clone();
+        }
+        assert_eq!(found, expected);
+    }
+
+    let again = cman(&["archive", resumed.join("runs").to_str().unwrap(), "--out", &archive]).quiet();
+    assert!(again.contains(": 8 runs, 0 of them from "), "{again}");
+    assert_eq!(fs::read_to_string(&archive).unwrap(), text, "the archive keeps its runs");
+}
+
+#[test]
+fn a_damaged_archive_is_an_error_with_file_and_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let archive = archive(folder.path());
+    let text = fs::read_to_string(&archive).unwrap();
+    fs::write(&archive, &text[..text.len() - 100]).unwrap();
+    let out = folder.path().join("out");
+    let file = sample_experiment();
+    let experiment = ["experiment", &file, "--out", out.to_str().unwrap(), "--archive", &archive];
+    let runs = finished().join("runs");
+    for args in [&experiment[..], &["archive", runs.to_str().unwrap(), "--out", &archive]] {
+        let message = cman(args).failure();
+        assert!(message.starts_with(&format!("{archive}: line 8: EOF while parsing")), "{message}");
+    }
+    assert!(!out.exists());
+}
+
+/// The results without the command.
+fn without_command(folder: &Path) -> Value {
+    let mut results = json(folder.join("results.json"));
+    results["command"].take();
+    results
+}
+
+fn json_line(text: &str, i: usize) -> Value {
+    serde_json::from_str(text.lines().nth(i).unwrap()).unwrap()
+}
+
+#[test]
+fn a_killed_experiment_resumes_with_the_same_results() {
     let expected = without_times(finished());
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().to_str().unwrap();
-    let file = shipped();
+    let file = sample_experiment();
     let args = ["experiment", &file, "--out", out];
     let count = |name: &str| {
         let runs = fs::read_dir(folder.path().join("runs")).into_iter().flatten().flatten();
         runs.filter(|run| run.path().join(name).exists()).count()
     };
-    // Once within a run, and once a few runs later.
+    // The first kill is within the first run, the second a few runs later.
     for finished in [0, 3] {
         let mut child = command(&[&args[..], &["--resume"]].concat()).spawn().unwrap();
         let start = Instant::now();
@@ -144,15 +223,15 @@ fn a_killed_experiment_goes_on_and_gives_the_same_results() {
         }
         child.kill().unwrap();
         child.wait().unwrap();
-        assert!(count("run.json") < 8, "it was killed before its end");
+        assert!(count("run.json") < 8, "the experiment was killed before its end");
     }
-    let said = cman(&[&args[..], &["--resume"]].concat()).quiet();
-    assert!(said.contains("(was finished)"), "{said}");
+    let output = cman(&[&args[..], &["--resume"]].concat()).quiet();
+    assert!(output.contains("(finished before)"), "{output}");
     assert_eq!(without_times(folder.path()), expected);
 }
 
 #[test]
-fn a_run_that_fails_does_not_stop_the_others() {
+fn a_failed_run_does_not_stop_the_others() {
     let folder = tempfile::tempdir().unwrap();
     let (file, out) = (folder.path().join("a.toml"), folder.path().join("out"));
     let sample = format!("{}/../cman-data/sample", env!("CARGO_MANIFEST_DIR"));
@@ -181,16 +260,16 @@ fn a_run_that_fails_does_not_stop_the_others() {
 }
 
 #[test]
-fn a_report_says_what_stands_in_the_results() {
+fn every_number_of_a_report_is_in_the_results() {
     let folder = finished();
-    let said = cman(&["report", folder.to_str().unwrap()]).quiet();
-    assert!(said.contains("report.html") && said.contains("report.md"), "{said}");
+    let output = cman(&["report", folder.to_str().unwrap()]).quiet();
+    assert!(output.contains("report.html") && output.contains("report.md"), "{output}");
     let results = json(folder.join("results.json"));
     let page = fs::read_to_string(folder.join("report.html")).unwrap();
     let markdown = fs::read_to_string(folder.join("report.md")).unwrap();
     let mut numbers = 0;
-    for found in page.split("data-path=\"").skip(1) {
-        let (path, rest) = found.split_once('"').unwrap();
+    for number in page.split("data-path=\"").skip(1) {
+        let (path, rest) = number.split_once('"').unwrap();
         let path = path.replace("&#x2f;", "/");
         let unit = rest.strip_prefix(" data-unit=\"").unwrap().split('"').next().unwrap();
         let text = rest.split_once('>').unwrap().1.split('<').next().unwrap();
@@ -201,7 +280,7 @@ fn a_report_says_what_stands_in_the_results() {
             "count" => format!("{value}"),
             "tenths" => format!("{value:.1}"),
             "probability" => format!("{value:.4}"),
-            unit => panic!("no unit is called {unit}"),
+            unit => panic!("unknown unit {unit}"),
         };
         assert_eq!(text, expected, "{path}");
         numbers += 1;
@@ -217,12 +296,12 @@ fn a_report_says_what_stands_in_the_results() {
         let sum = file["sha256"].as_str().unwrap();
         assert!(page.contains(sum) && markdown.contains(sum));
     }
-    for text in ["Nobody&#x27;s model", "cman experiment ", "hidden = 8", "Error browser", "sample-test-001"] {
+    for text in ["Nobody&#x27;s model", "cman experiment ", "hidden = 32", "Error browser", "sample-test-001"] {
         assert!(page.contains(text), "{text}");
     }
-    let asked = ["http:", "https:", "src=", "@import", "url("];
+    let external = ["http:", "https:", "src=", "@import", "url("];
     let xml = page.replace("http://www.w3.org/2000/svg", "");
-    assert!(asked.iter().all(|text| !xml.contains(text)), "the page needs nothing but itself");
+    assert!(external.iter().all(|text| !xml.contains(text)), "the page is self-contained");
     for line in markdown.lines().filter_map(|line| line.split_once("](plots/")) {
         let name = line.1.trim_end_matches(')');
         assert!(folder.join("plots").join(name).is_file(), "{name}");

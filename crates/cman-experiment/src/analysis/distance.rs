@@ -4,20 +4,22 @@ use std::{collections::BTreeSet, ops::RangeInclusive};
 
 use cman_data::{Entity, Relation, Sentence};
 
-use super::{Group, GroupScore, name};
+use super::group::{Group, GroupScore, name};
 
-/// The groups, in characters. The paper names only the last ("more than 20").
+/// The groups, in characters. The paper defines only the last ("more than 20").
 const GROUPS: [RangeInclusive<usize>; 3] = [0..=9, 10..=19, 20..=usize::MAX];
 
+/// Type, start and end of an entity.
 type Typed<'a> = (&'a str, usize, usize);
 
-/// Strict scores of related entities that are 0-9, 10-19, and 20 or more characters apart.
+/// Strict scores of entity pairs with a relation, by distance: 0-9, 10-19, and 20 or more characters.
 ///
-/// Gold pairs make the recall, predicted pairs the precision. An entity belongs to the group of each pair that it is an
-/// argument of: a gold one is found if it is predicted, a predicted one right if it is gold, in whatever pair.
+/// Recall is computed over gold pairs and precision over predicted pairs. An entity belongs to the group of every pair
+/// that has it as an argument. A gold entity is found if it is predicted in any pair; a predicted entity is correct if
+/// it is gold in any pair.
 ///
 /// # Panics
-/// If an argument is no entity, or an entity leaves its sentence.
+/// If an argument is not an entity, or an entity exceeds its sentence.
 pub fn by_distance(gold: &[Sentence], predicted: &[Sentence]) -> Vec<Group> {
     let group = |range: &RangeInclusive<usize>| {
         let mut counts = [[(0, 0); 2]; 2];
@@ -25,8 +27,8 @@ pub fn by_distance(gold: &[Sentence], predicted: &[Sentence]) -> Vec<Group> {
             for (side, (these, others)) in [(predicted, gold), (gold, predicted)].into_iter().enumerate() {
                 let pairs = pairs(these, |relation| range.contains(&entity_distance(these, relation)));
                 let arguments: BTreeSet<Typed> = pairs.iter().flat_map(|(_, head, tail)| [*head, *tail]).collect();
-                let known: BTreeSet<Typed> = others.entities.iter().map(typed).collect();
-                add(&mut counts[0][side], arguments.intersection(&known).count(), arguments.len());
+                let expected: BTreeSet<Typed> = others.entities.iter().map(typed).collect();
+                add(&mut counts[0][side], arguments.intersection(&expected).count(), arguments.len());
                 let all = self::pairs(others, |_| true);
                 add(&mut counts[1][side], pairs.intersection(&all).count(), pairs.len());
             }
@@ -37,16 +39,16 @@ pub fn by_distance(gold: &[Sentence], predicted: &[Sentence]) -> Vec<Group> {
     GROUPS.iter().map(group).collect()
 }
 
-/// Characters between the last characters of a relation's arguments.
+/// Number of characters between the last characters of a relation's arguments.
 ///
 /// # Panics
-/// If an argument is no entity of the sentence, or leaves it.
+/// If an argument is not an entity of the sentence, or exceeds it.
 pub fn entity_distance(sentence: &Sentence, relation: &Relation) -> usize {
     let [head, tail] = [relation.head, relation.tail].map(|i| last_character(sentence, &sentence.entities[i]));
     head.abs_diff(tail)
 }
 
-/// Where the last character of the entity stands; without a text, tokens are joined by one space.
+/// Position of the last character of the entity. Without the original text, tokens are joined by one space.
 fn last_character(sentence: &Sentence, entity: &Entity) -> usize {
     let tokens = &sentence.tokens[..entity.end];
     match tokens.last().and_then(|token| token.chars.clone()) {
@@ -59,14 +61,14 @@ fn typed(entity: &Entity) -> Typed<'_> {
     (&entity.kind, entity.start, entity.end)
 }
 
-/// The chosen relations with their typed arguments.
-fn pairs(sentence: &Sentence, chosen: impl Fn(&Relation) -> bool) -> BTreeSet<(&str, Typed<'_>, Typed<'_>)> {
-    let relations = sentence.relations.iter().filter(|relation| chosen(relation));
+/// The selected relations with their typed arguments.
+fn pairs(sentence: &Sentence, select: impl Fn(&Relation) -> bool) -> BTreeSet<(&str, Typed<'_>, Typed<'_>)> {
+    let relations = sentence.relations.iter().filter(|relation| select(relation));
     relations.map(|r| (r.kind.as_str(), typed(&sentence.entities[r.head]), typed(&sentence.entities[r.tail]))).collect()
 }
 
-fn add((right, all): &mut (usize, usize), more_right: usize, more: usize) {
-    *right += more_right;
+fn add((correct, all): &mut (usize, usize), more_correct: usize, more: usize) {
+    *correct += more_correct;
     *all += more;
 }
 
@@ -95,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn gold_pairs_make_recall_and_predicted_pairs_precision() {
+    fn recall_is_over_gold_pairs_and_precision_over_predicted_pairs() {
         let mut predicted = gold();
         predicted.entities[2].kind = "Org".into();
         predicted.relations.push(Relation::new("Located_In", 1, 2));

@@ -3,7 +3,7 @@
 use cman_data::{Entity, Relation, Sentence};
 use serde::{Deserialize, Serialize};
 
-/// How often which error was made.
+/// Number of errors of each kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Errors {
     /// Entities.
@@ -12,42 +12,42 @@ pub struct Errors {
     pub relations: RelationErrors,
 }
 
-/// Errors in entities: every false positive is one of the first four, every false negative that no predicted entity
-/// touches is `missed`.
+/// Entity errors. Every false positive is counted in one of the first four fields. A false negative is `missed` if no
+/// predicted entity overlaps it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EntityErrors {
-    /// The right tokens, the wrong type.
+    /// The span of a gold entity with another type.
     pub wrong_type: usize,
-    /// The right type, but other tokens than the gold entity it overlaps.
+    /// Overlaps a gold entity of the same type with another span.
     pub wrong_span: usize,
-    /// Overlaps a gold entity, with another type and other tokens.
+    /// Overlaps a gold entity with another type and another span.
     pub wrong_both: usize,
-    /// Touches no gold entity.
+    /// Overlaps no gold entity.
     pub spurious: usize,
-    /// A gold entity that no predicted one touches.
+    /// A gold entity that no predicted entity overlaps.
     pub missed: usize,
 }
 
-/// Errors in relations: every false positive is one of the first four; every false negative is `missed_entity` or
-/// `missed`.
+/// Relation errors. Every false positive is counted in one of the first four fields, every false negative in
+/// `missed_entity` or `missed`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RelationErrors {
     /// An argument is not a gold entity.
     pub wrong_entity: usize,
-    /// Between the right arguments, another relation is gold.
+    /// The arguments have a gold relation of another type.
     pub wrong_label: usize,
-    /// The gold relation runs the other way.
+    /// The arguments have the gold relation in the opposite direction.
     pub wrong_direction: usize,
-    /// The arguments are gold entities that nothing relates.
+    /// The arguments are gold entities without a gold relation.
     pub spurious: usize,
-    /// A gold relation whose arguments were not both found.
+    /// A gold relation with an argument that was not predicted.
     pub missed_entity: usize,
-    /// A gold relation that was not found though its arguments were.
+    /// A gold relation that was not predicted although both arguments were.
     pub missed: usize,
 }
 
 impl Errors {
-    /// The errors of both.
+    /// Adds the errors of `other`.
     pub fn add(&mut self, other: &Self) {
         let (a, b) = (&mut self.entities, &other.entities);
         a.wrong_type += b.wrong_type;
@@ -65,10 +65,10 @@ impl Errors {
     }
 }
 
-/// Counts the errors of predictions without duplicates.
+/// Counts errors. Predictions must not have duplicates.
 ///
 /// # Panics
-/// If an argument is no entity.
+/// If an argument is not an entity.
 pub fn errors(gold: &[Sentence], predicted: &[Sentence]) -> Errors {
     let mut errors = Errors::default();
     for (gold, predicted) in gold.iter().zip(predicted) {
@@ -80,19 +80,20 @@ pub fn errors(gold: &[Sentence], predicted: &[Sentence]) -> Errors {
 
 fn count_entities(errors: &mut EntityErrors, gold: &Sentence, predicted: &Sentence) {
     for wrong in predicted.entities.iter().filter(|entity| !gold.entities.contains(entity)) {
-        let mut touched = gold.entities.iter().filter(|entity| entity.overlaps(wrong)).peekable();
-        let nothing = touched.peek().is_none();
-        let mut touched = touched.map(|entity| (entity.span() == wrong.span(), entity.kind == wrong.kind));
-        let best = touched.clone().find(|found| found.0).or_else(|| touched.find(|found| found.1));
+        let mut overlapping = gold.entities.iter().filter(|entity| entity.overlaps(wrong)).peekable();
+        let none = overlapping.peek().is_none();
+        // Whether span and type are equal.
+        let mut overlapping = overlapping.map(|entity| (entity.span() == wrong.span(), entity.kind == wrong.kind));
+        let best = overlapping.clone().find(|(span, _)| *span).or_else(|| overlapping.find(|(_, kind)| *kind));
         *match best {
-            _ if nothing => &mut errors.spurious,
+            _ if none => &mut errors.spurious,
             Some((true, _)) => &mut errors.wrong_type,
             Some(_) => &mut errors.wrong_span,
             None => &mut errors.wrong_both,
         } += 1;
     }
-    let untouched = |entity: &&Entity| predicted.entities.iter().all(|other| !other.overlaps(entity));
-    errors.missed += gold.entities.iter().filter(untouched).count();
+    let is_missed = |entity: &&Entity| predicted.entities.iter().all(|other| !other.overlaps(entity));
+    errors.missed += gold.entities.iter().filter(is_missed).count();
 }
 
 fn count_relations(errors: &mut RelationErrors, gold: &Sentence, predicted: &Sentence) {
@@ -106,15 +107,15 @@ fn count_relations(errors: &mut RelationErrors, gold: &Sentence, predicted: &Sen
     };
     for wrong in &predicted.relations {
         let (head, tail) = pair(predicted, wrong);
-        let (there, back) = (labels((head, tail)), labels((tail, head)));
-        if there.contains(&wrong.kind.as_str()) {
+        let (forward, backward) = (labels((head, tail)), labels((tail, head)));
+        if forward.contains(&wrong.kind.as_str()) {
             continue;
         }
         *if !gold.entities.contains(head) || !gold.entities.contains(tail) {
             &mut errors.wrong_entity
-        } else if back.contains(&wrong.kind.as_str()) {
+        } else if backward.contains(&wrong.kind.as_str()) {
             &mut errors.wrong_direction
-        } else if !there.is_empty() {
+        } else if !forward.is_empty() {
             &mut errors.wrong_label
         } else {
             &mut errors.spurious
@@ -142,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn every_error_has_its_kind() {
+    fn every_error_is_counted_by_kind() {
         let gold = sentence(
             &[("A", 0, 1), ("A", 1, 3), ("A", 3, 5), ("A", 5, 6), ("B", 8, 9), ("B", 10, 11)],
             &[("r", 4, 5), ("r", 4, 0), ("s", 5, 4), ("r", 5, 3)],
@@ -155,7 +156,7 @@ mod tests {
         let found = errors(&gold, &[predicted]);
         let entities = EntityErrors { wrong_type: 1, wrong_span: 1, wrong_both: 1, spurious: 1, missed: 1 };
         assert_eq!(found.entities, entities);
-        // `s` and `r` both exist between the two entities, each the other way round.
+        // Gold has `s` and `r` between the two entities, each in the opposite direction.
         let relations = RelationErrors {
             wrong_entity: 1,
             wrong_label: 0,

@@ -3,14 +3,14 @@
 use std::ops::RangeInclusive;
 
 use cman_data::{Schema, Sentence};
-
-use super::{Group, GroupScore, name};
 use cman_score::{Prf, ScoreError, score};
+
+use super::group::{Group, GroupScore, name};
 
 /// The paper's groups, in tokens.
 const GROUPS: [RangeInclusive<usize>; 4] = [0..=19, 20..=34, 35..=49, 50..=usize::MAX];
 
-/// Strict micro scores of the sentences of 0-19, 20-34, 35-49, and 50 or more tokens.
+/// Strict micro scores by sentence length: 0-19, 20-34, 35-49, and 50 or more tokens.
 ///
 /// # Errors
 /// Those of [`score`].
@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sentences_are_grouped_at_the_paper_s_bounds() {
+    fn groups_have_the_bounds_of_the_paper() {
         let sentence = |n: usize, found: bool| {
             let mut sentence = Sentence::from_tokens(n.to_string(), vec!["a"; n]);
             sentence.entities.extend(found.then(|| Entity::new("X", 0..1)));

@@ -1,16 +1,19 @@
-//! The data of the error browser: gold and predicted annotation of every test sentence.
+//! The data of the error browser: gold and predicted annotation of all test sentences.
 
 use std::path::Path;
 
 use cman_data::{Entity, Relation};
 use serde::Serialize;
 
-use crate::{ExperimentError, PredictedSentence, Results, RunResult, read_predictions};
+use crate::{
+    ExperimentError, PredictedSentence, Results, RunResult,
+    predictions::{TEST, read_predictions},
+};
 
-/// What the page's script reads.
+/// The data that the script of the page reads.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct Browser {
-    /// Gold data; systems that read the corpus alike share them.
+    /// Gold sentences. Systems that read the corpus in the same way share them.
     gold: Vec<Vec<Gold>>,
     /// Predictions of each system.
     pub views: Vec<View>,
@@ -32,18 +35,18 @@ struct Marks {
     relations: Vec<(String, usize, usize)>,
 }
 
-/// What one run (all folds of one seed) predicted.
+/// The predictions of one seed (of all folds).
 #[derive(Debug, Serialize)]
 pub(super) struct View {
     pub name: String,
-    /// Which gold data.
+    /// Index into `gold` of [`Browser`].
     gold: usize,
     sentences: Vec<Marks>,
 }
 
 impl Browser {
-    /// Reads the predictions of the first finished seed of every system, corpus and protocol; those that are not there
-    /// are left out.
+    /// Reads the predictions of the first finished seed of every system, corpus and protocol. Missing predictions are
+    /// skipped.
     pub fn read(results: &Results, folder: &Path) -> Result<Self, ExperimentError> {
         let runs = folder.join(&results.folder);
         let mut browser = Self::default();
@@ -55,7 +58,7 @@ impl Browser {
             let Some(seed) = results.runs.iter().find(of_row).map(|run| run.seed) else { continue };
             let mut sentences = Vec::new();
             for run in results.runs.iter().filter(of_row).filter(|run| run.seed == seed) {
-                let path = runs.join(&run.id).join("test.jsonl");
+                let path = runs.join(&run.id).join(TEST);
                 if path.is_file() {
                     sentences.extend(read_predictions(&path)?);
                 }
@@ -75,17 +78,17 @@ impl Browser {
             let marks = Marks::new(sentence.gold.entities, sentence.gold.relations);
             gold.push(Gold { id: sentence.id, tokens: sentence.tokens, marks });
         }
-        let known = self.gold.iter().position(|other| *other == gold);
-        let place = known.unwrap_or_else(|| {
+        let existing = self.gold.iter().position(|other| *other == gold);
+        let index = existing.unwrap_or_else(|| {
             self.gold.push(gold);
             self.gold.len() - 1
         });
-        self.views.push(View { name, gold: place, sentences: predicted });
+        self.views.push(View { name, gold: index, sentences: predicted });
     }
 
-    /// JSON that may stand inside of an HTML element.
+    /// JSON that can be embedded in an HTML element.
     pub fn to_json(&self) -> String {
-        let json = serde_json::to_string(self).expect("strings and numbers are always JSON");
+        let json = serde_json::to_string(self).expect("annotations have a JSON form");
         json.replace('<', "\\u003c")
     }
 }

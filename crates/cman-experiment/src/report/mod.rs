@@ -1,7 +1,7 @@
-//! The report of an experiment: one self-contained HTML page, and the same in Markdown.
+//! The report of an experiment: one self-contained HTML page, and the same content in Markdown.
 //!
-//! It reads `results.json` and, for the error browser, the predictions. Every number in the page's tables carries the
-//! place in `results.json` it is from, as a JSON pointer in its `data-path`.
+//! The report reads `results.json` and, for the error browser, the predictions. The `data-path` of every number in a
+//! table is a JSON pointer to its value in `results.json`.
 
 mod browser;
 mod page;
@@ -18,7 +18,8 @@ use browser::Browser;
 
 use crate::{ExperimentError, Results, storage::replace};
 
-/// Writes `report.html`, `report.md` and `plots/*.svg` into the folder of an experiment; the paths of the first two.
+/// Writes `report.html`, `report.md` and `plots/*.svg` to the folder of an experiment. Returns the paths of the first
+/// two.
 ///
 /// # Errors
 /// Results or predictions that cannot be read; files that cannot be written.

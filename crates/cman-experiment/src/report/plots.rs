@@ -1,4 +1,4 @@
-//! Plots as SVG.
+//! SVG plots.
 
 use charts_rs::{BarChart, ChartBase, Color, LegendCategory, LineChart, Series, SeriesBand, YAxisConfig};
 use serde::Serialize;
@@ -6,27 +6,28 @@ use serde::Serialize;
 /// A plot.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Plot {
-    /// Name of its file beside the Markdown.
+    /// Name of the SVG file, without extension.
     pub name: String,
-    /// What it shows.
+    /// Caption.
     pub caption: String,
-    /// The drawing, which scales with its place.
+    /// The SVG, which scales to the width of its container.
     pub svg: String,
 }
 
-/// A named line, or the bars of one colour.
+/// A named series: a line, or the bars of one colour.
 pub(super) struct Line {
     pub name: String,
     pub values: Vec<Option<f64>>,
+    /// Standard deviations, shown as error bars.
     pub deviations: Vec<Option<f64>>,
 }
 
-/// Small enough that its text can be read on a telephone.
+/// Width and height in pixels, legible on small screens.
 const SIZE: (f32, f32) = (480.0, 300.0);
-/// Told apart by people with any kind of colour vision (Okabe and Ito 2008).
+/// A palette for all kinds of colour vision (Okabe and Ito 2008).
 const COLOURS: [&str; 7] = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9", "#666666"];
 
-/// Groups of bars in percent, with whiskers of one standard deviation.
+/// Grouped bars in percent, with error bars of one standard deviation.
 pub(super) fn bars(name: &str, caption: &str, groups: &[String], lines: &[Line]) -> Option<Plot> {
     let mut series = self::series(lines);
     for (series, line) in series.iter_mut().zip(lines) {
@@ -42,7 +43,7 @@ pub(super) fn bars(name: &str, caption: &str, groups: &[String], lines: &[Line])
         }
     }
     let mut chart = BarChart::new_with_theme(series, groups.to_vec(), "light");
-    dress(&mut chart.base, &mut chart.y_axis_configs);
+    style(&mut chart.base, &mut chart.y_axis_configs);
     for axis in &mut chart.y_axis_configs {
         (axis.min, axis.max, axis.split_number) = (Some(0.0), Some(100.0), 5);
     }
@@ -54,7 +55,7 @@ pub(super) fn lines(name: &str, caption: &str, lines: &[Line]) -> Option<Plot> {
     let longest = lines.iter().map(|line| line.values.len()).max().filter(|&n| n > 0)?;
     let epochs = (1..=longest).map(|epoch| epoch.to_string()).collect();
     let mut chart = LineChart::new_with_theme(series(lines), epochs, "light");
-    dress(&mut chart.base, &mut chart.y_axis_configs);
+    style(&mut chart.base, &mut chart.y_axis_configs);
     chart.base.series.symbol = Some(charts_rs::Symbol::None);
     plot(name, caption, chart.svg().ok()?)
 }
@@ -67,7 +68,7 @@ fn series(lines: &[Line]) -> Vec<Series> {
     lines.iter().map(series).collect()
 }
 
-fn dress(chart: &mut ChartBase, axes: &mut [YAxisConfig]) {
+fn style(chart: &mut ChartBase, axes: &mut [YAxisConfig]) {
     (chart.width, chart.height) = SIZE;
     chart.font_family = "Roboto, Helvetica, Arial, sans-serif".into();
     chart.background_color = Color::white();
@@ -92,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn plots_hold_their_names_and_ask_for_nothing() {
+    fn plots_have_labels_and_no_external_references() {
         let groups = ["0-9", "10-19", "20+"].map(str::to_owned);
         let bars = bars("b", "Relations", &groups, &[line("CMAN"), line("a & b")]).unwrap();
         let curve = lines("l", "Loss", &[line("CMAN")]).unwrap();

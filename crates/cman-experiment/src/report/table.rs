@@ -1,4 +1,4 @@
-//! Tables whose numbers know where in `results.json` they stand.
+//! Tables. Every number has a JSON pointer to its value in `results.json`.
 
 use serde::Serialize;
 
@@ -7,38 +7,38 @@ use crate::Moments;
 /// A table.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Table {
-    /// What it shows.
+    /// Caption.
     pub caption: String,
-    /// Headings.
+    /// Column headings.
     pub columns: Vec<String>,
-    /// The first columns are text, the others numbers.
+    /// Number of leading text columns; the other columns are numbers.
     pub labels: usize,
     /// The rows.
     pub rows: Vec<Vec<Cell>>,
 }
 
-/// A cell: text, or a number with its deviation.
+/// A cell: text, or a number with an optional standard deviation.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(super) struct Cell {
     pub text: String,
     /// JSON pointer to the number in `results.json`.
     pub path: Option<String>,
-    /// How the number there becomes the text.
+    /// The format of the number.
     pub unit: Option<Unit>,
     pub deviation: Option<Box<Cell>>,
-    /// The best of its column.
+    /// Whether the number is the best of its column.
     pub best: bool,
 }
 
-/// How a number is written.
+/// Format of a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Unit {
-    /// A fraction of one as percent, two decimals.
+    /// A fraction of one, in percent with two decimals.
     Percent,
     /// Two decimals.
     Points,
-    /// Whole.
+    /// No decimals.
     Count,
     /// One decimal.
     Tenths,
@@ -47,7 +47,7 @@ pub(super) enum Unit {
 }
 
 impl Unit {
-    fn write(self, value: f64) -> String {
+    fn format(self, value: f64) -> String {
         match self {
             Self::Percent => format!("{:.2}", 100.0 * value),
             Self::Points => format!("{value:.2}"),
@@ -59,28 +59,28 @@ impl Unit {
 }
 
 impl Cell {
-    /// Text.
+    /// A text cell.
     pub fn text(text: impl Into<String>) -> Self {
         Self { text: text.into(), ..Self::default() }
     }
 
-    /// The number at `path`.
+    /// A number cell; `path` is the JSON pointer to the number.
     pub fn number(value: f64, unit: Unit, path: impl Into<String>) -> Self {
-        Self { text: unit.write(value), path: Some(path.into()), unit: Some(unit), ..Self::default() }
+        Self { text: unit.format(value), path: Some(path.into()), unit: Some(unit), ..Self::default() }
     }
 
-    /// The count at `path`.
+    /// A count cell; `path` is the JSON pointer to the count.
     pub fn count(value: usize, path: impl Into<String>) -> Self {
         Self::number(value as f64, Unit::Count, path)
     }
 
-    /// Mean and deviation; `path` leads to the moments.
+    /// Mean and deviation; `path` is the JSON pointer to the moments.
     pub fn moments(moments: &Moments, unit: Unit, path: &str) -> Self {
         let deviation = |value| Box::new(Self::number(value, unit, format!("{path}/deviation")));
         Self { deviation: moments.deviation.map(deviation), ..Self::number(moments.mean, unit, format!("{path}/mean")) }
     }
 
-    /// Mean and deviation in percent, a dash where there are none.
+    /// Mean and deviation in percent, or a dash.
     pub fn percent(moments: Option<&Moments>, path: &str) -> Self {
         moments.map_or_else(Self::none, |moments| Self::moments(moments, Unit::Percent, path))
     }
@@ -92,23 +92,23 @@ impl Cell {
 }
 
 impl Table {
-    /// A table of these columns, of which the first `labels` are text.
+    /// A table with text columns `labels` and number columns `numbers`.
     pub fn new(caption: &str, labels: &[&str], numbers: &[&str]) -> Self {
         let columns = labels.iter().chain(numbers).map(ToString::to_string).collect();
         Self { caption: caption.into(), columns, labels: labels.len(), rows: Vec::new() }
     }
 
-    /// Marks the highest number of each column among the rows of each group.
+    /// Marks the highest number of each column within each group of rows.
     pub fn mark_best(&mut self, groups: &[usize]) {
         for column in self.labels..self.columns.len() {
             for group in groups.iter().collect::<std::collections::BTreeSet<_>>() {
                 let members: Vec<usize> = (0..self.rows.len()).filter(|&row| groups[row] == *group).collect();
                 let value = |row: usize| self.rows[row][column].text.parse::<f64>().ok();
                 let best = members.iter().filter_map(|&row| value(row)).max_by(f64::total_cmp);
-                let chosen: Vec<usize> =
+                let winners: Vec<usize> =
                     members.iter().copied().filter(|&row| value(row) == best && best.is_some()).collect();
-                if members.len() > 1 && chosen.len() < members.len() {
-                    chosen.into_iter().for_each(|row| self.rows[row][column].best = true);
+                if members.len() > 1 && winners.len() < members.len() {
+                    winners.into_iter().for_each(|row| self.rows[row][column].best = true);
                 }
             }
         }
@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_written_by_their_unit() {
+    fn units_format_numbers() {
         let cases = [
             (Unit::Percent, "81.25"),
             (Unit::Points, "0.81"),

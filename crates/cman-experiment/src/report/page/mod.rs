@@ -1,4 +1,4 @@
-//! From sections to pages, by the templates beside this file.
+//! Renders the sections with the templates in this folder.
 
 use minijinja::{AutoEscape, Environment, Value, context, syntax::SyntaxConfig, value::Serde};
 
@@ -14,7 +14,7 @@ pub(super) fn html(results: &Results, sections: &[Section], browser: &Browser) -
     render("report.html", include_str!("report.html"), results, sections, data)
 }
 
-/// The Markdown twin, without the error browser.
+/// The Markdown page, without the error browser.
 pub(super) fn markdown(results: &Results, sections: &[Section]) -> String {
     render("report.md", include_str!("report.md"), results, sections, None)
 }
@@ -22,7 +22,7 @@ pub(super) fn markdown(results: &Results, sections: &[Section]) -> String {
 fn render(name: &str, template: &str, results: &Results, sections: &[Section], browser: Option<Value>) -> String {
     let mut environment = Environment::new();
     let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
-    environment.set_syntax(syntax.expect("the template language's own marks"));
+    environment.set_syntax(syntax.expect("the default delimiters are valid"));
     environment
         .set_auto_escape_callback(|name| if name.ends_with(".html") { AutoEscape::Html } else { AutoEscape::None });
     let finished = results.runs.iter().filter(|run| run.outcome.is_some()).count();
@@ -36,5 +36,5 @@ fn render(name: &str, template: &str, results: &Results, sections: &[Section], b
         style => Value::from_safe_string(STYLE.into()),
         script => Value::from_safe_string(SCRIPT.into()),
     };
-    environment.render_named_str(name, template, context).expect("the templates fit the results")
+    environment.render_named_str(name, template, context).expect("the templates match the results")
 }

@@ -8,7 +8,7 @@
   let shown = [];
   let drawn = 0;
 
-  // What makes two annotations the same: type and span; for a relation also both typed arguments.
+  // Entities are equal if type and span are equal; relations if type and both typed arguments are equal.
   const entityKey = (e) => e.join("\t");
   const relationKey = (r, entities) => [r[0], entityKey(entities[r[1]]), entityKey(entities[r[2]])].join("\n");
   const keys = (marks) => ({
@@ -16,7 +16,7 @@
     relations: marks.relations.map((r) => relationKey(r, marks.entities)),
   });
 
-  // A sentence with the state of every mark: right, or missed (fn) in gold, wrong (fp) in the prediction.
+  // Compares gold and predicted marks. A mark is right; or fn (missed) if gold, fp (wrong) if predicted.
   function judge(gold, predicted) {
     const [g, p] = [keys(gold), keys(predicted)];
     const judged = { id: gold.id, tokens: gold.tokens, gold: [], predicted: [], errors: [] };
@@ -25,9 +25,9 @@
         ["gold", gold, g, p, "fn"],
         ["predicted", predicted, p, g, "fp"],
       ]) {
-        const known = new Set(other[part]);
+        const others = new Set(other[part]);
         marks[part].forEach((mark, i) => {
-          const state = known.has(own[part][i]) ? "right" : wrong;
+          const state = others.has(own[part][i]) ? "right" : wrong;
           const spans = task === "entity" ? [[mark[1], mark[2]]] : [mark[1], mark[2]].map((e) => marks.entities[e].slice(1));
           judged[side].push({ task, type: mark[0], spans, state });
           if (state !== "right") judged.errors.push({ task, type: mark[0], state });
@@ -37,7 +37,7 @@
     return judged;
   }
 
-  function wanted(sentence) {
+  function matches(sentence) {
     const fits = (mark) =>
       (task.value === "both" || mark.task === task.value) && (type.value === "" || mark.type === type.value);
     const errors = sentence.errors.filter(fits);
@@ -65,8 +65,9 @@
     return element;
   };
 
-  // Words in lines as wide as the page. Above each line the gold marks, below it the predicted ones: entities next to
-  // the words, relations beyond them, each in a lane of its own; a relation between two lines leaves at the edge.
+  // Draws the words in lines of the page's width, with gold marks above and predicted marks below each line. Entities
+  // are next to the words and relations farther away; overlapping marks are in different lanes. A relation between two
+  // lines continues at the edge.
   function draw(sentence, room) {
     const GAP = 7, LANE = 19, TAG = 15;
     const needed = sentence.tokens.map((token) => width(token, "14px"));
@@ -86,7 +87,7 @@
     });
     const lines = line + 1;
 
-    // Where each mark runs: a stretch on every line it touches.
+    // The horizontal extent of a mark on each of its lines.
     const stretches = (mark) => {
       const ends = mark.spans.map(([start, end]) => {
         const [first, last] = [places[start], places[end - 1]];
@@ -168,11 +169,11 @@
           }
           svg.append(node("path", { class: `mark ${mark.state}`, d: path }));
           if (part === longest) {
-            // On the line, on the side away from the words.
+            // The label is on the line, on the side away from the words.
             const w = width(mark.type, "600 10.5px");
             const x = Math.min(Math.max((part.from + part.to - w) / 2, 0), Math.max(room - w, 0));
             const top = sign < 0 ? y - 14 : y + 3;
-            svg.append(node("rect", { class: "behind", x: x - 2, y: top, width: w + 4, height: 10.5 }));
+            svg.append(node("rect", { class: "label", x: x - 2, y: top, width: w + 4, height: 10.5 }));
             svg.append(node("text", { class: `tag ${mark.state}`, x, y: top + 9 }, mark.type));
           }
         }
@@ -206,7 +207,7 @@
 
   let judged = [];
   function filter() {
-    shown = judged.filter(wanted);
+    shown = judged.filter(matches);
     drawn = 0;
     list.replaceChildren();
     count.textContent = `${shown.length} of ${judged.length} sentences`;

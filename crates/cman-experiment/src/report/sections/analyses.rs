@@ -1,6 +1,6 @@
-//! Where the errors are: by distance, by length, over the epochs, by kind.
+//! The sections with analyses: by distance, by length, by epoch, and by kind of error.
 
-use super::{Section, Sections};
+use super::section::{Section, Sections};
 use crate::{
     GroupSummary, Moments, Pair, Point, Row,
     analysis::Errors,
@@ -10,7 +10,7 @@ use crate::{
     },
 };
 
-/// A kind of error: its key in the results, its name, how often.
+/// A kind of error: key in the results, name, count.
 type Kind = (&'static str, &'static str, usize);
 
 impl Sections<'_> {
@@ -29,7 +29,7 @@ impl Sections<'_> {
             let names: Vec<String> = pick(first).iter().map(|group| group.name.clone()).collect();
             for task in ["entities", "relations"] {
                 let of_task = |pair: &Pair| if task == "entities" { pair.entities } else { pair.relations };
-                // Nothing to find is no score.
+                // A group without gold items has no score.
                 let f1 = |group: &GroupSummary| (gold(group, task) > 0).then(|| of_task(&group.f1));
                 let percent = |part: fn(&Moments) -> Option<f64>, group: &GroupSummary| {
                     f1(group).as_ref().and_then(part).map(|x| 100.0 * x)
@@ -62,33 +62,33 @@ impl Sections<'_> {
 
     pub(super) fn curves(&self) -> Section {
         let mut plots = Vec::new();
-        type Figure = fn(&Point) -> Option<f64>;
-        let figures: [(&str, &str, Figure); 3] = [
+        type Value = fn(&Point) -> Option<f64>;
+        let values: [(&str, &str, Value); 3] = [
             ("entities", "F1 of entities on dev", |point| point.entities.map(|f1| 100.0 * f1)),
             ("relations", "F1 of relations on dev", |point| point.relations.map(|f1| 100.0 * f1)),
-            ("loss", "Training loss a sentence", |point| Some(point.loss)),
+            ("loss", "Training loss per sentence", |point| Some(point.loss)),
         ];
         for (number, data) in self.all_data().iter().enumerate() {
             let members =
                 || self.rows().map(|(_, row)| row).filter(|row| Self::data(&row.corpus, row.protocol) == *data);
-            for (key, title, figure) in figures {
+            for (key, title, value) in values {
                 let line = |row: &Row| Line {
                     name: row.system.clone(),
-                    values: row.curve.iter().map(figure).collect(),
+                    values: row.curve.iter().map(value).collect(),
                     deviations: Vec::new(),
                 };
                 let drawn: Vec<Line> = members().map(line).filter(|l| l.values.iter().any(Option::is_some)).collect();
                 plots.extend(lines(&format!("curve-{number}-{key}"), &format!("{title}, {data}"), &drawn));
             }
         }
-        let text = "The mean over the runs that came as far as each epoch.".into();
+        let text = "Each epoch shows the mean over the runs that reached it.".into();
         Section { id: "curves", title: "Learning curves", text, plots, tables: Vec::new() }
     }
 
     pub(super) fn errors(&self) -> Section {
         let table = |task: &str, title: &str, kinds: fn(&Errors) -> Vec<Kind>| {
             let columns: Vec<&str> = kinds(&Errors::default()).iter().map(|kind| kind.1).collect();
-            let mut table = Table::new(&format!("{title}, sums over the runs"), &["System", "Data"], &columns);
+            let mut table = Table::new(&format!("{title}, summed over runs"), &["System", "Data"], &columns);
             for (i, row) in self.rows().filter(|(_, row)| row.runs > 0) {
                 let cells = kinds(&row.errors).into_iter();
                 let cells = cells.map(|(key, _, n)| Cell::count(n, format!("/rows/{i}/errors/{task}/{key}")));
@@ -96,10 +96,12 @@ impl Sections<'_> {
             }
             table
         };
-        let text = "Errors on test by kind. A false positive is in one of the first four columns: of entities, it has \
-                    the wrong type, the wrong span, or both, or touches no gold entity; of relations, an argument is \
-                    no gold entity, or the label or direction is wrong, or nothing relates the two."
-            .into();
+        let text =
+            "Errors on test by kind. Every false positive is in one of the first four columns. An entity has the \
+                    wrong type, the wrong span, or both, or overlaps no gold entity. A relation has an argument that \
+                    is not a gold entity, the wrong label, or the wrong direction, or connects two entities without a \
+                    gold relation."
+                .into();
         let tables =
             vec![table("entities", "Entities", entity_errors), table("relations", "Relations", relation_errors)];
         Section { id: "errors", title: "Errors by kind", text, plots: Vec::new(), tables }

@@ -1,6 +1,6 @@
-//! Figures beside other figures: published ones, those of the baseline, those of the same models on other inputs.
+//! The sections that compare scores: with published ones, with the baseline, and with other inputs of the same model.
 
-use super::{Section, Sections, TASKS};
+use super::section::{Section, Sections, TASKS};
 use crate::{
     Average, Moments, Row,
     report::table::{Cell, Table, Unit},
@@ -15,7 +15,7 @@ impl Sections<'_> {
         let mut table = Table::new(
             "",
             &["System", "Data"],
-            &["Published: entities", "relations", "Here: entities", "relations", "Runs"],
+            &["Published: entities", "relations", "This experiment: entities", "relations", "Runs"],
         );
         if !self.results.published.is_empty() {
             let published = |i: usize| {
@@ -30,8 +30,8 @@ impl Sections<'_> {
                 }
             }
             for (i, row) in self.rows() {
-                let known = self.results.published.iter().position(|published| published.system == row.system);
-                let theirs = known.map_or_else(|| vec![Cell::none(); 2], published);
+                let index = self.results.published.iter().position(|published| published.system == row.system);
+                let theirs = index.map_or_else(|| vec![Cell::none(); 2], published);
                 let ours = TASKS.map(|(key, _, pick)| {
                     let section = row.test.as_ref().map(|summary| &pick(summary).strict);
                     let moments = section.map(|s| if average == "micro" { &s.micro } else { &s.macro_ });
@@ -42,10 +42,16 @@ impl Sections<'_> {
             }
         }
         let text = format!(
-            "Strict {average} F1 on test in percent, mean ± standard deviation over runs. Published figures come from \
-             other inputs, seeds and sometimes splits: what stands in one row was not measured alike."
+            "Strict {average} F1 on test in percent, mean ± standard deviation over runs. Published scores are from \
+             other inputs and seeds, and sometimes from other splits, so the scores in a row are not directly comparable."
         );
-        Section { id: "published", title: "Beside published figures", text, plots: Vec::new(), tables: vec![table] }
+        Section {
+            id: "published",
+            title: "Comparison with published scores",
+            text,
+            plots: Vec::new(),
+            tables: vec![table],
+        }
     }
 
     pub(super) fn baseline(&self) -> Section {
@@ -54,31 +60,32 @@ impl Sections<'_> {
         let tables = TASKS.iter().map(|(key, title, _)| {
             let mut table = Table::new(title, &["System", "Data", "Seed"], &columns);
             for (i, comparison) in results.comparisons.iter().enumerate() {
-                let found = if *key == "entities" { &comparison.entities } else { &comparison.relations };
+                let scores = if *key == "entities" { &comparison.entities } else { &comparison.relations };
                 let path = format!("/comparisons/{i}/{key}");
                 let number = |value, unit, at| Cell::number(value, unit, format!("{path}/{at}"));
                 table.rows.push(vec![
                     Cell::text(&comparison.b),
                     Cell::text(Self::data(&comparison.corpus, comparison.protocol)),
                     Cell::text(comparison.seed.to_string()),
-                    number(found.difference.estimate, Unit::Percent, "difference/estimate"),
-                    number(found.difference.low, Unit::Percent, "difference/low"),
-                    number(found.difference.high, Unit::Percent, "difference/high"),
-                    number(found.p_value, Unit::Probability, "p_value"),
+                    number(scores.difference.estimate, Unit::Percent, "difference/estimate"),
+                    number(scores.difference.low, Unit::Percent, "difference/low"),
+                    number(scores.difference.high, Unit::Percent, "difference/high"),
+                    number(scores.p_value, Unit::Probability, "p_value"),
                 ]);
             }
             table
         });
         let bootstrap = results.bootstrap;
         let text = format!(
-            "Strict micro F1 on test, in points, minus that of {} with the same seed. Interval ({}%) and two-sided p are \
-             from a paired bootstrap of {} resamples over the sentences; they say nothing of other seeds.",
+            "Difference in strict micro F1 on test to {} with the same seed, in points. The {}% interval and the \
+             two-sided p are from a paired bootstrap over sentences with {} resamples. They do not account for the \
+             variation between seeds.",
             results.baseline.as_deref().unwrap_or_default(),
             100.0 * bootstrap.confidence,
             bootstrap.resamples,
         );
         let tables = tables.collect();
-        Section { id: "baseline", title: "Against the baseline", text, plots: Vec::new(), tables }
+        Section { id: "baseline", title: "Comparison with the baseline", text, plots: Vec::new(), tables }
     }
 
     pub(super) fn labels(&self) -> Section {
@@ -89,8 +96,8 @@ impl Sections<'_> {
         };
         let table = self.pairs(columns, micro, gold);
         let text =
-            "Strict micro F1 on test when the relations see the predicted labels of the entities, and when they \
-                    see the gold ones (Table 3 of the paper). The entities are predicted in both cases."
+            "Strict micro F1 on test if the relation scorer reads predicted entity labels, and if it reads gold labels \
+             (Table 3 of the paper). The entities are predicted in both cases."
                 .into();
         Section { id: "labels", title: "Label source", text, plots: Vec::new(), tables: vec![table] }
     }
@@ -98,25 +105,26 @@ impl Sections<'_> {
     pub(super) fn leakage(&self) -> Section {
         let columns = ["All: entities", "relations", "Without: entities", "relations"];
         let leaked = |row: &Row| {
-            let known = self
+            let runs = self
                 .results
                 .runs
                 .iter()
                 .filter(|run| (&run.system, &run.corpus, run.protocol) == (&row.system, &row.corpus, row.protocol));
-            known.filter_map(|run| run.outcome.as_ref()).any(|outcome| outcome.leaked_test_sentences > 0)
+            runs.filter_map(|run| run.outcome.as_ref()).any(|outcome| outcome.leaked_test_sentences > 0)
         };
         let new = |row: &Row| {
             let pair = row.test_without_leaked.filter(|_| leaked(row))?;
             Some([(pair.entities, "test_without_leaked/entities"), (pair.relations, "test_without_leaked/relations")])
         };
         let table = self.pairs(columns, micro, new);
-        let text = "Strict micro F1 on test, with and without the test sentences that also occur in the training data \
-                    (compared by letters and digits alone)."
-            .into();
+        let text =
+            "Strict micro F1 on test, with and without the test sentences that also occur in the training data. \
+             Sentences are compared by their letters and digits."
+                .into();
         Section { id: "leakage", title: "Leakage", text, plots: Vec::new(), tables: vec![table] }
     }
 
-    /// Two pairs of figures beside each other.
+    /// A table with two pairs of scores per row.
     fn pairs(
         &self,
         columns: [&str; 4],

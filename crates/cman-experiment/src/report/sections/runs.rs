@@ -1,12 +1,12 @@
-//! Every run by itself.
+//! The section with every run.
 
 use cman_score::Scores;
 
-use super::{Section, Sections};
+use super::section::{Section, Sections};
 use crate::report::table::{Cell, Table, Unit};
 
-/// A figure of a set of scores.
-type Figure = fn(&Scores) -> f64;
+/// Selects a score.
+type Score = fn(&Scores) -> f64;
 
 impl Sections<'_> {
     pub(super) fn runs(&self) -> Section {
@@ -31,7 +31,7 @@ impl Sections<'_> {
             let f1 =
                 |value, part, task| Cell::number(value, Unit::Percent, format!("{path}/{part}/{task}/strict/micro/f1"));
             let dev =
-                |task, pick: Figure| outcome.dev.as_ref().map_or_else(Cell::none, |dev| f1(pick(dev), "dev", task));
+                |task, pick: Score| outcome.dev.as_ref().map_or_else(Cell::none, |dev| f1(pick(dev), "dev", task));
             let test = &outcome.test;
             let numbers = vec![
                 Cell::count(outcome.epoch, format!("{path}/epoch")),
@@ -43,7 +43,7 @@ impl Sections<'_> {
             ];
             table.rows.push([labels, numbers].concat());
         }
-        let text = "Every run, strict micro F1 in percent.".into();
+        let text = "All runs. Strict micro F1 in percent.".into();
         let tables = vec![failed, table];
         Section { id: "runs", title: "Runs", text, plots: Vec::new(), tables }
     }

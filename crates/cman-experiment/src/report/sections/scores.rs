@@ -1,6 +1,6 @@
-//! Scores of every system: overall and by type.
+//! The sections with the scores of every system, overall and by type.
 
-use super::{Section, Sections, TASKS};
+use super::section::{Section, Sections, TASKS};
 use crate::{
     Row, Summary,
     report::table::{Cell, Table},
@@ -34,10 +34,11 @@ impl Sections<'_> {
                 tables.push(table);
             }
         }
-        let text = "Percent, mean ± standard deviation over runs; strict, but for the last column, in which types do \
-                    not count. The macro average is over all types. The epoch was chosen on dev, by the mean of both \
-                    micro F1; never on test. The best of those on the same data is bold."
-            .into();
+        let text =
+            "Scores in percent, mean ± standard deviation over runs. They are strict, except in the last column, \
+                    which ignores types. The macro average is over all types. The epoch was selected on dev, by the \
+                    mean of entity and relation micro F1, never on test. The best score on the same data is bold."
+                .into();
         Section { id: "scores", title: "Scores", text, plots: Vec::new(), tables }
     }
 

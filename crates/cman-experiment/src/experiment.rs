@@ -1,4 +1,4 @@
-//! The experiment file: which systems are trained on which corpora, how often, and what they are compared with.
+//! The experiment file: systems, corpora, protocols, seeds, and published scores for comparison.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{CorpusSource, ExperimentError};
 
-/// An experiment: every system is trained on every corpus, by every protocol, on every fold, with every seed.
+/// An experiment: every system is trained on every corpus and fold, with every protocol and every seed.
 ///
 /// ```
 /// use cman_experiment::Experiment;
@@ -45,37 +45,38 @@ use crate::{CorpusSource, ExperimentError};
 pub struct Experiment {
     /// Short name.
     pub name: String,
-    /// Headline of the report.
+    /// Title of the report.
     pub title: String,
-    /// What the reader of the report should know.
+    /// Notes for readers of the report.
     #[serde(default)]
     pub notes: String,
-    /// Configuration file of the systems that name none, relative to the experiment file; none: the defaults.
+    /// Configuration file of systems without their own, relative to the experiment file. Default: the default
+    /// configuration.
     pub config: Option<PathBuf>,
     /// Word vectors, relative to the data folder.
     pub vectors: Option<PathBuf>,
-    /// Settings of every system, over its configuration file.
+    /// Settings of every system. They override the configuration file.
     #[serde(default)]
     pub set: Vec<String>,
     /// The seeds.
     #[serde(default = "one_seed")]
     pub seeds: Vec<u64>,
-    /// What is trained on.
-    #[serde(default = "train_alone")]
+    /// The training protocols.
+    #[serde(default = "train_protocol")]
     pub protocols: Vec<Protocol>,
-    /// How types are averaged in the comparison with published figures.
+    /// The average over types in the comparison with published scores.
     #[serde(default)]
     pub average: Average,
-    /// The system that the others are compared with.
+    /// The system that all others are compared with.
     pub baseline: Option<String>,
-    /// Settings with lists of values: every system is trained with every combination.
+    /// Lists of values for settings. Every system is trained with every combination.
     #[serde(default)]
     pub grid: BTreeMap<String, Vec<toml::Value>>,
     /// The corpora.
     pub corpora: Vec<CorpusSource>,
     /// The systems.
     pub systems: Vec<System>,
-    /// Published figures, to stand beside ours.
+    /// Published scores, for comparison.
     #[serde(default)]
     pub published: Vec<Published>,
 }
@@ -86,9 +87,9 @@ pub struct Experiment {
 pub struct System {
     /// Name in the report.
     pub name: String,
-    /// Configuration file in place of the experiment's, relative to the experiment file.
+    /// Configuration file that replaces the experiment's, relative to the experiment file.
     pub config: Option<PathBuf>,
-    /// Settings over the configuration file and the experiment's.
+    /// Settings. They override the configuration file and the experiment's settings.
     #[serde(default)]
     pub set: Vec<String>,
 }
@@ -97,20 +98,20 @@ pub struct System {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Average {
-    /// All types counted together.
+    /// Counts are summed over types.
     #[default]
     Micro,
-    /// The mean over types.
+    /// The mean of the types' scores.
     Macro,
 }
 
-/// A row of a published table, in percent.
+/// A row of a published table. Scores are in percent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Published {
-    /// The system; figures of one that is also trained here stand in its row.
+    /// The system. If the experiment trains a system of this name, both scores are shown in one row.
     pub system: String,
-    /// Where the figures are from.
+    /// The publication.
     pub source: String,
     /// Entity F1.
     pub entities: f64,
@@ -122,7 +123,7 @@ fn one_seed() -> Vec<u64> {
     vec![1]
 }
 
-fn train_alone() -> Vec<Protocol> {
+fn train_protocol() -> Vec<Protocol> {
     vec![Protocol::Train]
 }
 
@@ -130,16 +131,16 @@ impl Experiment {
     /// Reads an experiment file.
     ///
     /// # Errors
-    /// A file that cannot be read, is no TOML, has unknown keys, or leaves nothing to run.
+    /// A file that cannot be read, is not TOML, has unknown keys, or defines no runs.
     pub fn load(path: &Path) -> Result<Self, ExperimentError> {
         let text = fs::read_to_string(path).map_err(|source| ExperimentError::io(path, source))?;
         Self::from_toml(&text, &path.display().to_string())
     }
 
-    /// Reads TOML text that came from `name`.
+    /// Parses TOML text. `name` is the place in error messages.
     ///
     /// # Errors
-    /// Text that is no TOML, has unknown keys, or leaves nothing to run.
+    /// Text that is not TOML, has unknown keys, or defines no runs.
     pub fn from_toml(text: &str, name: &str) -> Result<Self, ExperimentError> {
         let fail = |message: String| ExperimentError::Config { place: name.to_owned(), message };
         let experiment: Self = read_toml(text, name)?;
@@ -147,7 +148,7 @@ impl Experiment {
         Ok(experiment)
     }
 
-    /// Whether there is something to run, and nothing twice.
+    /// Checks that there is at least one run and that names are unique.
     pub(crate) fn validate(&self) -> Result<(), String> {
         let lists = [
             ("seeds", self.seeds.is_empty()),
@@ -178,7 +179,7 @@ impl Experiment {
         self.corpora.iter().try_for_each(CorpusSource::validate)
     }
 
-    /// The systems, each with every combination of the grid's values.
+    /// The systems, expanded by every combination of the grid's values.
     pub fn systems(&self) -> Vec<System> {
         let mut systems = self.systems.clone();
         for (key, values) in &self.grid {
@@ -195,26 +196,24 @@ impl Experiment {
     }
 }
 
-/// Refuses settings that choose the seed: an experiment has a list of them.
+/// Rejects settings of the seed, because an experiment has a list of seeds.
 pub(crate) fn refuse_seed<'a>(mut settings: impl Iterator<Item = &'a str>) -> Result<(), String> {
     let is_seed = |setting: &str| setting.split('=').next().is_some_and(|key| key.trim() == "seed");
     match settings.find(|setting| is_seed(setting)) {
-        Some(setting) => {
-            Err(format!("`{setting}`: expected no seed among the settings (`seeds`, or --seeds, lists them)"))
-        }
+        Some(setting) => Err(format!("`{setting}`: seeds are not a setting, use `seeds` or --seeds")),
         None => Ok(()),
     }
 }
 
-/// Refuses a list that names something twice.
+/// Rejects empty and duplicate names.
 fn unique(key: &str, names: impl Iterator<Item = String>) -> Result<(), String> {
     let mut seen = BTreeSet::new();
     for name in names {
         if name.is_empty() {
-            return Err(format!("{key}: expected a name, found nothing"));
+            return Err(format!("{key}: expected a name, found an empty string"));
         }
         if !seen.insert(name.clone()) {
-            return Err(format!("{key}: `{name}` is there twice"));
+            return Err(format!("{key}: duplicate `{name}`"));
         }
     }
     Ok(())
@@ -228,7 +227,7 @@ mod tests {
         "name = 'a'\ntitle = 'A'\ncorpora = [{ name = 'c', folder = 'c' }]\nsystems = [{ name = 's' }]\n";
 
     #[test]
-    fn a_grid_multiplies_the_systems() {
+    fn every_system_has_every_combination_of_the_grid() {
         let text = format!("{SMALL}[grid]\n'model.heads' = [4, 8]\n'model.relation.ends' = ['any']\n");
         let systems = Experiment::from_toml(&text, "a.toml").unwrap().systems();
         let names: Vec<&str> = systems.iter().map(|system| system.name.as_str()).collect();
@@ -237,22 +236,22 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_out_has_a_default() {
+    fn optional_keys_have_defaults() {
         let experiment = Experiment::from_toml(SMALL, "a.toml").unwrap();
         assert_eq!((experiment.seeds, experiment.protocols), (vec![1], vec![Protocol::Train]));
         assert_eq!((experiment.average, experiment.baseline), (Average::Micro, None));
     }
 
     #[test]
-    fn mistakes_are_named_with_their_place() {
+    fn errors_name_file_and_key() {
         let cases = [
             ("seed = 3\n", "a.toml: line 1: unknown field `seed`, expected one of `name`"),
             ("seeds = []\n", "a.toml: seeds: expected at least one, found none"),
-            ("seeds = [1, 1]\n", "a.toml: seeds: `1` is there twice"),
-            ("protocols = ['train', 'train']\n", "a.toml: protocols: `train` is there twice"),
-            ("grid = { 'model.heads' = [8, 8] }\n", "a.toml: systems: `s, heads = 8` is there twice"),
-            ("grid = { seed = [1, 2] }\n", "a.toml: `seed`: expected no seed among the settings"),
-            ("set = ['seed = 3']\n", "a.toml: `seed = 3`: expected no seed among the settings"),
+            ("seeds = [1, 1]\n", "a.toml: seeds: duplicate `1`"),
+            ("protocols = ['train', 'train']\n", "a.toml: protocols: duplicate `train`"),
+            ("grid = { 'model.heads' = [8, 8] }\n", "a.toml: systems: duplicate `s, heads = 8`"),
+            ("grid = { seed = [1, 2] }\n", "a.toml: `seed`: seeds are not a setting"),
+            ("set = ['seed = 3']\n", "a.toml: `seed = 3`: seeds are not a setting"),
             ("protocols = ['dev']\n", "a.toml: line 1: unknown variant `dev`, expected `train` or `train+dev`"),
             ("baseline = 'x'\n", "a.toml: baseline: expected one of s, found `x`"),
             ("grid = { 'seed' = [] }\n", "a.toml: grid.seed: expected at least one value, found none"),
