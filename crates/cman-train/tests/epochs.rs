@@ -147,7 +147,9 @@ fn the_best_epoch_on_dev_is_kept_and_patience_counts_from_it() {
 fn without_dev_the_last_epoch_is_kept() {
     let (trained, record) = run(&sentences()[..4], &[], &[&["train.epochs=3", "train.patience=1"]]);
     assert_eq!((trained.epoch, record.epochs.len()), (3, 3));
-    assert!(trained.dev.is_none() && record.epochs.iter().all(|report| !report.best && report.selection_metric().is_none()));
+    assert!(
+        trained.dev.is_none() && record.epochs.iter().all(|report| !report.best && report.selection_metric().is_none())
+    );
 }
 
 #[test]
