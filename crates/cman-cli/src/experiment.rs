@@ -1,4 +1,4 @@
-//! `cman experiment`: many runs from one file.
+//! `cman experiment`: runs an experiment file.
 
 use std::{
     env,
@@ -6,19 +6,20 @@ use std::{
     path::PathBuf,
 };
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Result, bail};
 use cman_experiment::{ExperimentError, ExperimentObserver, Plan, PlanOptions, RunOptions, RunResult, RunSpec};
 use cman_train::{EpochReport, Observer, TrainError};
 
 use crate::{
     args::DeviceArgs,
-    progress::{Batches, f1},
+    hint::{RESUME, hinted},
+    progress::{BatchBar, f1},
 };
 
-/// Run an experiment: several systems, corpora, folds and seeds from one file
+/// Run an experiment file: several systems, corpora, folds and seeds
 ///
-/// Finished runs are kept and not run again; a run that was broken off goes on from its last checkpoint; one that
-/// fails does not stop the others. The sum is results.json, which `cman report` makes a page of.
+/// Finished runs are not repeated, an interrupted run continues from its last checkpoint, and a failed run does not stop
+/// the others. The results are written to results.json; `cman report` renders them.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -32,25 +33,25 @@ pub struct Args {
     /// Folder for the results
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Folder that the file's corpora and word vectors are in; default: that of the file
+    /// Folder of the corpora and word vectors; default: the folder of the file
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Word vectors, in place of those of the file
+    /// Word vectors, overriding the file
     #[arg(long, value_name = "FILE")]
     vectors: Option<PathBuf>,
-    /// Folder for the runs, which experiments may share; default: runs in the folder of the results
+    /// Folder for the runs, which experiments can share; default: runs/ in the results folder
     #[arg(long, value_name = "DIR")]
     runs: Option<PathBuf>,
-    /// Seeds, in place of those of the file
+    /// Seeds, overriding the file
     #[arg(long, value_name = "N,N", value_delimiter = ',')]
     seeds: Option<Vec<u64>>,
-    /// A setting of every system, over the file; may be repeated
+    /// Setting for every system, overriding the file; repeatable
     #[arg(long = "set", value_name = "KEY=VALUE")]
     settings: Vec<String>,
-    /// Go on with an experiment that has results already
+    /// Continue an experiment that already has results
     #[arg(long)]
     resume: bool,
-    /// Say what would be run, and stop
+    /// Print the runs without running them
     #[arg(long)]
     plan: bool,
     #[command(flatten)]
@@ -75,19 +76,17 @@ pub fn run(args: Args) -> Result<()> {
         backend: args.device.device,
         command: command(env::args_os().skip(1).map(|arg| arg.to_string_lossy().into_owned())),
     };
-    let mut watch = Watch { batches: Batches::new()? };
-    let results = plan.run(&options, &mut watch).map_err(|error| match error {
-        ExperimentError::Train(TrainError::Stopped { .. }) => {
-            anyhow!("{error}; the same command with --resume goes on")
-        }
+    let mut progress = RunProgress { bar: BatchBar::new()? };
+    let results = plan.run(&options, &mut progress).map_err(|error| match error {
+        ExperimentError::Train(TrainError::Stopped { .. }) => hinted(error, RESUME),
         error => error.into(),
     })?;
-    watch.batches.finish();
+    progress.bar.finish();
     let failed = results.runs.iter().filter(|run| run.error.is_some()).count();
-    let place = args.out.join("results.json");
-    writeln!(io::stdout().lock(), "wrote {}", place.display())?;
+    let results_file = args.out.join("results.json");
+    writeln!(io::stdout().lock(), "wrote {}", results_file.display())?;
     if failed > 0 {
-        bail!("{}: {failed} of {} runs failed", place.display(), results.runs.len());
+        bail!("{}: {failed} of {} runs failed", results_file.display(), results.runs.len());
     }
     Ok(())
 }
@@ -98,7 +97,7 @@ fn describe(run: &RunSpec) -> String {
     format!("{}, {}, {}, seed {}{fold}", run.system, run.corpus, run.protocol, run.config.seed)
 }
 
-/// The command as a shell takes it.
+/// The command, quoted for a shell.
 fn command(args: impl Iterator<Item = String>) -> String {
     let plain = |c: char| c.is_alphanumeric() || "-_./=,:+@%".contains(c);
     let quote = |arg: String| match !arg.is_empty() && arg.chars().all(plain) {
@@ -108,22 +107,22 @@ fn command(args: impl Iterator<Item = String>) -> String {
     ["cman".to_owned()].into_iter().chain(args.map(quote)).collect::<Vec<_>>().join(" ")
 }
 
-/// A line a run on the standard output; on a terminal a bar shows its batches.
-struct Watch {
-    batches: Batches,
+/// Writes one line per run to standard output. A terminal also shows a bar of the batches.
+struct RunProgress {
+    bar: BatchBar,
 }
 
-impl Observer for Watch {
+impl Observer for RunProgress {
     fn epoch_start(&mut self, epoch: usize, batches: usize) {
-        self.batches.epoch_start(epoch, batches);
+        self.bar.epoch_start(epoch, batches);
     }
 
     fn batch(&mut self, batch: usize, _loss: f64) {
-        self.batches.batch(batch);
+        self.bar.batch(batch);
     }
 
     fn wants_stop(&mut self) -> bool {
-        self.batches.interrupted()
+        self.bar.interrupted()
     }
 
     fn epoch(&mut self, _report: &EpochReport) -> Result<(), TrainError> {
@@ -131,17 +130,17 @@ impl Observer for Watch {
     }
 }
 
-impl ExperimentObserver for Watch {
+impl ExperimentObserver for RunProgress {
     fn run_start(&mut self, run: &RunSpec, number: usize, total: usize) {
-        self.batches.restart(run.config.train.epochs);
-        self.batches.say(&format!("run {number}/{total}  {}", describe(run)));
+        self.bar.restart(run.config.train.epochs);
+        self.bar.print_line(&format!("run {number}/{total}  {}", describe(run)));
     }
 
     fn run_end(&mut self, result: &RunResult, cached: bool) {
         let line = match (&result.outcome, &result.error) {
             (Some(outcome), _) => {
                 let dev = outcome.dev.as_ref().map_or_else(String::new, |dev| format!("  dev {}", f1(dev)));
-                let cached = if cached { "  (was finished)" } else { "" };
+                let cached = if cached { "  (already finished)" } else { "" };
                 format!(
                     "  epoch {:3}{dev}  test {}  {:.1} s{cached}",
                     outcome.epoch,
@@ -151,7 +150,7 @@ impl ExperimentObserver for Watch {
             }
             (None, error) => format!("  failed: {}", error.as_deref().unwrap_or_default()),
         };
-        self.batches.say(&line);
+        self.bar.print_line(&line);
     }
 }
 
@@ -160,7 +159,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_command_can_be_given_to_a_shell() {
+    fn a_command_is_quoted_for_a_shell() {
         let args = ["experiment", "my file.toml", "--set", "model.word.lowercase=true", "it's"];
         let expected = r"cman experiment 'my file.toml' --set model.word.lowercase=true 'it'\''s'";
         assert_eq!(command(args.map(str::to_owned).into_iter()), expected);

@@ -1,4 +1,4 @@
-//! `cman report`: a page of an experiment's results.
+//! `cman report`: renders the results of an experiment.
 
 use std::{
     io::{self, Write},
@@ -8,13 +8,13 @@ use std::{
 use anyhow::Result;
 use cman_experiment::write_report;
 
-/// Write the report of an experiment: report.html, which needs nothing but itself, and report.md
+/// Write the report of an experiment: a self-contained report.html, and report.md
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Example:
   cman report table1")]
 pub struct Args {
-    /// Folder that `cman experiment` wrote
+    /// Folder written by `cman experiment`
     #[arg(value_name = "DIR")]
     folder: PathBuf,
 }

@@ -16,20 +16,20 @@ fn shipped() -> String {
     format!("{}/../../experiments/sample.toml", env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The sample experiment, carried out.
+/// The folder of the sample experiment, after it has run.
 fn finished() -> &'static Path {
     static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
         let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("cman-cli-experiment");
         let _ = fs::remove_dir_all(&folder);
-        let said = cman(&["experiment", &shipped(), "--out", folder.to_str().unwrap()]).quiet();
-        assert!(said.contains("run 8/8  - BLA unit, sample, train+dev, seed 2\n"), "{said}");
-        assert!(!said.contains("was finished"), "{said}");
+        let stdout = cman(&["experiment", &shipped(), "--out", folder.to_str().unwrap()]).quiet();
+        assert!(stdout.contains("run 8/8  - BLA unit, sample, train+dev, seed 2\n"), "{stdout}");
+        assert!(!stdout.contains("already finished"), "{stdout}");
         folder
     });
     &FOLDER
 }
 
-/// The results without what differs from one time to the next.
+/// The results without the values that differ between executions.
 fn without_times(folder: &Path) -> Value {
     fn strip(value: &mut Value) {
         match value {
@@ -47,7 +47,7 @@ fn without_times(folder: &Path) -> Value {
 }
 
 #[test]
-fn an_experiment_adds_up_its_runs() {
+fn an_experiment_aggregates_its_runs() {
     let results = json(finished().join("results.json"));
     let runs = results["runs"].as_array().unwrap();
     assert_eq!((runs.len(), results["rows"].as_array().unwrap().len()), (8, 4));
@@ -81,7 +81,7 @@ fn an_experiment_adds_up_its_runs() {
             ["score", "--gold", &test, "--pred", predictions.to_str().unwrap(), "--types", &types, "--json", "-"];
         assert_eq!(serde_json::from_str::<Value>(&cman(&args).quiet()).unwrap(), outcome["test"]);
     }
-    // As many epochs on train and dev together as were best on dev.
+    // Training on train and dev uses the best epoch on dev.
     let epoch = |protocol: &str, system: &str| {
         let of = |run: &&Value| run["protocol"] == protocol && run["system"] == system && run["seed"] == 1;
         runs.iter().find(of).unwrap()["outcome"]["epoch"].clone()
@@ -96,21 +96,21 @@ fn an_experiment_adds_up_its_runs() {
     assert_eq!(length.iter().map(|group| group["gold_relations"].as_u64().unwrap()).sum::<u64>(), relations("dev"));
 }
 
-/// Relations of a part of the sample corpus.
+/// Number of relations in a split of the sample corpus.
 fn relations(part: &str) -> u64 {
     let sentences = json(format!("{}/../cman-data/sample/{part}.json", env!("CARGO_MANIFEST_DIR")));
     sentences.as_array().unwrap().iter().map(|sentence| sentence["relations"].as_array().unwrap().len() as u64).sum()
 }
 
 #[test]
-fn finished_runs_are_kept_and_results_are_not_lost_by_mistake() {
+fn finished_runs_are_reused_and_results_are_not_overwritten() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("again");
     let (out, runs) = (out.to_str().unwrap(), finished().join("runs"));
     let file = shipped();
     let args = ["experiment", &file, "--out", out, "--runs", runs.to_str().unwrap()];
-    let said = cman(&args).quiet();
-    assert_eq!(said.matches("(was finished)").count(), 8, "{said}");
+    let stdout = cman(&args).quiet();
+    assert_eq!(stdout.matches("(already finished)").count(), 8, "{stdout}");
     let mut again = without_times(Path::new(out));
     let expected = without_times(finished());
     assert!(again["folder"].as_str().unwrap().ends_with("cman-cli-experiment/runs"));
@@ -124,7 +124,7 @@ fn finished_runs_are_kept_and_results_are_not_lost_by_mistake() {
 }
 
 #[test]
-fn a_killed_experiment_goes_on_and_gives_the_same_results() {
+fn a_killed_experiment_resumes_to_the_same_results() {
     let expected = without_times(finished());
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().to_str().unwrap();
@@ -134,7 +134,7 @@ fn a_killed_experiment_goes_on_and_gives_the_same_results() {
         let runs = fs::read_dir(folder.path().join("runs")).into_iter().flatten().flatten();
         runs.filter(|run| run.path().join(name).exists()).count()
     };
-    // Once within a run, and once a few runs later.
+    // Kills it during the first run, and again a few runs later.
     for finished in [0, 3] {
         let mut child = command(&[&args[..], &["--resume"]].concat()).spawn().unwrap();
         let start = Instant::now();
@@ -146,8 +146,8 @@ fn a_killed_experiment_goes_on_and_gives_the_same_results() {
         child.wait().unwrap();
         assert!(count("run.json") < 8, "it was killed before its end");
     }
-    let said = cman(&[&args[..], &["--resume"]].concat()).quiet();
-    assert!(said.contains("(was finished)"), "{said}");
+    let stdout = cman(&[&args[..], &["--resume"]].concat()).quiet();
+    assert!(stdout.contains("(already finished)"), "{stdout}");
     assert_eq!(without_times(folder.path()), expected);
 }
 
@@ -172,8 +172,8 @@ fn a_run_that_fails_does_not_stop_the_others() {
     let failed = &results["runs"][0];
     let reason = failed["error"].as_str().unwrap();
     assert!(reason.contains("is not finite"), "{reason}");
-    let place = format!("{out}/runs/{}/error.txt", failed["id"].as_str().unwrap());
-    assert_eq!(fs::read_to_string(place).unwrap(), format!("{reason}\n"));
+    let error_file = format!("{out}/runs/{}/error.txt", failed["id"].as_str().unwrap());
+    assert_eq!(fs::read_to_string(error_file).unwrap(), format!("{reason}\n"));
     assert_eq!(results["runs"][1]["outcome"]["dev_sentences"], 6, "a fifth of half of the sentences");
     cman(&["report", out]).quiet();
     let page = fs::read_to_string(format!("{out}/report.html")).unwrap();
@@ -181,16 +181,16 @@ fn a_run_that_fails_does_not_stop_the_others() {
 }
 
 #[test]
-fn a_report_says_what_stands_in_the_results() {
+fn the_report_shows_the_values_of_the_results() {
     let folder = finished();
-    let said = cman(&["report", folder.to_str().unwrap()]).quiet();
-    assert!(said.contains("report.html") && said.contains("report.md"), "{said}");
+    let stdout = cman(&["report", folder.to_str().unwrap()]).quiet();
+    assert!(stdout.contains("report.html") && stdout.contains("report.md"), "{stdout}");
     let results = json(folder.join("results.json"));
     let page = fs::read_to_string(folder.join("report.html")).unwrap();
     let markdown = fs::read_to_string(folder.join("report.md")).unwrap();
-    let mut numbers = 0;
-    for found in page.split("data-path=\"").skip(1) {
-        let (path, rest) = found.split_once('"').unwrap();
+    let mut values = 0;
+    for part in page.split("data-path=\"").skip(1) {
+        let (path, rest) = part.split_once('"').unwrap();
         let path = path.replace("&#x2f;", "/");
         let unit = rest.strip_prefix(" data-unit=\"").unwrap().split('"').next().unwrap();
         let text = rest.split_once('>').unwrap().1.split('<').next().unwrap();
@@ -201,12 +201,12 @@ fn a_report_says_what_stands_in_the_results() {
             "count" => format!("{value}"),
             "tenths" => format!("{value:.1}"),
             "probability" => format!("{value:.4}"),
-            unit => panic!("no unit is called {unit}"),
+            unit => panic!("unknown unit {unit}"),
         };
         assert_eq!(text, expected, "{path}");
-        numbers += 1;
+        values += 1;
     }
-    assert!(numbers > 300, "{numbers}");
+    assert!(values > 300, "{values}");
     for row in results["rows"].as_array().unwrap() {
         let micro = &row["test"]["relations"]["strict"]["micro"];
         let percent = |key: &str| format!("{:.2}", 100.0 * micro[key].as_f64().unwrap());
@@ -220,9 +220,9 @@ fn a_report_says_what_stands_in_the_results() {
     for text in ["Nobody&#x27;s model", "cman experiment ", "hidden = 8", "Error browser", "sample-test-001"] {
         assert!(page.contains(text), "{text}");
     }
-    let asked = ["http:", "https:", "src=", "@import", "url("];
+    let references = ["http:", "https:", "src=", "@import", "url("];
     let xml = page.replace("http://www.w3.org/2000/svg", "");
-    assert!(asked.iter().all(|text| !xml.contains(text)), "the page needs nothing but itself");
+    assert!(references.iter().all(|text| !xml.contains(text)), "the page is self-contained");
     for line in markdown.lines().filter_map(|line| line.split_once("](plots/")) {
         let name = line.1.trim_end_matches(')');
         assert!(folder.join("plots").join(name).is_file(), "{name}");
