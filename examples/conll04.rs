@@ -1,7 +1,7 @@
-//! Trains CMAN, prints its scores on the test set, and extracts from sentences that it never saw.
+//! Trains CMAN, prints its scores on the test set, and extracts entities and relations from new sentences.
 //!
-//! `cargo run --example conll04` uses the corpus that comes with the library,
-//! `cargo run --example conll04 -- --corpus DIR --vectors FILE --epochs 30 --device flex` the real one.
+//! `cargo run --example conll04` uses the bundled sample corpus,
+//! `cargo run --example conll04 -- --corpus DIR --vectors FILE --epochs 30 --device flex` the corpus in DIR.
 
 use std::path::PathBuf;
 
@@ -13,19 +13,19 @@ use cman::{
 
 #[derive(Parser)]
 struct Args {
-    /// Folder with train, dev and test files (SpERT JSON or multi-head text); default: the sample corpus
+    /// Folder with train, dev and test files (SpERT JSON or multi-head tables); default: the sample corpus
     #[arg(long)]
     corpus: Option<PathBuf>,
-    /// Word vectors in text form, such as glove.6B.50d.txt
+    /// Word vectors in text format, such as glove.6B.50d.txt
     #[arg(long)]
     vectors: Option<PathBuf>,
     /// Backend: flex, ndarray, wgpu, vulkan, metal or cuda
     #[arg(long, default_value = "flex")]
     device: DeviceKind,
-    /// Passes over the training data
+    /// Number of epochs
     #[arg(long, default_value_t = 10)]
     epochs: usize,
-    /// Seed of everything random
+    /// Random seed
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// Further settings, such as train.adversarial.alpha=0
@@ -39,10 +39,10 @@ const UNSEEN: [&str; 3] = [
     "A gunman shot and killed senator Paul Okafor outside his home in Lagos, Nigeria.",
 ];
 
-/// Prints a line an epoch.
-struct Lines;
+/// Prints one line per epoch.
+struct EpochLines;
 
-impl Observer for Lines {
+impl Observer for EpochLines {
     fn epoch(&mut self, report: &EpochReport) -> Result<(), TrainError> {
         let f1 =
             |dev: &cman::scoring::Scores| (100.0 * dev.entities.strict.micro.f1, 100.0 * dev.relations.strict.micro.f1);
@@ -60,7 +60,7 @@ fn main() -> Result<()> {
     let args = Args::parse();
     let mut settings = vec![format!("seed={}", args.seed), format!("train.epochs={}", args.epochs)];
     if args.corpus.is_none() {
-        // The sample is small: smaller batches make more updates of it.
+        // Small batches give more updates on the small sample corpus.
         settings.push("train.batch_size=8".into());
     }
     settings.extend(args.settings);
@@ -73,7 +73,7 @@ fn main() -> Result<()> {
     let (dev, test) = (splits.dev.unwrap_or_else(|| splits.train.clone()), splits.test);
 
     let data = TrainingData { schema: &splits.schema, train: &splits.train.sentences, dev: &dev.sentences };
-    let trained = Learner::new(config, data, args.vectors.as_deref(), &device)?.run(&mut Lines)?;
+    let trained = Learner::new(config, data, args.vectors.as_deref(), &device)?.run(&mut EpochLines)?;
     println!("\nkept epoch {}", trained.epoch);
     if let Some(test) = test {
         let scores = evaluate(&trained.model, &test.sentences, 32, false)?.scores;

@@ -1,11 +1,11 @@
-//! Trains on types of one's own: products and the companies that make them.
+//! Trains on a corpus with custom types: products and the companies that make them.
 //!
 //! `cargo run --example own_corpus`
 
 use anyhow::Result;
 use cman::{Config, DeviceKind, Entity, Extractor, Learner, Relation, Schema, Sentence, TrainingData};
 
-/// Sentences from a pattern and the names to fill in; a real corpus comes from `Splits::read_dir`.
+/// Generates sentences from templates. `Splits::read_dir` reads a real corpus.
 fn sentences() -> Vec<Sentence> {
     let makers = ["Acme", "Globex", "Initech", "Umbra", "Vandelay", "Hooli", "Stark", "Wayne"];
     let products = ["Rocket", "Anvil", "Printer", "Lamp", "Latex", "Phone", "Reactor", "Cape"];
@@ -36,7 +36,7 @@ fn main() -> Result<()> {
     let (dev, train): (Vec<_>, Vec<_>) = sentences().into_iter().enumerate().partition(|(i, _)| i % 9 == 4);
     let [dev, train] = [dev, train].map(|part| part.into_iter().map(|(_, sentence)| sentence).collect::<Vec<_>>());
 
-    // Small widths, a few epochs: this is a small task.
+    // Small widths and few epochs are enough for this task.
     let settings = [
         "train.learning_rate=0.005",
         "model.hidden=16",

@@ -1,7 +1,7 @@
-//! The same weights on every backend of this build: how far do their answers differ?
+//! Runs the same weights on every backend of the build and compares the scores.
 //!
-//! `cargo run --example swap_backend --features ndarray,wgpu`; with `--model DIR`, a model that `cman train` has
-//! written, else one that is trained here on the sample corpus.
+//! `cargo run --example swap_backend --features ndarray,wgpu`. `--model DIR` loads a model from `cman train`; the
+//! default is to train a small model on the sample corpus.
 
 use std::{path::PathBuf, time::Instant};
 
@@ -15,15 +15,15 @@ use cman::{
 
 #[derive(Parser)]
 struct Args {
-    /// Model directory; default: a small model trained for an epoch
+    /// Model directory; default: a small model trained for one epoch
     #[arg(long)]
     model: Option<PathBuf>,
-    /// Sentences of the sample's test set to compare on
+    /// Number of test sentences of the sample corpus to compare on
     #[arg(long, default_value_t = 8)]
     sentences: usize,
 }
 
-/// Scores of tags and of pairs of tokens on a device.
+/// The tag scores and relation scores on a device.
 fn scores(model: &Model, sentences: &[&EncodedSentence], device: &Device) -> Result<Vec<f64>> {
     let network = model.network().clone().fork(device);
     let batch = TokenBatch::new(sentences, device);
@@ -73,16 +73,16 @@ fn main() -> Result<()> {
     let mut largest = 0.0f64;
     for (backend, device) in &devices {
         let start = Instant::now();
-        let found = scores(&model, &sentences, device)?;
+        let actual = scores(&model, &sentences, device)?;
         let seconds = start.elapsed().as_secs_f64();
         if expected.is_empty() {
-            println!("{backend:8} {} scores in {seconds:.3} s", found.len());
-            expected = found;
+            println!("{backend:8} {} scores in {seconds:.3} s", actual.len());
+            expected = actual;
             continue;
         }
         let scale = expected.iter().fold(0.0f64, |m, x| m.max(x.abs()));
-        let difference = found.iter().zip(&expected).fold(0.0f64, |m, (a, b)| m.max((a - b).abs())) / scale;
-        println!("{backend:8} {} scores in {seconds:.3} s, {difference:.1e} from {first}", found.len());
+        let difference = actual.iter().zip(&expected).fold(0.0f64, |m, (a, b)| m.max((a - b).abs())) / scale;
+        println!("{backend:8} {} scores in {seconds:.3} s, {difference:.1e} from {first}", actual.len());
         largest = largest.max(difference);
     }
     println!("largest difference: {largest:.1e} of the largest score");

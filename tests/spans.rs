@@ -1,16 +1,16 @@
-//! Every place that an extractor reports cuts exactly the reported text out of the input.
+//! The offsets of an extractor select exactly the reported text in the input.
 
 use std::sync::LazyLock;
 
 use cman::{Config, DeviceKind, Extraction, Extractor, Learner, TrainingData, sample};
 use proptest::prelude::*;
 
-/// A model that finds entities in anything: barely trained, with large words and large scores.
+/// A model that predicts entities in any text: almost untrained, with scaled-up word embeddings and tag scores.
 static EXTRACTOR: LazyLock<Extractor> = LazyLock::new(|| {
     let corpus = sample::corpus().expect("the sample corpus");
     let data = TrainingData { schema: &corpus.schema, train: &corpus.train.sentences[..8], dev: &[] };
     let small = ["train.epochs=1", "model.hidden=8", "model.relation.hidden=8", "model.character.width=8"];
-    let config = Config::load(None, &small.map(String::from)).expect("sound settings");
+    let config = Config::load(None, &small.map(String::from)).expect("valid settings");
     let device = DeviceKind::compiled()[0].device().expect("compiled in");
     let model = Learner::new(config, data, None, &device).expect("a learner").run(&mut ()).expect("a model").model;
     let mut network = model.network().clone();
@@ -20,28 +20,28 @@ static EXTRACTOR: LazyLock<Extractor> = LazyLock::new(|| {
     Extractor::new(model.with_network(network))
 });
 
-/// Checks all places of a text; the number of entities.
+/// Checks all offsets for a text. Returns the number of entities.
 fn check(input: &str) -> usize {
     let chars: Vec<char> = input.chars().collect();
-    let cut = |range: std::ops::Range<usize>| chars[range].iter().collect::<String>();
-    let found: Vec<Extraction> = EXTRACTOR.extract(input).expect("any text can be read");
-    for sentence in &found {
+    let slice = |range: std::ops::Range<usize>| chars[range].iter().collect::<String>();
+    let extractions: Vec<Extraction> = EXTRACTOR.extract(input).expect("any text is valid input");
+    for sentence in &extractions {
         let length = sentence.text.chars().count();
-        assert_eq!(sentence.text, cut(sentence.offset..sentence.offset + length), "{input:?}");
+        assert_eq!(sentence.text, slice(sentence.offset..sentence.offset + length), "{input:?}");
         for entity in &sentence.entities {
-            let place = sentence.offset + entity.char_start..sentence.offset + entity.char_end;
-            assert_eq!(entity.text, cut(place), "{input:?}");
+            let range = sentence.offset + entity.char_start..sentence.offset + entity.char_end;
+            assert_eq!(entity.text, slice(range), "{input:?}");
             assert!(entity.char_end <= length, "{input:?}");
             assert!(entity.text.starts_with(&sentence.tokens[entity.start]), "{input:?}: {entity:?}");
             assert!(entity.text.ends_with(&sentence.tokens[entity.end - 1]), "{input:?}: {entity:?}");
         }
         assert!(sentence.relations.iter().all(|r| r.head.max(r.tail) < sentence.entities.len()));
     }
-    found.iter().map(|sentence| sentence.entities.len()).sum()
+    extractions.iter().map(|sentence| sentence.entities.len()).sum()
 }
 
 #[test]
-fn places_in_text_of_every_script_lead_back_to_it() {
+fn offsets_are_exact_in_any_script() {
     let texts = [
         ("ASCII", "Mrs. Tsuruyama is from Kumamoto Prefecture in Japan. She left."),
         ("accented", "Zoë Šimková fährt nach Köln. Renée aussi."),
@@ -57,7 +57,7 @@ fn places_in_text_of_every_script_lead_back_to_it() {
         ),
     ];
     for (name, text) in texts {
-        assert!(check(text) > 0, "no entity to check in {name}");
+        assert!(check(text) > 0, "no entities in {name}");
     }
 }
 
@@ -125,7 +125,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) })]
 
     #[test]
-    fn places_in_any_text_lead_back_to_it(text in pieces()) {
+    fn offsets_are_exact_in_random_text(text in pieces()) {
         check(&text);
     }
 }

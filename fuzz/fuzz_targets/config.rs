@@ -1,4 +1,4 @@
-//! Configurations in TOML, or assignments as `--set` takes them, one a line behind a first line `set`.
+//! Configurations in TOML or, after a first line `set`, one `--set` assignment per line.
 #![no_main]
 
 use cman_model::Config;
@@ -10,5 +10,5 @@ fuzz_target!(|text: &str| {
         None => Config::from_toml(text, "input").and_then(|config| config.check().map(|_| config)),
     };
     let Ok(config) = config else { return };
-    assert_eq!(Config::from_toml(&config.to_toml(), "again").expect("what was written can be read"), config);
+    assert_eq!(Config::from_toml(&config.to_toml(), "written").expect("written configurations are valid"), config);
 });

@@ -1,4 +1,4 @@
-//! The input of `cman predict`: lines of text or JSON, with every reported place checked.
+//! The input of `cman predict`, lines of text or JSON. Checks all reported offsets.
 #![no_main]
 
 use cman_data::{Lines, TokenizerConfig};
@@ -10,7 +10,7 @@ mod record;
 
 fuzz_target!(|bytes: &[u8]| {
     let mut lines = Lines::new(bytes, 1 << 12);
-    while let Some((_, line)) = lines.next().expect("memory can be read") {
+    while let Some((_, line)) = lines.next().expect("reading from memory") {
         let Ok(line) = line else { continue };
         for tokenizer in [TokenizerConfig::conll04(), TokenizerConfig::ade()] {
             check(record::Record::from_text(line, &tokenizer), Some(line));
@@ -28,8 +28,8 @@ fn check(record: record::Record, input: Option<&str>) {
         let text: Vec<char> = sentence.text.as_deref().expect("text").chars().collect();
         assert!(input.as_ref().is_none_or(|input| input[offset..offset + text.len()] == text[..]));
         for token in &sentence.tokens {
-            let place = token.chars.clone().expect("a place");
-            assert_eq!(token.text, text[place].iter().collect::<String>());
+            let range = token.chars.clone().expect("a range");
+            assert_eq!(token.text, text[range].iter().collect::<String>());
         }
     }
 }

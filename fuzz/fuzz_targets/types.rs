@@ -1,4 +1,4 @@
-//! Types files: what was read comes back the same.
+//! Types files, with a round trip.
 #![no_main]
 
 use cman_data::{Schema, write_types};
@@ -7,6 +7,6 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|bytes: &[u8]| {
     let Ok(schema) = Schema::from_json(bytes, "input") else { return };
     let mut written = Vec::new();
-    write_types(&schema, &mut written).expect("memory can be written");
-    assert_eq!(Schema::from_json(&written, "again").expect("what was written can be read"), schema);
+    write_types(&schema, &mut written).expect("writing to memory");
+    assert_eq!(Schema::from_json(&written, "written").expect("written types files are valid"), schema);
 });

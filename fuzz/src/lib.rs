@@ -1,10 +1,10 @@
-//! What the fuzz targets share.
+//! Shared code of the fuzz targets.
 
 use cman_data::{
     DataError, Format, OnError, OverlapPolicy, Reader, ReaderBuilder, Schema, Sentence, write_multihead, write_spert,
 };
 
-/// Records above this size are refused, so that the limit is met too.
+/// Maximum record size, low enough that inputs exceed it.
 const LIMIT: usize = 1 << 12;
 
 fn read(options: &ReaderBuilder, bytes: &[u8]) -> Result<(Vec<Sentence>, Schema), DataError> {
@@ -13,14 +13,14 @@ fn read(options: &ReaderBuilder, bytes: &[u8]) -> Result<(Vec<Sentence>, Schema)
     Ok((sentences, reader.into_parts().0))
 }
 
-/// Reads a corpus in every way. What was read keeps to its own types, and comes back the same from both formats.
+/// Reads a corpus with all options. The sentences have only types of the schema and survive a round trip in both formats.
 pub fn corpus(bytes: &[u8], format: Format) {
     let options = ReaderBuilder::new().format(format).max_record_bytes(LIMIT);
     let skipped = read(&options.clone().on_error(OnError::Skip).overlap(OverlapPolicy::Drop), bytes);
     let Ok((sentences, schema)) = read(&options, bytes) else { return };
     assert!(
         sentences.is_empty() || matches!(skipped, Ok(_) | Err(DataError::NoSentence { .. })),
-        "what is read whole can be read with bad records left out, unless all of them are"
+        "a valid corpus is also valid with `OnError::Skip`, unless all sentences are dropped"
     );
     for sentence in &sentences {
         assert!(!sentence.is_empty());
@@ -30,15 +30,15 @@ pub fn corpus(bytes: &[u8], format: Format) {
         (Format::Spert, written(|out| write_spert(&sentences, out))),
         (Format::Multihead, written(|out| write_multihead(&sentences, out))),
     ] {
-        // A format may refuse what it cannot express; the JSON has room for more than the limit of the input.
+        // A format may not express a sentence. The written JSON may exceed the limit of the input.
         let Some(written) = written else { continue };
         let options = ReaderBuilder::new().format(format);
-        let (again, _) = read(&options, &written).expect("what was written can be read");
-        assert_eq!(again.len(), sentences.len());
-        for (again, sentence) in again.iter().zip(&sentences) {
-            assert!(again.words().eq(sentence.words()));
-            assert_eq!(again.entities.len(), sentence.entities.len());
-            assert_eq!(again.relations.len(), sentence.relations.len());
+        let (reread, _) = read(&options, &written).expect("written corpora are valid");
+        assert_eq!(reread.len(), sentences.len());
+        for (reread, sentence) in reread.iter().zip(&sentences) {
+            assert!(reread.words().eq(sentence.words()));
+            assert_eq!(reread.entities.len(), sentence.entities.len());
+            assert_eq!(reread.relations.len(), sentence.relations.len());
         }
     }
 }

@@ -1,46 +1,48 @@
-//! Arguments that several subcommands have.
+//! Arguments shared by several subcommands.
 
 use std::{error::Error, path::PathBuf, str::FromStr};
 
 use anyhow::{Result, bail};
 use burn_ragged::DeviceKind;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use cman_data::{OverlapPolicy, ReaderBuilder, Schema};
+use cman_data::{DataError, OverlapPolicy, ReaderBuilder, Schema};
 use cman_encoder::Pooling;
 use cman_model::Model;
 use cman_score::Definition;
 
-/// The file that makes a folder a model directory.
+use crate::hint::hinted_corpus;
+
+/// The file that identifies a model directory.
 pub const MANIFEST: &str = "model.json";
 
-/// Where to compute.
+/// The device to run on.
 #[derive(Debug, clap::Args)]
 pub struct DeviceArgs {
-    /// Backend to compute on
+    /// Backend to run on
     #[arg(long, value_name = "NAME", default_value = default_device(), value_parser = devices())]
     pub device: DeviceKind,
 }
 
-/// A trained model and where to run it.
+/// A trained model and the device to run it on.
 #[derive(Debug, clap::Args)]
 pub struct ModelArgs {
-    /// Model directory that `cman train` wrote
+    /// Model directory written by `cman train`
     #[arg(long, value_name = "DIR")]
     model: PathBuf,
     #[command(flatten)]
     device: DeviceArgs,
 }
 
-/// How to read a corpus file.
+/// The types of a corpus file.
 #[derive(Debug, clap::Args)]
 pub struct TypesArgs {
-    /// Types file: other types than its own are errors
+    /// Types file; other types are errors
     #[arg(long, value_name = "FILE")]
     pub types: Option<PathBuf>,
 }
 
 impl ModelArgs {
-    /// The model on its device.
+    /// Loads the model on the device.
     pub fn load(&self) -> Result<Model> {
         let device = self.device.device.device()?;
         let folder = &self.model;
@@ -55,7 +57,13 @@ impl ModelArgs {
 }
 
 impl TypesArgs {
-    /// A reader of these types.
+    /// Adds the hint for a corpus that cannot be read. `skip` is the option that skips invalid sentences.
+    pub fn hinted(&self, error: DataError, skip: Option<&str>) -> anyhow::Error {
+        let types = self.types.as_ref().map(|path| format!("{} lists the allowed types", path.display()));
+        hinted_corpus(error, types.as_deref(), skip)
+    }
+
+    /// A reader for these types.
     pub fn reader(&self) -> Result<ReaderBuilder> {
         Ok(match &self.types {
             Some(types) => ReaderBuilder::new().schema(Schema::read(types)?),
@@ -64,7 +72,7 @@ impl TypesArgs {
     }
 }
 
-/// The backend that computes where none is named.
+/// The default backend.
 fn default_device() -> &'static str {
     DeviceKind::compiled().first().unwrap_or(&DeviceKind::Flex).name()
 }
@@ -73,24 +81,24 @@ fn devices() -> impl TypedValueParser<Value = DeviceKind> {
     named(DeviceKind::ALL.map(DeviceKind::name))
 }
 
-/// Names of published scorers.
+/// Parses the name of a scorer.
 pub fn definitions() -> impl TypedValueParser<Value = Definition> {
     named(Definition::ALL.map(Definition::name))
 }
 
-/// Names of ways from word pieces to words.
+/// Parses the name of a pooling method.
 pub fn poolings() -> impl TypedValueParser<Value = Pooling> {
     let all = [Pooling::First, Pooling::Mean, Pooling::Max];
     PossibleValuesParser::new(all.map(Pooling::name))
         .map(move |name| all.into_iter().find(|pooling| pooling.name() == name).unwrap_or_default())
 }
 
-/// Names of policies for overlapping entities.
+/// Parses the name of an overlap policy.
 pub fn overlaps() -> impl TypedValueParser<Value = OverlapPolicy> {
     named(["keep", "drop", "refuse"])
 }
 
-/// One of these names, which the type reads.
+/// Parses one of these names with `FromStr`.
 pub fn named<T>(names: impl IntoIterator<Item = &'static str>) -> impl TypedValueParser<Value = T>
 where
     T: FromStr<Err: Error + Send + Sync + 'static> + Clone + Send + Sync + 'static,

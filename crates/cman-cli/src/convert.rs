@@ -1,4 +1,4 @@
-//! `cman convert`: from one corpus format to another.
+//! `cman convert`: converts between corpus formats.
 
 use std::path::PathBuf;
 
@@ -13,17 +13,17 @@ use crate::{
 
 /// Convert a corpus file to another format
 ///
-/// What the format cannot express is an error, and no file is written then. With `--on-error skip` bad records are
-/// listed and left out.
+/// If the format cannot express a sentence, this is an error and no file is written. `--on-error skip` lists and skips
+/// invalid records.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Example:
   cman convert train.txt train.json --to spert")]
 pub struct Args {
-    /// Corpus file: SpERT's JSON or the multi-head table
+    /// Corpus file: SpERT JSON or multi-head table
     #[arg(value_name = "IN")]
     input: PathBuf,
-    /// File to write; `-` is the standard output
+    /// File to write; `-` is standard output
     #[arg(value_name = "OUT")]
     output: PathBuf,
     /// Format to write
@@ -31,14 +31,15 @@ pub struct Args {
     to: Format,
     #[command(flatten)]
     types: TypesArgs,
-    /// What to do with bad records
+    /// How to treat invalid records
     #[arg(long, value_name = "POLICY", default_value_t, value_parser = named::<OnError>(["refuse", "skip"]))]
     on_error: OnError,
 }
 
 /// Runs the subcommand.
 pub fn run(args: &Args) -> Result<()> {
-    let corpus = Corpus::read(&args.input, &args.types.reader()?.on_error(args.on_error))?;
+    let corpus = Corpus::read(&args.input, &args.types.reader()?.on_error(args.on_error))
+        .map_err(|error| args.types.hinted(error, Some("--on-error skip")))?;
     note_unusual(args.input.display(), &corpus);
     output::write(&args.output, |writer| {
         let written = match args.to {
@@ -46,7 +47,7 @@ pub fn run(args: &Args) -> Result<()> {
             Format::Multihead => write_multihead(&corpus.sentences, writer),
         };
         written.map_err(|error| {
-            // The writers know the record, not the file.
+            // The writers report the record but not the file.
             let file = if matches!(error, DataError::Io { .. }) { &args.output } else { &args.input };
             anyhow::Error::from(error).context(file.display().to_string())
         })

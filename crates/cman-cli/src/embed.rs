@@ -1,4 +1,4 @@
-//! `cman embed`: the vectors of a contextual encoder for a corpus, once.
+//! `cman embed`: precomputes the contextual vectors of a corpus.
 
 use std::{
     collections::HashSet,
@@ -18,31 +18,31 @@ use crate::{
     notes::note_unusual,
 };
 
-/// Sentences that are encoded before they are written.
+/// Number of sentences that are encoded before they are written.
 const WINDOW: usize = 512;
 
-/// Write the contextual vectors of a corpus to a file
+/// Precompute the contextual vectors of a corpus
 ///
-/// Training and evaluation read them from there (`encoder.kind = "cache"`) instead of running the encoder.
+/// Training and evaluation can read the vectors from the file (`encoder.kind = "cache"`) instead of running the encoder.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   cman embed --encoder minilm --corpus conll04 --out conll04.safetensors
   cman train --corpus conll04 --set encoder.kind=cache --set encoder.path=conll04.safetensors --out model")]
 pub struct Args {
-    /// Folder of a BERT or an ELMo, or the name of a BERT on the hub, such as sentence-transformers/all-MiniLM-L6-v2
+    /// Folder of a BERT or ELMo encoder, or the hub name of a BERT, such as sentence-transformers/all-MiniLM-L6-v2
     #[arg(long, value_name = "DIR|NAME")]
     encoder: String,
-    /// Corpus file, or a folder with some
+    /// Corpus file or folder
     #[arg(long, value_name = "FILE|DIR")]
     corpus: PathBuf,
     /// File to write
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
-    /// How word pieces become words (an ELMo has none)
+    /// Pooling of word pieces to words (not for ELMo)
     #[arg(long, value_name = "NAME", default_value = "first", value_parser = poolings())]
     pooling: Pooling,
-    /// Write numbers of 16 bits: half the size
+    /// Write 16-bit floats, at half the size
     #[arg(long)]
     half: bool,
     #[command(flatten)]
@@ -71,7 +71,7 @@ pub fn run(args: &Args) -> Result<()> {
         ..EncoderConfig::default()
     };
     let Some(encoder) = Encoder::open(&config, &args.device.device.device()?)? else {
-        bail!("{}: no encoder", args.encoder);
+        bail!("{}: not an encoder", args.encoder);
     };
     let precision = if args.half { Precision::Half } else { Precision::Single };
     let shape = [encoder.n_layers(), encoder.width()];

@@ -1,4 +1,4 @@
-//! `cman evaluate`: the scores of a model on annotated data.
+//! `cman evaluate`: scores a model on annotated data.
 
 use std::{
     io::{self, Write},
@@ -25,22 +25,22 @@ Examples:
 pub struct Args {
     #[command(flatten)]
     model: ModelArgs,
-    /// Annotated data: SpERT's JSON or the multi-head table, of the model's types
+    /// Annotated data with the types of the model: SpERT JSON or multi-head table
     #[arg(long, value_name = "FILE")]
     data: PathBuf,
-    /// Write the scores as JSON; `-` is the standard output, in place of the table
+    /// Write the scores as JSON; `-` is standard output, in place of the table
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Write the sentences as predicted, in SpERT's JSON
+    /// Write the predicted sentences as SpERT JSON
     #[arg(long, value_name = "FILE")]
     predictions: Option<PathBuf>,
-    /// Let the relations see the gold labels of the entities
+    /// Use gold entity labels for relation extraction
     #[arg(long)]
     gold_labels: bool,
-    /// Whose rules to count by
+    /// Scorer whose rules to use
     #[arg(long = "as", value_name = "SCORER", default_value_t, value_parser = definitions())]
     definition: Definition,
-    /// Sentences with overlapping entities; default: as in training
+    /// How to treat sentences with overlapping entities; default: as in training
     #[arg(long, value_name = "POLICY", value_parser = overlaps())]
     overlap: Option<OverlapPolicy>,
 }
@@ -50,7 +50,7 @@ pub fn run(args: &Args) -> Result<()> {
     let is_stdout = |path: &Option<PathBuf>| path.as_deref().is_some_and(output::is_stdout);
     let (json_out, predictions_out) = (is_stdout(&args.json), is_stdout(&args.predictions));
     if json_out && predictions_out {
-        bail!("--json -, --predictions -: only one can go to the standard output");
+        bail!("--json -, --predictions -: only one can be written to standard output");
     }
     let model = args.model.load()?;
     let overlap = args.overlap.unwrap_or(model.config().data.overlap);
@@ -62,9 +62,9 @@ pub fn run(args: &Args) -> Result<()> {
     if args.definition != Definition::Cman {
         scores = score_as(args.definition, &gold.sentences, &predicted, model.schema())?;
     }
-    let missed = untaggable(&gold.sentences, model.schema());
-    if missed.sentences > 0 {
-        note(format_args!("{}: {missed}", args.data.display()));
+    let lost = untaggable(&gold.sentences, model.schema());
+    if lost.sentences > 0 {
+        note(format_args!("{}: {lost}", args.data.display()));
     }
     if let Some(path) = &args.predictions {
         output::write(path, |writer| Ok(write_spert(&predicted, writer)?))?;
@@ -76,7 +76,7 @@ pub fn run(args: &Args) -> Result<()> {
         let labels = if args.gold_labels { "gold" } else { "predicted" };
         let mut out = io::stdout().lock();
         writeln!(out, "{}: {}", args.data.display(), counts(&gold.sentences))?;
-        writeln!(out, "rules of {}, relations see {labels} labels\n\n{scores}", args.definition)?;
+        writeln!(out, "rules of {}, relations with {labels} labels\n\n{scores}", args.definition)?;
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! `cman experiment`: many runs from one file.
+//! `cman experiment`: runs an experiment file.
 
 use std::{
     env,
@@ -6,16 +6,17 @@ use std::{
     path::PathBuf,
 };
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Result, bail};
 use cman_experiment::{ExperimentError, ExperimentObserver, Plan, PlanOptions, RunOptions, RunResult, RunSpec};
 use cman_train::{EpochReport, Observer, TrainError};
 
 use crate::{
     args::DeviceArgs,
-    progress::{Batches, f1},
+    hint::{RESUME, hinted},
+    progress::{BatchBar, f1},
 };
 
-/// Run an experiment: several systems, corpora, folds and seeds from one file
+/// Run an experiment file: several systems, corpora, folds and seeds
 ///
 /// Finished runs are not trained again. An interrupted run resumes from its last checkpoint. A failed run does not stop
 /// the others. The results are written to results.json, the input of `cman report`.
@@ -81,19 +82,17 @@ pub fn run(args: Args) -> Result<()> {
         }
         return Ok(());
     }
-    let mut watch = Watch { batches: Batches::new()? };
-    let results = plan.run(&options, &mut watch).map_err(|error| match error {
-        ExperimentError::Train(TrainError::Stopped { .. }) => {
-            anyhow!("{error}; run the same command with --resume to continue")
-        }
+    let mut progress = RunProgress { bar: BatchBar::new()? };
+    let results = plan.run(&options, &mut progress).map_err(|error| match error {
+        ExperimentError::Train(TrainError::Stopped { .. }) => hinted(error, RESUME),
         error => error.into(),
     })?;
-    watch.batches.finish();
+    progress.bar.finish();
     let failed = results.runs.iter().filter(|run| run.error.is_some()).count();
-    let place = args.out.join("results.json");
-    writeln!(io::stdout().lock(), "wrote {}", place.display())?;
+    let results_file = args.out.join("results.json");
+    writeln!(io::stdout().lock(), "wrote {}", results_file.display())?;
     if failed > 0 {
-        bail!("{}: {failed} of {} runs failed", place.display(), results.runs.len());
+        bail!("{}: {failed} of {} runs failed", results_file.display(), results.runs.len());
     }
     Ok(())
 }
@@ -114,22 +113,22 @@ fn command(args: impl Iterator<Item = String>) -> String {
     ["cman".to_owned()].into_iter().chain(args.map(quote)).collect::<Vec<_>>().join(" ")
 }
 
-/// Writes one line per run to standard output; on a terminal, a bar shows the batches.
-struct Watch {
-    batches: Batches,
+/// Writes one line per run to standard output. A terminal also shows a bar of the batches.
+struct RunProgress {
+    bar: BatchBar,
 }
 
-impl Observer for Watch {
+impl Observer for RunProgress {
     fn epoch_start(&mut self, epoch: usize, batches: usize) {
-        self.batches.epoch_start(epoch, batches);
+        self.bar.epoch_start(epoch, batches);
     }
 
     fn batch(&mut self, batch: usize, _loss: f64) {
-        self.batches.batch(batch);
+        self.bar.batch(batch);
     }
 
     fn wants_stop(&mut self) -> bool {
-        self.batches.interrupted()
+        self.bar.interrupted()
     }
 
     fn epoch(&mut self, _report: &EpochReport) -> Result<(), TrainError> {
@@ -137,10 +136,10 @@ impl Observer for Watch {
     }
 }
 
-impl ExperimentObserver for Watch {
+impl ExperimentObserver for RunProgress {
     fn run_start(&mut self, run: &RunSpec, number: usize, total: usize) {
-        self.batches.restart(run.config.train.epochs);
-        self.batches.say(&format!("run {number}/{total}  {}", describe(run)));
+        self.bar.restart(run.config.train.epochs);
+        self.bar.print_line(&format!("run {number}/{total}  {}", describe(run)));
     }
 
     fn run_end(&mut self, result: &RunResult, cached: bool) {
@@ -157,7 +156,7 @@ impl ExperimentObserver for Watch {
             }
             (None, error) => format!("  failed: {}", error.as_deref().unwrap_or_default()),
         };
-        self.batches.say(&line);
+        self.bar.print_line(&line);
     }
 }
 

@@ -1,4 +1,4 @@
-//! `cman inspect`: what is in corpus files.
+//! `cman inspect`: statistics of corpus files.
 
 use std::{
     io::{self, Write},
@@ -14,21 +14,21 @@ use crate::{
     notes::{is_unusual, note},
 };
 
-/// Count what is in corpus files
+/// Print statistics of corpus files
 ///
-/// Bad records are listed and left out of the counts; the exit status is then 1.
+/// Invalid records are listed and excluded from the counts; the exit status is then 1.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   cman inspect train.json --types types.json
   cman inspect ade --overlap drop --json")]
 pub struct Args {
-    /// Corpus file, or a folder with some
+    /// Corpus file or folder
     #[arg(value_name = "FILE|DIR")]
     path: PathBuf,
     #[command(flatten)]
     types: TypesArgs,
-    /// Sentences with overlapping entities
+    /// How to treat sentences with overlapping entities
     #[arg(long, value_name = "POLICY", default_value_t, value_parser = overlaps())]
     overlap: OverlapPolicy,
     /// Write JSON
@@ -51,19 +51,19 @@ pub fn run(args: &Args) -> Result<()> {
     let types = TypesArgs { types: args.types.types.clone().or(types) };
     let options = types.reader()?.overlap(args.overlap).on_error(OnError::Skip);
     let mut out = io::stdout().lock();
-    let (mut inspections, mut bad_files, mut bad_records) = (Vec::new(), 0, 0);
+    let (mut inspections, mut invalid_files, mut invalid_records) = (Vec::new(), 0, 0);
     for path in files {
         let inspection = match inspect(&path, &options) {
             Ok(inspection) => inspection,
-            // Where there is one file this is the end, else the others can still be looked at.
+            // An error in the only file ends the command; otherwise the other files are still inspected.
             Err(error) if path == args.path => return Err(error.into()),
             Err(error) => {
                 note(format_args!("error: {error}"));
-                bad_files += 1;
+                invalid_files += 1;
                 continue;
             }
         };
-        bad_records += inspection.report.skipped;
+        invalid_records += inspection.report.skipped;
         if args.json {
             inspections.push(inspection);
         } else {
@@ -79,10 +79,12 @@ pub fn run(args: &Args) -> Result<()> {
     if args.json {
         writeln!(out, "{}", serde_json::to_string_pretty(&inspections)?)?;
     }
-    match (bad_files, bad_records) {
+    match (invalid_files, invalid_records) {
         (0, 0) => Ok(()),
-        (0, records) => bail!("{}: {records} bad records", args.path.display()),
-        (files, records) => bail!("{}: {files} bad files, {records} bad records in others", args.path.display()),
+        (0, records) => bail!("{}: invalid records: {records}", args.path.display()),
+        (files, records) => {
+            bail!("{}: invalid files: {files}, invalid records in other files: {records}", args.path.display())
+        }
     }
 }
 
@@ -94,7 +96,7 @@ fn inspect(path: &Path, options: &ReaderBuilder) -> Result<Inspection, DataError
     Ok(Inspection { path: path.into(), format, report, statistics: Statistics::of(&sentences) })
 }
 
-/// The corpus files that a path means, and the types file beside them.
+/// The corpus files and the types file of a path. A file stands for itself.
 pub fn files(path: &Path) -> Result<(Vec<PathBuf>, Option<PathBuf>), DataError> {
     if !path.is_dir() {
         return Ok((vec![path.into()], None));

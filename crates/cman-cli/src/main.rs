@@ -1,7 +1,7 @@
 //! The command line: joint entity and relation extraction with the Cross-Modal Attention Network.
 //!
-//! Exit status: 0 if all went well, 1 if not, 2 for wrong usage. Results go to the standard output, everything else to
-//! the standard error.
+//! Exit status: 0 for success, 1 for an error, 2 for wrong usage. Results go to standard output, everything else to
+//! standard error. An error is one line; a hint may follow after a blank line.
 
 mod archive;
 mod args;
@@ -9,6 +9,7 @@ mod convert;
 mod embed;
 mod evaluate;
 mod experiment;
+mod hint;
 mod inspect;
 mod notes;
 mod output;
@@ -22,9 +23,9 @@ mod train;
 
 use std::{io, process::ExitCode};
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, error::ContextKind};
 
-// The system's allocator gives large buffers back each time and pays for their pages again.
+// The system allocator returns large buffers to the system on every free and pays for page faults on reuse.
 #[global_allocator]
 static GLOBAL: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -32,7 +33,7 @@ static GLOBAL: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[derive(Parser)]
 #[command(name = "cman", version, after_help = EXAMPLES)]
 struct Cli {
-    /// Threads of the CPU backends [default: one a core]
+    /// Threads for the CPU backends [default: one per core]
     #[arg(
         long,
         global = true,
@@ -65,20 +66,35 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return report_usage(&error),
+    };
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
-        // Who closed the pipe has seen enough.
+        // The reader closed the pipe because it needs no more output.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             notes::note(format_args!("error: {}", message(&error)));
+            if let Some(hint) = hint::find(&error) {
+                notes::note(format_args!("\nhint: {hint}"));
+            }
             ExitCode::FAILURE
         }
     }
 }
 
+/// Prints clap's help, version or usage error, with a hint for an unknown device.
+fn report_usage(error: &clap::Error) -> ExitCode {
+    _ = error.print();
+    if error.get(ContextKind::InvalidArg).is_some_and(|arg| arg.to_string().starts_with("--device")) {
+        notes::note(format_args!("\nhint: {}", hint::devices()));
+    }
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+}
+
 fn run(cli: Cli) -> anyhow::Result<()> {
-    // This thread works in the pool too: it neither waits for others to wake up nor competes with them.
+    // The main thread is part of the pool, so it neither waits for workers to wake up nor competes with them.
     let threads = cli.threads.map_or(0, usize::from);
     rayon::ThreadPoolBuilder::new().num_threads(threads).use_current_thread().build_global()?;
     match cli.command {
@@ -100,7 +116,7 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
     kinds.into_iter().any(|kind| kind == io::ErrorKind::BrokenPipe)
 }
 
-/// The error and its causes on one line; a cause that stands in the text before it is left out.
+/// The error and its causes on one line, without causes that the text already contains.
 fn message(error: &anyhow::Error) -> String {
     let mut message = String::new();
     for cause in error.chain() {
@@ -123,12 +139,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_arguments_are_sound() {
+    fn the_arguments_are_valid() {
         Cli::command().debug_assert();
     }
 
     #[test]
-    fn a_message_says_nothing_twice() {
+    fn a_message_does_not_repeat_causes() {
         let missing = || io::Error::new(io::ErrorKind::NotFound, "no such\n  file");
         let error = Err::<(), _>(missing()).context("a.json").unwrap_err();
         assert_eq!(message(&error), "a.json: no such file");
@@ -137,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_closed_pipe_is_told_from_other_errors() {
+    fn a_closed_pipe_is_distinguished_from_other_errors() {
         let pipe = anyhow::Error::from(io::Error::from(io::ErrorKind::BrokenPipe)).context("out");
         assert!(is_broken_pipe(&pipe));
         assert!(!is_broken_pipe(&anyhow::Error::from(io::Error::from(io::ErrorKind::NotFound))));

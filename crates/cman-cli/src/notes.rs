@@ -1,4 +1,4 @@
-//! What the program says beside its results, on the standard error.
+//! Messages on standard error.
 
 use std::{
     fmt::Display,
@@ -7,19 +7,19 @@ use std::{
 
 use cman_data::{Corpus, Report, Sentence};
 
-/// Says something. Nobody may be listening: that is no failure.
+/// Prints a line. Write errors are ignored.
 pub fn note(text: impl Display) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
-/// Says what was unusual about a corpus, if anything was.
+/// Prints the anomalies of a corpus, if there are any.
 pub fn note_unusual(name: impl Display, corpus: &Corpus) {
     if is_unusual(&corpus.report) {
         note(format_args!("{name}: {}", corpus.report));
     }
 }
 
-/// Whether a report has more to say than how many sentences there were.
+/// Whether a report contains anomalies.
 pub fn is_unusual(report: &Report) -> bool {
     Report { records: 0, sentences: 0, ..report.clone() } != Report::default()
 }
@@ -36,14 +36,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_usual_report_is_kept_quiet() {
+    fn only_anomalies_are_unusual() {
         let usual = Report { records: 3, sentences: 3, ..Report::default() };
         assert!(!is_unusual(&usual));
         assert!(is_unusual(&Report { overlapping_sentences: 1, ..usual }));
     }
 
     #[test]
-    fn sentences_are_counted_with_what_they_hold() {
+    fn sentences_entities_and_relations_are_counted() {
         let mut sentence = Sentence::from_tokens("1", ["a", "b"]);
         sentence.entities = vec![cman_data::Entity::new("X", 0..1), cman_data::Entity::new("X", 1..2)];
         sentence.relations = vec![cman_data::Relation::new("R", 0, 1)];

@@ -1,4 +1,4 @@
-//! Writing results: a file is there whole or not at all.
+//! Atomic output files.
 
 use std::{
     fs::{self, File},
@@ -10,18 +10,18 @@ use anyhow::{Context, Result, bail};
 use cman_data::file::Draft;
 use serde::Serialize;
 
-/// Whether the path stands for the standard output.
+/// Whether the path stands for standard output.
 pub fn is_stdout(path: &Path) -> bool {
     path == Path::new("-")
 }
 
-/// Has `content` written to `path`, `-` being the standard output. A file is written beside its place and renamed once
-/// it is complete; a device or pipe is written directly.
+/// Writes to `path` with the function `content`; `-` is standard output. A file is written under a temporary name and
+/// renamed when it is complete; a device or pipe is written directly.
 pub fn write(path: &Path, content: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
     if is_stdout(path) {
         return fill(path, io::stdout().lock(), content);
     }
-    let place = match fs::metadata(path) {
+    let destination = match fs::metadata(path) {
         Ok(metadata) if metadata.is_dir() => bail!("{}: expected a file, found a directory", path.display()),
         Ok(metadata) if metadata.is_file() => path.canonicalize().with_context(|| path.display().to_string())?,
         Ok(_) => {
@@ -30,7 +30,7 @@ pub fn write(path: &Path, content: impl FnOnce(&mut dyn Write) -> Result<()>) ->
         }
         Err(_) => path.to_owned(),
     };
-    let draft = Draft::of(place);
+    let draft = Draft::of(destination);
     let file = draft.create().with_context(|| path.display().to_string())?;
     fill(path, file, content)?;
     draft.publish().with_context(|| path.display().to_string())
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_replaced_only_by_a_whole_one() {
+    fn only_a_complete_file_replaces_the_old_one() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.json");
         write(&path, |writer| Ok(writer.write_all(b"old")?)).unwrap();
@@ -65,11 +65,11 @@ mod tests {
         assert_eq!(fs::read_to_string(&path).unwrap(), "old");
         write_json(&path, &[1]).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "[\n  1\n]\n");
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no draft stays behind");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "the draft is removed");
     }
 
     #[test]
-    fn a_folder_is_no_place_for_a_file() {
+    fn a_folder_is_not_a_valid_destination() {
         let folder = tempfile::tempdir().unwrap();
         let error = write(folder.path(), |_| Ok(())).unwrap_err();
         assert!(error.to_string().ends_with("expected a file, found a directory"));

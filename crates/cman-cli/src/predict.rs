@@ -1,4 +1,4 @@
-//! `cman predict`: entities and relations in text, as a stream.
+//! `cman predict`: streams text and extracts entities and relations.
 
 use std::{
     fs::File,
@@ -14,57 +14,57 @@ use serde_json::Value;
 
 use crate::{args::ModelArgs, notes::note, output::is_stdout, record::Record};
 
-/// Sentences that are read before any is written.
+/// Number of sentences that are predicted together.
 const WINDOW: usize = 256;
-/// Most bytes of a line.
+/// Maximum size of a line in bytes.
 const MAX_LINE: usize = 16 << 20;
-/// Most characters of a token: memory grows with the longest one of a batch.
+/// Maximum token length in characters. Memory grows with the longest token of a batch.
 const MAX_CHARACTERS: usize = 256;
 
-/// Find entities and relations in text
+/// Extract entities and relations from text
 ///
-/// Reads lines of text, or JSON objects with `text` or `tokens`, one a line, and writes a JSON object a sentence. A
-/// record that cannot be read is reported with its line and left out; the exit status is then 1.
+/// Reads lines of text, or one JSON object with `text` or `tokens` per line, and writes one JSON object per sentence.
+/// Invalid records are reported with their line and skipped; the exit status is then 1.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   echo 'Ada Lovelace lived in London.' | cman predict --model model
   cman predict --model model documents.jsonl --output found.jsonl
-with lines such as
+where documents.jsonl has lines such as
   {\"id\": 7, \"text\": \"Ada Lovelace lived in London.\"}
   {\"id\": 8, \"tokens\": [\"Ada\", \"Lovelace\", \"lived\", \"in\", \"London\", \".\"]}")]
 pub struct Args {
     #[command(flatten)]
     model: ModelArgs,
-    /// File to read; `-` is the standard input
+    /// File to read; `-` is standard input
     #[arg(value_name = "INPUT", default_value = "-")]
     input: PathBuf,
-    /// File to write; default: the standard output
+    /// File to write; default: standard output
     #[arg(long, value_name = "FILE", default_value = "-", hide_default_value = true)]
     output: PathBuf,
-    /// Form of the input; default: JSON if it starts with `{`
-    #[arg(long, value_name = "FORM", value_enum)]
+    /// Input format; default: JSON if the input starts with `{`
+    #[arg(long, value_name = "FORMAT", value_enum)]
     format: Option<Format>,
-    /// Longest sentence: memory grows with the square of it
+    /// Maximum sentence length; memory grows with its square
     #[arg(long, value_name = "N", default_value_t = 512)]
     max_tokens: usize,
 }
 
-/// Form of the input.
+/// The input format.
 #[derive(Clone, Copy, Debug, PartialEq, clap::ValueEnum)]
 enum Format {
     /// Lines of text
     Text,
-    /// A JSON object a line
+    /// One JSON object per line
     Jsonl,
 }
 
-/// A line of output.
+/// One line of output.
 #[derive(Serialize)]
-struct Found<'a> {
+struct OutputLine<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<&'a Value>,
-    /// Where the sentence starts in the record's text.
+    /// Start of the sentence in the record's text.
     #[serde(skip_serializing_if = "Option::is_none")]
     offset: Option<usize>,
     #[serde(flatten)]
@@ -85,25 +85,25 @@ pub fn run(args: &Args) -> Result<()> {
         extractor: &extractor,
         out: open(&args.output, &args.input)?,
         out_name: args.output.display().to_string(),
-        // Who types wants an answer to each line.
+        // Interactive input gets an answer to each line.
         window: if from_stdin && io::stdin().is_terminal() { 1 } else { WINDOW },
         max_tokens: args.max_tokens,
-        waiting: Vec::new(),
+        queue: Vec::new(),
         name,
         skipped: 0,
     };
     stream.read(input, args.format)?;
     match stream.skipped {
         0 => Ok(()),
-        skipped => bail!("{}: {skipped} bad {} left out", stream.name, plural(skipped)),
+        skipped => bail!("{}: {skipped} invalid {} skipped", stream.name, record_noun(skipped)),
     }
 }
 
-fn plural(count: usize) -> &'static str {
+fn record_noun(count: usize) -> &'static str {
     if count == 1 { "record" } else { "records" }
 }
 
-/// Where the output goes.
+/// Opens the output.
 fn open(output: &Path, input: &Path) -> Result<Box<dyn Write>> {
     if is_stdout(output) {
         return Ok(Box::new(BufWriter::with_capacity(1 << 16, io::stdout().lock())));
@@ -112,26 +112,26 @@ fn open(output: &Path, input: &Path) -> Result<Box<dyn Write>> {
     if let (Ok(output), Ok(input)) = (output.canonicalize(), input.canonicalize())
         && output == input
     {
-        bail!("{}: is the input", output.display());
+        bail!("{}: the output is the input file", output.display());
     }
     Ok(Box::new(BufWriter::with_capacity(1 << 16, File::create(output).with_context(name)?)))
 }
 
-/// A sentence with its record's id and its place in the record's text.
-struct Waiting {
+/// A sentence with the id of its record and its offset in the record's text.
+struct Queued {
     id: Option<Value>,
     offset: Option<usize>,
     sentence: Sentence,
 }
 
-/// Sentences on their way through the model, in their order.
+/// Predicts a stream of sentences in order.
 struct Stream<'a> {
     extractor: &'a Extractor,
     out: Box<dyn Write>,
     out_name: String,
     window: usize,
     max_tokens: usize,
-    waiting: Vec<Waiting>,
+    queue: Vec<Queued>,
     name: String,
     skipped: usize,
 }
@@ -152,7 +152,7 @@ impl Stream<'_> {
                         Format::Jsonl => Record::from_json(line, tokenizer),
                     };
                     match record {
-                        Ok(record) => self.take(number, record)?,
+                        Ok(record) => self.enqueue(number, record)?,
                         Err(reason) => self.skip(number, &reason),
                     }
                 }
@@ -161,28 +161,28 @@ impl Stream<'_> {
         self.write()
     }
 
-    /// Takes the sentences of a record in, and writes whenever the window is full.
-    fn take(&mut self, line: usize, record: Record) -> Result<()> {
+    /// Queues the sentences of a record, and predicts them when the window is full.
+    fn enqueue(&mut self, line: usize, record: Record) -> Result<()> {
         for (offset, sentence) in record.sentences {
             match self.check(&sentence) {
-                Ok(()) => self.waiting.push(Waiting { id: record.id.clone(), offset, sentence }),
+                Ok(()) => self.queue.push(Queued { id: record.id.clone(), offset, sentence }),
                 Err(reason) => self.skip(line, &reason),
             }
-            if self.waiting.len() >= self.window {
+            if self.queue.len() >= self.window {
                 self.write()?;
             }
         }
         Ok(())
     }
 
-    /// Whether the model can read a sentence in bounded memory.
+    /// Checks that the model can process a sentence in bounded memory.
     fn check(&self, sentence: &Sentence) -> Result<(), String> {
         let most = self.max_tokens;
         if sentence.len() > most {
-            return Err(format!("a sentence of {} tokens, more than {most} (--max-tokens)", sentence.len()));
+            return Err(format!("sentence of {} tokens exceeds the maximum of {most} (--max-tokens)", sentence.len()));
         }
         if let Some(longest) = sentence.words().map(|word| word.chars().count()).max().filter(|&n| n > MAX_CHARACTERS) {
-            return Err(format!("a token of {longest} characters, more than {MAX_CHARACTERS}"));
+            return Err(format!("token of {longest} characters exceeds the maximum of {MAX_CHARACTERS}"));
         }
         let encoded = self.extractor.model().vocabularies().encode_tokens(sentence);
         encoded.map(drop).map_err(|error| error.to_string())
@@ -193,13 +193,13 @@ impl Stream<'_> {
         note(format_args!("{}: line {line}: {reason}", self.name));
     }
 
-    /// Sends what waits through the model and writes it.
+    /// Predicts and writes the queued sentences.
     fn write(&mut self) -> Result<()> {
-        let (of_record, sentences): (Vec<_>, Vec<_>) =
-            self.waiting.drain(..).map(|waiting| ((waiting.id, waiting.offset), waiting.sentence)).unzip();
+        let (origins, sentences): (Vec<_>, Vec<_>) =
+            self.queue.drain(..).map(|queued| ((queued.id, queued.offset), queued.sentence)).unzip();
         let extractions = self.extractor.extract_sentences(&sentences)?;
-        for ((id, offset), extraction) in of_record.iter().zip(&extractions) {
-            let mut line = serde_json::to_vec(&Found { id: id.as_ref(), offset: *offset, extraction })?;
+        for ((id, offset), extraction) in origins.iter().zip(&extractions) {
+            let mut line = serde_json::to_vec(&OutputLine { id: id.as_ref(), offset: *offset, extraction })?;
             line.push(b'\n');
             self.out.write_all(&line).with_context(|| self.out_name.clone())?;
         }

@@ -1,5 +1,5 @@
-//! Files of predicted sentences: SpERT's JSON, the predictions that SpERT itself writes, the lines of `cman predict`,
-//! or the multi-head table.
+//! Reader for files of predictions: SpERT JSON, the output of SpERT, the output of `cman predict`, or the multi-head
+//! table.
 
 use std::{fs, path::Path};
 
@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use cman_data::{Corpus, Entity, ReaderBuilder, Relation, Sentence};
 use serde::Deserialize;
 
-/// A predicted sentence. Other keys are passed over; what is predicted twice counts once, so it is let through.
+/// A predicted sentence. Other keys are ignored. Duplicates are allowed because the scorers count them once.
 #[derive(Deserialize)]
 struct Record {
     tokens: Vec<String>,
@@ -15,7 +15,7 @@ struct Record {
     relations: Vec<Relation>,
 }
 
-/// Reads the predictions for the sentences of `gold`, in their order.
+/// Reads the predictions for the sentences of `gold`, in order.
 pub fn read(path: &Path, gold: &[Sentence]) -> Result<Vec<Sentence>> {
     let name = || path.display().to_string();
     let bytes = fs::read(path).with_context(name)?;
@@ -23,7 +23,7 @@ pub fn read(path: &Path, gold: &[Sentence]) -> Result<Vec<Sentence>> {
     let records: serde_json::Result<Vec<Record>> = match json.trim_ascii_start().first() {
         Some(b'[') => serde_json::from_slice(json),
         Some(b'{') => serde_json::Deserializer::from_slice(json).into_iter().collect(),
-        Some(b'#') => return same_words(path, Corpus::read(path, &ReaderBuilder::new())?.sentences, gold),
+        Some(b'#') => return check_words(path, Corpus::read(path, &ReaderBuilder::new())?.sentences, gold),
         _ => bail!("{}: expected predictions: a JSON array, JSON lines or a multi-head table", path.display()),
     };
     let sentence = |(i, record): (usize, Record)| Sentence {
@@ -32,11 +32,11 @@ pub fn read(path: &Path, gold: &[Sentence]) -> Result<Vec<Sentence>> {
         ..Sentence::from_tokens((i + 1).to_string(), record.tokens)
     };
     let records = records.with_context(name)?;
-    same_words(path, records.into_iter().enumerate().map(sentence).collect(), gold)
+    check_words(path, records.into_iter().enumerate().map(sentence).collect(), gold)
 }
 
-/// Refuses predictions that are for other sentences, or in another order.
-fn same_words(path: &Path, predicted: Vec<Sentence>, gold: &[Sentence]) -> Result<Vec<Sentence>> {
+/// Checks that the predictions are for the gold sentences, in the same order.
+fn check_words(path: &Path, predicted: Vec<Sentence>, gold: &[Sentence]) -> Result<Vec<Sentence>> {
     for (i, (predicted, gold)) in predicted.iter().zip(gold).enumerate() {
         if let Some((found, expected)) = predicted.words().zip(gold.words()).find(|(found, expected)| found != expected)
         {
@@ -67,7 +67,7 @@ mod tests {
     const SECOND: &str = r#"{"tokens": ["Bob"], "entities": [], "relations": []}"#;
 
     #[test]
-    fn arrays_and_lines_and_tables_say_the_same() {
+    fn all_formats_give_the_same_predictions() {
         let table = "#doc 1\n0\tAnn\tB-Peop\t['N']\t[0]\n1\tran\tO\t['N']\t[1]\n#doc 2\n0\tBob\tO\t['N']\t[0]\n";
         for text in [format!("\u{FEFF}[{FIRST}, {SECOND}]"), format!("{FIRST}\n{SECOND}\n"), table.into()] {
             let sentences = read_text(&text).unwrap();
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn predictions_for_other_sentences_are_refused() {
+    fn predictions_for_other_sentences_are_errors() {
         let message = |text: &str| format!("{:#}", read_text(text).unwrap_err());
         let swapped = message(&format!("[{SECOND}, {FIRST}]"));
         assert!(swapped.ends_with("sentence 1 is not gold sentence `s1`: expected the word \"Ann\", found \"Bob\""));

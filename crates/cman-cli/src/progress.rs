@@ -1,4 +1,4 @@
-//! What a training run shows while it runs.
+//! Progress of a training run.
 
 use std::{
     io::{self, Write},
@@ -16,83 +16,83 @@ use cman_train::{EpochReport, Observer, RunFacts, TrainError};
 use indicatif::{ProgressBar, ProgressStyle};
 use signal_hook::{consts::SIGINT, flag};
 
-/// Writes a line an epoch to the standard output; on a terminal a bar shows the batches.
+/// Writes one line per epoch to standard output. A terminal also shows a bar of the batches.
 pub struct Progress {
-    batches: Batches,
+    bar: BatchBar,
     heading: String,
     resume: bool,
 }
 
-/// A bar of the batches of a run, which also listens for Ctrl-C.
-pub struct Batches {
+/// A progress bar over the batches of a run, which also handles Ctrl-C.
+pub struct BatchBar {
     bar: ProgressBar,
     interrupted: Arc<AtomicBool>,
     epochs: usize,
-    /// Batches of the epochs before this one.
-    before: usize,
+    /// Batches of the previous epochs.
+    previous: usize,
     /// Batches of this epoch.
-    now: usize,
+    current: usize,
 }
 
 impl Progress {
-    /// Listens for Ctrl-C. The `heading` comes first; with `resume` the epochs done before come next.
+    /// Starts to handle Ctrl-C. The output starts with `heading` and, with `resume`, the number of completed epochs.
     pub fn new(heading: String, epochs: usize, resume: bool) -> Result<Self> {
-        let mut batches = Batches::new()?;
-        batches.restart(epochs);
-        Ok(Self { batches, heading, resume })
+        let mut bar = BatchBar::new()?;
+        bar.restart(epochs);
+        Ok(Self { bar, heading, resume })
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub fn finish(self) {
-        self.batches.finish();
+        self.bar.finish();
     }
 }
 
-impl Batches {
+impl BatchBar {
     /// A bar without a length.
     pub fn new() -> Result<Self> {
         let interrupted = Arc::new(AtomicBool::new(false));
-        // Who asks twice does not want to wait for the batch: the first handler only acts once the second has run.
+        // A second Ctrl-C exits at once: the first handler acts only after the second one has set the flag.
         flag::register_conditional_shutdown(SIGINT, 130, interrupted.clone())?;
         flag::register(SIGINT, interrupted.clone())?;
         let style = "{msg} {wide_bar} {pos}/{len} batches, {eta} left";
         let bar = ProgressBar::no_length();
         bar.set_style(ProgressStyle::with_template(style).expect("a template of indicatif's"));
-        Ok(Self { bar, interrupted, epochs: 0, before: 0, now: 0 })
+        Ok(Self { bar, interrupted, epochs: 0, previous: 0, current: 0 })
     }
 
-    /// Starts with a run of so many epochs.
+    /// Starts a run of `epochs` epochs.
     pub fn restart(&mut self, epochs: usize) {
-        (self.epochs, self.before, self.now) = (epochs, 0, 0);
+        (self.epochs, self.previous, self.current) = (epochs, 0, 0);
         self.bar.reset();
     }
 
-    /// Goes on with an epoch (from 1) of so many batches.
+    /// Starts an epoch (from 1) of `batches` batches.
     pub fn epoch_start(&mut self, epoch: usize, batches: usize) {
-        self.before += self.now;
-        self.now = batches;
-        // A run on train and dev may be shorter, but never longer than it was said to be.
-        self.bar.set_length((self.before + batches * (self.epochs + 1).saturating_sub(epoch)) as u64);
+        self.previous += self.current;
+        self.current = batches;
+        // A run on train and dev may end earlier, but never has more epochs.
+        self.bar.set_length((self.previous + batches * (self.epochs + 1).saturating_sub(epoch)) as u64);
         self.bar.set_message(format!("epoch {epoch}/{}", self.epochs));
     }
 
-    /// Goes on with a batch (from 1) of the epoch.
+    /// Advances to a batch (from 1) of the epoch.
     pub fn batch(&mut self, batch: usize) {
-        self.bar.set_position((self.before + batch) as u64);
+        self.bar.set_position((self.previous + batch) as u64);
     }
 
-    /// Whether there was a Ctrl-C.
+    /// Whether Ctrl-C was pressed.
     pub fn interrupted(&self) -> bool {
         self.interrupted.load(Ordering::Relaxed)
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub fn finish(&self) {
         self.bar.finish_and_clear();
     }
 
-    /// Writes a line above the bar. A run goes on where nobody reads it.
-    pub fn say(&self, line: &str) {
+    /// Writes a line above the bar. Write errors are ignored: a closed stdout must not stop training.
+    pub fn print_line(&self, line: &str) {
         self.bar.suspend(|| {
             let _ = writeln!(io::stdout().lock(), "{line}");
         });
@@ -101,37 +101,37 @@ impl Batches {
 
 impl Observer for Progress {
     fn start(&mut self, facts: &RunFacts) {
-        self.batches.say(&self.heading);
+        self.bar.print_line(&self.heading);
         if self.resume {
-            self.batches.say(&format!("resuming    behind epoch {}", facts.epochs_done));
+            self.bar.print_line(&format!("resuming    after epoch {}", facts.epochs_done));
         }
-        self.batches.say(&describe(facts));
+        self.bar.print_line(&describe(facts));
     }
 
     fn epoch_start(&mut self, epoch: usize, batches: usize) {
-        self.batches.epoch_start(epoch, batches);
+        self.bar.epoch_start(epoch, batches);
     }
 
     fn batch(&mut self, batch: usize, _loss: f64) {
-        self.batches.batch(batch);
+        self.bar.batch(batch);
     }
 
     fn wants_stop(&mut self) -> bool {
-        self.batches.interrupted()
+        self.bar.interrupted()
     }
 
     fn epoch(&mut self, report: &EpochReport) -> Result<(), TrainError> {
-        self.batches.say(&epoch_line(report));
+        self.bar.print_line(&epoch_line(report));
         Ok(())
     }
 }
 
-/// The facts of a run, one a line.
+/// The facts of a run, one per line.
 fn describe(facts: &RunFacts) -> String {
     let mut lines = vec![
-        format!("sentences   {} to train on, {} to choose the epoch by", facts.sentences, facts.dev_sentences),
+        format!("sentences   {} training, {} dev", facts.sentences, facts.dev_sentences),
         format!(
-            "words       {} trained ({} from word vectors), {} known in all; {} characters",
+            "words       {} trained ({} with word vectors), {} in total; {} characters",
             facts.trained_words, facts.pretrained_words, facts.words, facts.characters
         ),
         format!("parameters  {}", facts.parameters),
@@ -139,7 +139,7 @@ fn describe(facts: &RunFacts) -> String {
     if let Some(encoder) = &facts.encoder {
         let state = match facts.encoder_parameters {
             0 => "frozen".into(),
-            parameters => format!("{parameters} parameters, trained too"),
+            parameters => format!("{parameters} parameters, fine-tuned"),
         };
         let EncoderIdentity { kind, name, pooling, .. } = encoder;
         let pooled = if pooling.is_empty() { String::new() } else { format!(", pooled by {pooling}") };
@@ -147,7 +147,7 @@ fn describe(facts: &RunFacts) -> String {
     }
     let (entities, relations) = (facts.unrepresentable_entities, facts.unrepresentable_relations);
     if entities + relations > 0 {
-        lines.push(format!("overlaps    {entities} entities and {relations} relations that BIO tags cannot hold"));
+        lines.push(format!("overlaps    {entities} entities and {relations} relations not representable in BIO"));
     }
     lines.join("\n")
 }
@@ -171,7 +171,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_epoch_is_a_line() {
+    fn an_epoch_is_one_line() {
         let mut report = EpochReport {
             epoch: 7,
             ner_loss: 1.5,
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn overlaps_are_a_fact_only_where_there_are_some() {
+    fn overlaps_are_listed_only_if_there_are_any() {
         let mut facts = RunFacts {
             epochs_done: 0,
             sentences: 3,
@@ -207,6 +207,6 @@ mod tests {
         };
         assert_eq!(describe(&facts).lines().count(), 3);
         facts.unrepresentable_relations = 1;
-        assert!(describe(&facts).ends_with("0 entities and 1 relations that BIO tags cannot hold"));
+        assert!(describe(&facts).ends_with("0 entities and 1 relations not representable in BIO"));
     }
 }

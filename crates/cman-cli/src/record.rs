@@ -1,4 +1,4 @@
-//! What `cman predict` reads: a line of text, or a JSON object.
+//! The input records of `cman predict`: a line of text or a JSON object.
 
 use cman_data::{RawSentence, Sentence, TokenizerConfig, json_reason};
 use serde::Deserialize;
@@ -6,13 +6,13 @@ use serde_json::Value;
 
 /// The sentences of a record.
 pub struct Record {
-    /// The record's own id.
+    /// The id of the record.
     pub id: Option<Value>,
-    /// The sentences; with each, where it starts in the record's text, in Unicode scalar values, if there is a text.
+    /// The sentences with their offsets in the record's text, in Unicode scalar values; `None` without text.
     pub sentences: Vec<(Option<usize>, Sentence)>,
 }
 
-/// A line of JSON input; other keys are passed over.
+/// A line of JSON input. Other keys are ignored.
 #[derive(Deserialize)]
 struct Fields {
     id: Option<Value>,
@@ -21,16 +21,16 @@ struct Fields {
 }
 
 impl Record {
-    /// A line of text.
+    /// Splits a line of text into sentences.
     pub fn from_text(line: &str, tokenizer: &TokenizerConfig) -> Self {
-        let place = |raw: RawSentence| (Some(raw.offset), raw.sentence);
-        Self { id: None, sentences: tokenizer.sentences(line).into_iter().map(place).collect() }
+        let with_offset = |raw: RawSentence| (Some(raw.offset), raw.sentence);
+        Self { id: None, sentences: tokenizer.sentences(line).into_iter().map(with_offset).collect() }
     }
 
-    /// A line of JSON with `text` or `tokens`, or what is wrong with it.
+    /// Parses a line of JSON with `text` or `tokens`. The error is the reason.
     pub fn from_json(line: &str, tokenizer: &TokenizerConfig) -> Result<Self, String> {
         let fields: Fields = serde_json::from_str(line)
-            .map_err(|error| format!("bad JSON (column {}): {}", error.column(), json_reason(&error)))?;
+            .map_err(|error| format!("invalid JSON (column {}): {}", error.column(), json_reason(&error)))?;
         let sentences = match (fields.tokens, fields.text) {
             (Some(tokens), _) => vec![(None, Sentence::from_tokens("", tokens))],
             (None, Some(text)) => Self::from_text(&text, tokenizer).sentences,

@@ -1,4 +1,4 @@
-//! `cman score`: the scores of a file of predictions.
+//! `cman score`: scores a file of predictions.
 
 use std::{
     io::{self, Write},
@@ -18,24 +18,24 @@ use crate::{
 
 /// Score a file of predictions
 ///
-/// Predictions are SpERT's JSON, the predictions that SpERT writes, the lines of `cman predict`, or a multi-head table,
-/// for the gold sentences in their order.
+/// Predictions are SpERT JSON, the output of SpERT, the output of `cman predict`, or a multi-head table, with the gold
+/// sentences in the same order.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   cman score --gold test.json --pred predicted.json --types types.json
   cman score --gold test.json --pred baseline.json --against predicted.json")]
 pub struct Args {
-    /// Gold data: SpERT's JSON or the multi-head table
+    /// Gold data: SpERT JSON or multi-head table
     #[arg(long, value_name = "FILE")]
     gold: PathBuf,
     /// Predictions
     #[arg(long, value_name = "FILE")]
     pred: PathBuf,
-    /// Predictions of another system: a paired bootstrap says how sure the difference is
+    /// Predictions of another system, compared with a paired bootstrap
     #[arg(long, value_name = "FILE")]
     against: Option<PathBuf>,
-    /// Whose rules to count by
+    /// Scorer whose rules to use
     #[arg(
         long = "as",
         value_name = "SCORER",
@@ -44,14 +44,14 @@ pub struct Args {
         conflicts_with = "against"
     )]
     definition: Definition,
-    /// Write the scores as JSON; `-` is the standard output, in place of the table
+    /// Write the scores as JSON; `-` is standard output, in place of the table
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
     #[command(flatten)]
     types: TypesArgs,
 }
 
-/// The scores in JSON; with another system its scores and the comparison beside them.
+/// The JSON output: the scores and, with another system, its scores and the comparison.
 #[derive(Serialize)]
 struct Outcome {
     #[serde(flatten)]
@@ -64,7 +64,7 @@ struct Outcome {
 
 /// Runs the subcommand.
 pub fn run(args: &Args) -> Result<()> {
-    let gold = Corpus::read(&args.gold, &args.types.reader()?)?;
+    let gold = Corpus::read(&args.gold, &args.types.reader()?).map_err(|error| args.types.hinted(error, None))?;
     note_unusual(args.gold.display(), &gold);
     let (gold, schema) = (gold.sentences, gold.schema);
     let read = |path: &PathBuf| {

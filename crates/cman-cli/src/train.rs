@@ -1,4 +1,4 @@
-//! `cman train`: from a corpus to a model directory.
+//! `cman train`: trains a model on a corpus.
 
 use std::{
     fs,
@@ -17,13 +17,21 @@ use serde::Serialize;
 
 use crate::{
     args::{DeviceArgs, MANIFEST},
+    hint::{CORPUS_FILES, RESUME, hinted, hinted_corpus},
     notes::{counts, note_unusual},
     progress::{Progress, f1},
 };
 
-/// Train a model and write its directory
+/// The setting that skips invalid sentences.
+const SKIP: &str = "--set data.on_error=skip";
+/// The hint for a type that is not allowed, if the corpus is a folder.
+const FOLDER_TYPES: &str = "the allowed types are those of the folder's types.json, or of the training data";
+/// The hint for a type that is not allowed, if there is no types file.
+const TRAINING_TYPES: &str = "`--types FILE` lists the types; by default they are those of the training data";
+
+/// Train a model and write a model directory
 ///
-/// The epoch with the best mean of entity and relation F1 on dev is kept; without dev data it is the last.
+/// The kept epoch is the one with the best mean of entity and relation F1 on dev data, or the last one without dev data.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -33,59 +41,59 @@ Examples:
   cman train --train train.json --dev dev.json --train-dev --epochs 60 --out model")]
 #[command(group = ArgGroup::new("data").required(true).args(["corpus", "train", "sample"]))]
 pub struct Args {
-    /// Folder with files of the usual names, such as train.json, dev.json, test.json, types.json
+    /// Corpus folder with files such as train.json, dev.json, test.json, types.json
     #[arg(long, value_name = "DIR")]
     corpus: Option<PathBuf>,
-    /// Training data: SpERT's JSON or the multi-head table
+    /// Training data: SpERT JSON or multi-head table
     #[arg(long, value_name = "FILE")]
     train: Option<PathBuf>,
-    /// The sample corpus that comes with the program
+    /// Use the bundled sample corpus
     #[arg(long)]
     sample: bool,
-    /// Dev data, to choose the epoch by
+    /// Dev data, to select the epoch
     #[arg(long, value_name = "FILE", conflicts_with_all = ["corpus", "sample"])]
     dev: Option<PathBuf>,
-    /// Test data, to report on
+    /// Test data, for the final scores
     #[arg(long, value_name = "FILE", conflicts_with_all = ["corpus", "sample"])]
     test: Option<PathBuf>,
     /// Types file; default: the types of the training data
     #[arg(long, value_name = "FILE", conflicts_with_all = ["corpus", "sample"])]
     types: Option<PathBuf>,
-    /// Word vectors in text form, such as glove.6B.50d.txt
+    /// Word vectors in text format, such as glove.6B.50d.txt
     #[arg(long, value_name = "FILE")]
     vectors: Option<PathBuf>,
     /// Configuration file in TOML
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// A setting, over the configuration file; may be repeated
+    /// Setting, overriding the configuration file; repeatable
     #[arg(long = "set", value_name = "KEY=VALUE")]
     settings: Vec<String>,
     #[command(flatten)]
     device: DeviceArgs,
-    /// Seed of everything random, over the configuration
+    /// Random seed, overriding the configuration
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// Passes over the training data, over the configuration
+    /// Number of epochs, overriding the configuration
     #[arg(long, value_name = "N")]
     epochs: Option<usize>,
-    /// Train on train and dev together for all epochs
+    /// Train on train and dev data for all epochs
     #[arg(long)]
     train_dev: bool,
     /// Model directory to write
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Overwrite a model directory, or start anew where a run was broken off
+    /// Overwrite a model directory or an interrupted run
     #[arg(long)]
     force: bool,
-    /// Go on with a run that was broken off, from its last checkpoint
+    /// Continue an interrupted run from its last checkpoint
     #[arg(long, conflicts_with = "force")]
     resume: bool,
-    /// Minutes between checkpoints within an epoch; there is one after every epoch
+    /// Minutes between checkpoints within an epoch, in addition to one after every epoch
     #[arg(long, value_name = "N", default_value_t = 10.0, value_parser = minutes)]
     checkpoint_minutes: f64,
 }
 
-/// What the directory keeps of the run: scores.json.
+/// The content of scores.json in the model directory.
 #[derive(Serialize)]
 struct Summary {
     epoch: usize,
@@ -102,7 +110,7 @@ struct Summary {
     dev: Option<Scores>,
     #[serde(skip_serializing_if = "Option::is_none")]
     test: Option<Scores>,
-    /// Scores on the other test sentences.
+    /// Scores without these test sentences.
     #[serde(skip_serializing_if = "Option::is_none")]
     test_without_leaked: Option<Scores>,
 }
@@ -118,14 +126,14 @@ pub fn run(args: Args) -> Result<()> {
         checkpoint_every: Duration::from_secs_f64(60.0 * args.checkpoint_minutes),
         resume: args.resume,
     };
-    check_place(&args, &place.checkpoints())?;
+    check_out(&args, &place.checkpoints())?;
     let Splits { train, dev, test, schema } = args.splits(&config)?;
     note_unusual("train", &train);
     dev.iter().for_each(|dev| note_unusual("dev", dev));
     test.iter().for_each(|test| note_unusual("test", test));
     let [dev, test] = [dev, test].map(|corpus| corpus.map(|corpus| corpus.sentences).unwrap_or_default());
     if args.train_dev && dev.is_empty() {
-        bail!("--train-dev: there is no dev data");
+        bail!("--train-dev: no dev data");
     }
     let protocol = if args.train_dev { Protocol::TrainDev } else { Protocol::Train };
     let data = RunData { schema, train: train.sentences, dev, test }.by(protocol);
@@ -136,7 +144,7 @@ pub fn run(args: Args) -> Result<()> {
     let tested = train_and_test(config, &data, &place, &mut progress);
     progress.finish();
     let tested = tested.map_err(|error| match error {
-        TrainError::Stopped { .. } => anyhow!("{error}; the same command with --resume goes on"),
+        TrainError::Stopped { .. } => hinted(error, RESUME),
         error => error.into(),
     })?;
     let report = report(&tested, &data, protocol);
@@ -146,7 +154,7 @@ pub fn run(args: Args) -> Result<()> {
     Ok(())
 }
 
-/// What is printed at the end.
+/// The text printed at the end.
 fn report(tested: &Tested, data: &RunData, protocol: Protocol) -> String {
     let mut report = format!("\nkept epoch {}", tested.trained.epoch);
     if let Some(scores) = &tested.trained.dev {
@@ -193,31 +201,43 @@ impl Args {
     fn splits(&self, config: &Config) -> Result<Splits> {
         let options = config.data.reader();
         Ok(match (&self.corpus, &self.train) {
-            (Some(folder), _) => Splits::read_dir(folder, &options)?,
+            (Some(folder), _) => Splits::read_dir(folder, &options).map_err(|error| match folder.is_dir() {
+                true => hinted_corpus(error, Some(FOLDER_TYPES), Some(SKIP)),
+                false => hinted(error, CORPUS_FILES),
+            })?,
             (None, Some(train)) => {
                 let [dev, test, types] = [&self.dev, &self.test, &self.types].map(Option::as_deref);
-                Splits::read(train, dev, test, types, &options)?
+                let allowed = types.map_or_else(
+                    || TRAINING_TYPES.into(),
+                    |types| format!("{} lists the allowed types", types.display()),
+                );
+                Splits::read(train, dev, test, types, &options)
+                    .map_err(|error| hinted_corpus(error, Some(&allowed), Some(SKIP)))?
             }
             (None, None) => sample::corpus()?,
         })
     }
 }
 
-/// Minutes between checkpoints.
+/// Parses the minutes between checkpoints.
 fn minutes(text: &str) -> Result<f64, String> {
     let minutes: f64 = text.parse().map_err(|_| "expected a number".to_owned())?;
-    if (0.0..1e6).contains(&minutes) { Ok(minutes) } else { Err("expected minutes from 0 to a million".into()) }
+    if (0.0..1e6).contains(&minutes) { Ok(minutes) } else { Err("expected at least 0 and less than 1000000".into()) }
 }
 
-/// Refuses a place that holds something else, before hours go by.
-fn check_place(args: &Args, checkpoints: &Checkpoints) -> Result<()> {
+/// Checks the output directory before training.
+fn check_out(args: &Args, checkpoints: &Checkpoints) -> Result<()> {
     let (folder, force) = (args.out.as_path(), args.force);
     let name = folder.display();
     match (checkpoints.exists(), args.resume) {
         (true, true) => return Ok(()),
-        (false, true) => bail!("{name}: there is no checkpoint to resume"),
+        (false, true) => {
+            let error = anyhow!("{name}: no checkpoint to resume");
+            return Err(hinted(error, "the same command without `--resume` starts a new run"));
+        }
         (true, false) if !force => {
-            bail!("{name}: holds a run that was broken off (--resume goes on with it, --force starts anew)")
+            let error = anyhow!("{name}: contains an interrupted run");
+            return Err(hinted(error, "`--resume` continues the run, `--force` starts a new one"));
         }
         (_, false) => {}
     }
@@ -228,10 +248,14 @@ fn check_place(args: &Args, checkpoints: &Checkpoints) -> Result<()> {
         bail!("{name}: expected a directory, found a file");
     }
     if folder.join(MANIFEST).exists() {
-        return if force { Ok(()) } else { bail!("{name}: holds a model already (--force overwrites it)") };
+        return if force {
+            Ok(())
+        } else {
+            Err(hinted(anyhow!("{name}: already contains a model"), "`--force` overwrites it"))
+        };
     }
     let mut entries = fs::read_dir(folder).with_context(|| name.to_string())?;
-    // A run that ended early has left its log.
+    // A run without a checkpoint leaves only its log.
     if entries.next().is_some() && !folder.join("log.jsonl").exists() {
         bail!("{name}: neither empty nor a model directory");
     }

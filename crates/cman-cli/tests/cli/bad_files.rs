@@ -1,4 +1,4 @@
-//! Bad input of every kind: one clear line with the file and the place, status 1, no panic.
+//! Invalid input of every kind: one line with the file and the location, status 1, no panic.
 
 use std::fs;
 
@@ -9,10 +9,10 @@ use crate::program::{cman, model, sample};
 const DEEP: usize = 1_000_000;
 const HUGE: usize = 100 << 20;
 
-/// A folder for files.
-struct Place(TempDir);
+/// A temporary folder.
+struct Folder(TempDir);
 
-impl Place {
+impl Folder {
     fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
@@ -27,40 +27,41 @@ impl Place {
         path
     }
 
-    /// What training says to this option.
+    /// The error of training with these options.
     fn train(&self, options: &[&str]) -> String {
         let out = self.path("model");
-        let error = cman(&[&["train", "--out", &out], options].concat()).failure();
-        assert!(!fs::exists(&out).unwrap(), "nothing is made before the input is read: {options:?}");
+        let (error, _) = cman(&[&["train", "--out", &out], options].concat()).failure_with_hint();
+        assert!(!fs::exists(&out).unwrap(), "the input is read before the output is created: {options:?}");
         error
     }
 }
 
-/// What stands behind the name of the file.
+/// Checks the message after the file name.
 #[track_caller]
-fn assert_says(error: &str, file: &str, expected: &str) {
-    let said = error.strip_prefix(&format!("{file}: ")).unwrap_or_else(|| panic!("{error:?} does not name {file}"));
-    assert!(said.starts_with(expected), "{said:?} for {expected:?}");
-    assert!(said.len() < 300, "a line of {} bytes: {}..", said.len(), &said[..300]);
+fn assert_reason(error: &str, file: &str, expected: &str) {
+    let reason =
+        error.strip_prefix(&format!("{file}: ")).unwrap_or_else(|| panic!("{error:?} does not start with {file}"));
+    assert!(reason.starts_with(expected), "{reason:?}, expected {expected:?}");
+    assert!(reason.len() < 300, "a line of {} bytes: {}..", reason.len(), &reason[..300]);
 }
 
-/// An annotated sentence of SpERT's format.
+/// An annotated sentence in SpERT's JSON.
 fn spert(entities: &str) -> String {
     format!(r#"[{{"tokens": ["a", "b"], "entities": [{entities}], "relations": []}}]"#)
 }
 
 #[test]
-fn corpora() {
-    let place = Place::new();
+fn invalid_corpora() {
+    let folder = Folder::new();
     let brackets = |n: usize| format!("{}{}", "[".repeat(n), "]".repeat(n));
     let corpora: Vec<(&str, Vec<u8>, &str)> = vec![
-        ("empty", vec![], "no sentence (0 records read)"),
-        ("empty.array", b"[]".into(), "no sentence (0 records read)"),
+        ("empty", vec![], "no sentences (0 records read)"),
+        ("empty.array", b"[]".into(), "no sentences (0 records read)"),
         ("empty.sentence", br#"[{"tokens": []}]"#.into(), "record 1, tokens: expected at least one token, found none"),
         (
             "end.before.start",
             spert(r#"{"type": "X", "start": 1, "end": 0}"#).into(),
-            "record 1, entities[0].end: expected more than the start, 1, found 0",
+            "record 1, entities[0].end: expected more than 1 (the start), found 0",
         ),
         ("negative", spert(r#"{"type": "X", "start": -1, "end": 1}"#).into(), "record 1, line 1, column"),
         (
@@ -104,7 +105,7 @@ fn corpora() {
         (
             "head.out.of.range",
             b"#doc 1\n0\ta\tB-X\t['R']\t[99999999999999999999]\n".into(),
-            "record 1, line 2, heads: expected a list of token numbers",
+            "record 1, line 2, heads: expected a list of token indices",
         ),
         (
             "table.null",
@@ -118,12 +119,14 @@ fn corpora() {
             "record 1, line 2: longer than the limit of 16777216 bytes",
         ),
     ];
-    let out = place.path("out");
+    let out = folder.path("out");
     for (name, content, expected) in corpora {
-        let file = place.file(name, content);
-        let error = cman(&["convert", &file, &out, "--to", "spert"]).failure();
-        assert_says(&error, &file, expected);
-        assert_eq!(place.train(&["--train", &file]), error, "{name}");
+        let file = folder.file(name, content);
+        let (error, hint) = cman(&["convert", &file, &out, "--to", "spert"]).failure_with_hint();
+        assert_reason(&error, &file, expected);
+        let inspect = format!("`cman inspect {file}` lists all invalid sentences; `--on-error skip` skips them");
+        assert_eq!(hint, expected.starts_with("record").then_some(inspect), "{name}");
+        assert_eq!(folder.train(&["--train", &file]), error, "{name}");
         let inspected = cman(&["inspect", &file]);
         assert_eq!(inspected.status, Some(1), "{name}: {}", inspected.stderr);
         assert!(inspected.stderr.contains(&file) && !inspected.stderr.contains("panicked"), "{}", inspected.stderr);
@@ -131,26 +134,26 @@ fn corpora() {
     }
     assert!(!fs::exists(&out).unwrap());
 
-    let folder = place.0.path().to_str().unwrap().to_owned();
+    let path = folder.0.path().to_str().unwrap().to_owned();
     let directory = "expected a file, found a directory";
-    assert_says(&cman(&["convert", &folder, &out, "--to", "spert"]).failure(), &folder, directory);
-    assert_says(&place.train(&["--train", &folder]), &folder, directory);
-    assert_says(&cman(&["score", "--gold", &folder, "--pred", &folder]).failure(), &folder, directory);
+    assert_reason(&cman(&["convert", &path, &out, "--to", "spert"]).failure(), &path, directory);
+    assert_reason(&folder.train(&["--train", &path]), &path, directory);
+    assert_reason(&cman(&["score", "--gold", &path, "--pred", &path]).failure(), &path, directory);
     let (trained, _) = model();
-    assert_says(&cman(&["evaluate", "--model", trained, "--data", &folder]).failure(), &folder, directory);
+    assert_reason(&cman(&["evaluate", "--model", trained, "--data", &path]).failure(), &path, directory);
 }
 
 #[test]
-fn marks_and_line_ends_of_other_systems_are_read() {
-    let place = Place::new();
+fn byte_order_marks_and_windows_line_ends_are_read() {
+    let folder = Folder::new();
     let json = fs::read_to_string(sample("test.json")).unwrap();
-    let (unix, table) = (place.path("unix.json"), place.path("unix.txt"));
+    let (unix, table) = (folder.path("unix.json"), folder.path("unix.txt"));
     cman(&["convert", &sample("test.json"), &unix, "--to", "spert"]).quiet();
     cman(&["convert", &sample("test.json"), &table, "--to", "multihead"]).quiet();
     let table = fs::read_to_string(table).unwrap();
     for (name, text) in [("windows.json", json), ("windows.txt", table)] {
-        let file = place.file(name, format!("\u{FEFF}{}", text.replace('\n', "\r\n")));
-        let out = place.path("again.json");
+        let file = folder.file(name, format!("\u{FEFF}{}", text.replace('\n', "\r\n")));
+        let out = folder.path("rewritten.json");
         cman(&["convert", &file, &out, "--to", "spert"]).quiet();
         let sentences = |path: &str| -> Vec<serde_json::Value> {
             let all: Vec<serde_json::Value> = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
@@ -161,8 +164,8 @@ fn marks_and_line_ends_of_other_systems_are_read() {
 }
 
 #[test]
-fn types_files() {
-    let place = Place::new();
+fn invalid_types_files() {
+    let folder = Folder::new();
     let train = sample("dev.json");
     let cases: Vec<(&str, Vec<u8>, &str)> = vec![
         ("empty", vec![], "line 1, column 1: EOF while parsing"),
@@ -178,40 +181,40 @@ fn types_files() {
         ("null", b"\0".into(), "line 1, column 1: expected"),
     ];
     for (name, content, expected) in cases {
-        let file = place.file(name, content);
-        assert_says(&place.train(&["--train", &train, "--types", &file]), &file, expected);
+        let file = folder.file(name, content);
+        assert_reason(&folder.train(&["--train", &train, "--types", &file]), &file, expected);
     }
-    let folder = place.0.path().to_str().unwrap().to_owned();
-    assert_says(&place.train(&["--train", &train, "--types", &folder]), &folder, "Is a directory");
+    let path = folder.0.path().to_str().unwrap().to_owned();
+    assert_reason(&folder.train(&["--train", &train, "--types", &path]), &path, "Is a directory");
 }
 
 #[test]
-fn vector_files() {
-    let place = Place::new();
+fn invalid_vector_files() {
+    let folder = Folder::new();
     let cases: Vec<(&str, Vec<u8>, &str)> = vec![
         ("empty", vec![], "expected word vectors, found none"),
-        ("no.numbers", b"word\n".into(), "line 1: expected a word and its numbers, found no number"),
+        ("no.numbers", b"word\n".into(), "line 1: expected a word and its values, found no values"),
         ("too.few", b"a 1 2\nb 1\n".into(), "line 2: expected"),
         ("too.many", b"a 1 2\nb 1 2 3\n".into(), "line 2: expected"),
         ("infinite", b"a 1 2\nb 1 1e999\n".into(), "line 2"),
         ("nan", b"a 1 2\nb 1 nan\n".into(), "line 2"),
         ("null", b"a 1 \0\n".into(), "line 1"),
-        ("wrong.count", b"3 2\na 1 2\n".into(), "expected 3 vectors, as the first line says, found 1"),
+        ("wrong.count", b"3 2\na 1 2\n".into(), "expected 3 vectors as in the header, found 1"),
         ("huge.header", b"1 99999999999999999\na 1 2\n".into(), "line 2: expected"),
         ("huge.line", format!("a {}", "1 ".repeat(HUGE / 2)).into(), "line 1: longer than the limit of 1048576 bytes"),
-        ("spoilt.gz", b"\x1f\x8b\x08\0\0\0\0\0\0\0\xff\xff\xff".into(), ""),
+        ("damaged.gz", b"\x1f\x8b\x08\0\0\0\0\0\0\0\xff\xff\xff".into(), ""),
     ];
     for (name, content, expected) in cases {
-        let file = place.file(name, content);
-        assert_says(&place.train(&["--sample", "--vectors", &file]), &file, expected);
+        let file = folder.file(name, content);
+        assert_reason(&folder.train(&["--sample", "--vectors", &file]), &file, expected);
     }
-    let folder = place.0.path().to_str().unwrap().to_owned();
-    assert_says(&place.train(&["--sample", "--vectors", &folder]), &folder, "expected a file, found a directory");
+    let path = folder.0.path().to_str().unwrap().to_owned();
+    assert_reason(&folder.train(&["--sample", "--vectors", &path]), &path, "expected a file, found a directory");
 }
 
 #[test]
-fn configurations() {
-    let place = Place::new();
+fn invalid_configurations() {
+    let folder = Folder::new();
     let cases: Vec<(&str, Vec<u8>, &str)> = vec![
         ("not.utf8", b"seed = \xFF".into(), "stream did not contain valid UTF-8"),
         ("duplicate.key", b"seed = 1\nseed = 2\n".into(), "line 2: duplicate key"),
@@ -224,55 +227,66 @@ fn configurations() {
         ("unknown", format!("{} = 1", "k".repeat(10_000)).into(), "line 1: unknown field"),
     ];
     for (name, content, expected) in cases {
-        let file = place.file(name, content);
-        assert_says(&place.train(&["--sample", "--config", &file]), &file, expected);
+        let file = folder.file(name, content);
+        assert_reason(&folder.train(&["--sample", "--config", &file]), &file, expected);
     }
-    let folder = place.0.path().to_str().unwrap().to_owned();
-    assert_says(&place.train(&["--sample", "--config", &folder]), &folder, "Is a directory");
-    let mark = place.file("windows.toml", "\u{FEFF}seed = 1\r\n[train]\r\nepochs = 0\r\n");
-    let error = place.train(&["--sample", "--config", &mark]);
-    assert_eq!(error, "configuration: train.epochs: expected at least 1, found 0", "a mark and line ends are no error");
+    let path = folder.0.path().to_str().unwrap().to_owned();
+    assert_reason(&folder.train(&["--sample", "--config", &path]), &path, "Is a directory");
+    let mark = folder.file("windows.toml", "\u{FEFF}seed = 1\r\n[train]\r\nepochs = 0\r\n");
+    let error = folder.train(&["--sample", "--config", &mark]);
+    assert_eq!(
+        error, "configuration: train.epochs: expected at least 1, found 0",
+        "a byte-order mark and CRLF are accepted"
+    );
     for setting in ["model.hidden=99999999", "model.word.width=999999999999", "model.layers=4000000000"] {
-        let error = place.train(&["--sample", "--set", setting]);
+        let error = folder.train(&["--sample", "--set", setting]);
         assert!(error.starts_with("configuration: model."), "{error}");
     }
 }
 
 #[test]
-fn records_to_predict_from() {
-    let place = Place::new();
+fn invalid_records() {
+    let folder = Folder::new();
     let (trained, _) = model();
     let brackets = "[".repeat(DEEP);
     let cases: Vec<(&str, Vec<u8>, &str)> = vec![
-        ("deep", format!("{{\"id\": {brackets}\n").into(), "line 1: bad JSON (column 134): recursion limit exceeded"),
+        (
+            "deep",
+            format!("{{\"id\": {brackets}\n").into(),
+            "line 1: invalid JSON (column 134): recursion limit exceeded",
+        ),
         (
             "duplicate.key",
             b"{\"text\": \"a\", \"text\": \"b\"}\n".into(),
-            "line 1: bad JSON (column 20): duplicate field",
+            "line 1: invalid JSON (column 20): duplicate field",
         ),
-        ("null", b"{\"text\": \"\0\"}\n".into(), "line 1: bad JSON (column 11): control character"),
-        ("infinite", b"{\"id\": 1e999, \"text\": \"a\"}\n".into(), "line 1: bad JSON (column 12): number out of range"),
+        ("null", b"{\"text\": \"\0\"}\n".into(), "line 1: invalid JSON (column 11): control character"),
+        (
+            "infinite",
+            b"{\"id\": 1e999, \"text\": \"a\"}\n".into(),
+            "line 1: invalid JSON (column 12): number out of range",
+        ),
         ("huge.line", format!("{{\"text\": \"{}\"}}\n", "a".repeat(HUGE)).into(), "line 1: longer than the limit of"),
-        ("not.utf8", b"{\"text\": \"\xFF\"}\n".into(), "line 1: not UTF-8 from byte 11 on"),
+        ("not.utf8", b"{\"text\": \"\xFF\"}\n".into(), "line 1: not UTF-8 at byte 11"),
     ];
     for (name, content, expected) in cases {
-        let file = place.file(name, content);
+        let file = folder.file(name, content);
         let run = cman(&["predict", "--model", trained, "--format", "jsonl", &file]);
         assert_eq!((run.status, run.stdout.as_str()), (Some(1), ""), "{name}: {}", run.stderr);
         let lines: Vec<&str> = run.stderr.lines().collect();
-        assert_says(lines[0], &file, expected);
-        assert_eq!(lines[1..], [format!("error: {file}: 1 bad record left out")], "{name}");
+        assert_reason(lines[0], &file, expected);
+        assert_eq!(lines[1..], [format!("error: {file}: 1 invalid record skipped")], "{name}");
     }
-    let empty = place.file("empty", "");
+    let empty = folder.file("empty", "");
     assert_eq!(cman(&["predict", "--model", trained, &empty]).quiet(), "");
-    let folder = place.0.path().to_str().unwrap().to_owned();
-    assert_says(&cman(&["predict", "--model", trained, &folder]).failure(), &folder, "Is a directory");
+    let path = folder.0.path().to_str().unwrap().to_owned();
+    assert_reason(&cman(&["predict", "--model", trained, &path]).failure(), &path, "Is a directory");
 }
 
 #[test]
-fn files_of_a_model_directory() {
-    let place = Place::new();
-    let folder = place.0.path().join("spoilt");
+fn invalid_model_directories() {
+    let temporary = Folder::new();
+    let folder = temporary.0.path().join("model");
     fs::create_dir(&folder).unwrap();
     let name = crate::program::model_copy(&folder);
     let deep = "[".repeat(DEEP);
@@ -302,18 +316,18 @@ fn files_of_a_model_directory() {
         let path = folder.join(file);
         let whole = fs::read(&path).unwrap();
         if file == "model.safetensors" && !content.is_empty() {
-            content.resize(whole.len(), 0); // as long as it should be
+            content.resize(whole.len(), 0); // the expected length
         }
         fs::write(&path, content).unwrap();
         let error = cman(&["predict", "--model", &name]).failure();
-        // Widths that do not fit are noticed at the weights.
-        let at = if expected.is_empty() { "model.safetensors" } else { file };
-        assert_says(&error, &format!("{name}/{at}"), expected);
+        // Inconsistent widths are detected when the weights are loaded.
+        let reported = if expected.is_empty() { "model.safetensors" } else { file };
+        assert_reason(&error, &format!("{name}/{reported}"), expected);
         fs::remove_file(&path).unwrap();
         fs::create_dir(&path).unwrap();
         let error = cman(&["predict", "--model", &name]).failure();
-        let what = if file == "model.json" { ": not a model directory" } else { "a directory" };
-        assert!(error.starts_with(&name) && error.contains(what), "{error}");
+        let reason = if file == "model.json" { ": not a model directory" } else { "a directory" };
+        assert!(error.starts_with(&name) && error.contains(reason), "{error}");
         fs::remove_dir(&path).unwrap();
         fs::write(&path, whole).unwrap();
     }

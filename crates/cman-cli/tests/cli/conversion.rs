@@ -7,27 +7,27 @@ use serde_json::{Value, json};
 use crate::program::{SMALL, cman, json as read, sample};
 
 #[test]
-fn a_file_survives_the_way_there_and_back() {
-    let place = tempfile::tempdir().unwrap();
-    let path = |name: &str| place.path().join(name).to_str().unwrap().to_owned();
+fn a_file_survives_a_round_trip() {
+    let temp = tempfile::tempdir().unwrap();
+    let path = |name: &str| temp.path().join(name).to_str().unwrap().to_owned();
     let (table, back, types) = (path("test.txt"), path("test.json"), sample("types.json"));
     cman(&["convert", &sample("test.json"), &table, "--to", "multihead", "--types", &types]).quiet();
     assert!(fs::read_to_string(&table).unwrap().starts_with("#doc sample-test-001\n0\t"));
     cman(&["convert", &table, &back, "--to", "spert"]).quiet();
-    // Entities come back in the order of their tokens: the scorer does not mind.
+    // The entities are now in the order of their tokens, which does not affect the scores.
     let args = ["score", "--gold", &sample("test.json"), "--pred", &back, "--types", &types, "--json", "-"];
     let scores: Value = serde_json::from_str(&cman(&args).quiet()).unwrap();
     assert_eq!(scores["relations"]["strict"]["micro"]["f1"], 1.0);
     assert_eq!(scores["relations"]["strict"]["micro"]["support"], 125);
     let printed = cman(&["convert", &table, "-", "--to", "spert"]).quiet();
     assert_eq!(printed, fs::read_to_string(&back).unwrap());
-    assert_eq!(fs::read_dir(place.path()).unwrap().count(), 2, "no draft stays behind");
+    assert_eq!(fs::read_dir(temp.path()).unwrap().count(), 2, "the draft is removed");
 }
 
 #[test]
-fn what_a_format_cannot_express_is_refused_and_nothing_written() {
-    let place = tempfile::tempdir().unwrap();
-    let (input, output) = (place.path().join("a.json"), place.path().join("a.txt"));
+fn an_inexpressible_sentence_is_an_error_and_no_file_is_written() {
+    let temp = tempfile::tempdir().unwrap();
+    let (input, output) = (temp.path().join("a.json"), temp.path().join("a.txt"));
     let record = json!([{"tokens": ["a", "b"], "relations": [],
         "entities": [{"type": "X", "start": 0, "end": 2}, {"type": "X", "start": 1, "end": 2}]}]);
     fs::write(&input, record.to_string()).unwrap();
@@ -40,13 +40,13 @@ fn what_a_format_cannot_express_is_refused_and_nothing_written() {
     );
     assert_eq!(run.stderr.lines().last(), Some(error.as_str()));
     assert!(run.stderr.contains("1 sentences with overlapping entities\n"), "{}", run.stderr);
-    assert_eq!(fs::read_dir(place.path()).unwrap().count(), 1);
+    assert_eq!(fs::read_dir(temp.path()).unwrap().count(), 1);
 }
 
 #[test]
-fn bad_records_are_refused_or_left_out_and_counted() {
-    let place = tempfile::tempdir().unwrap();
-    let path = |name: &str| place.path().join(name).to_str().unwrap().to_owned();
+fn invalid_records_are_errors_or_skipped_and_counted() {
+    let temp = tempfile::tempdir().unwrap();
+    let path = |name: &str| temp.path().join(name).to_str().unwrap().to_owned();
     let (input, output, model) = (path("train.json"), path("out.json"), path("model"));
     let record = |start, end| {
         let entity = |kind, start, end| json!({"type": kind, "start": start, "end": end});
@@ -56,27 +56,31 @@ fn bad_records_are_refused_or_left_out_and_counted() {
     fs::write(&input, json!([record(1, 2), record(1, 1), record(1, 2), record(1, 9)]).to_string()).unwrap();
     let (convert, train) =
         (["convert", &input, &output, "--to", "spert"], ["train", "--train", &input, "--out", &model]);
-    assert!(cman(&convert).failure().contains("record 2, entities[1].end"));
-    assert!(cman(&train).failure().contains("record 2, entities[1].end"));
+    for (args, skip) in [(&convert[..], "--on-error skip"), (&train[..], "--set data.on_error=skip")] {
+        let (error, hint) = cman(args).failure_with_hint();
+        assert!(error.contains("record 2, entities[1].end"), "{error}");
+        let expected = format!("`cman inspect {input}` lists all invalid sentences; `{skip}` skips them");
+        assert_eq!(hint, Some(expected));
+    }
 
-    let told = |stderr: &str| {
-        let found = stderr.contains("2 records skipped as not valid")
+    let check = |stderr: &str| {
+        let listed = stderr.contains("2 invalid records skipped")
             && stderr.contains("record 2, entities[1].end")
             && stderr.contains("record 4, entities[1].end");
-        assert!(found, "{stderr}");
+        assert!(listed, "{stderr}");
     };
     let run = cman(&[&convert[..], &["--on-error", "skip"]].concat());
     assert_eq!(run.status, Some(0), "{}", run.stderr);
-    told(&run.stderr);
+    check(&run.stderr);
     let kept: Value = serde_json::from_str(&fs::read_to_string(&output).unwrap()).unwrap();
     assert_eq!(kept.as_array().unwrap().len(), 2);
     let run = cman(&[&train[..], &SMALL, &["--set", "data.on_error=skip", "--epochs", "1"]].concat());
     assert_eq!(run.status, Some(0), "{}", run.stderr);
-    told(&run.stderr);
+    check(&run.stderr);
 }
 
 #[test]
-fn inspection_counts_a_file_or_a_folder() {
+fn inspect_counts_a_file_or_a_folder() {
     let printed = cman(&["inspect", &sample("test.json")]).quiet();
     assert!(printed.contains("test.json (spert)\nsentences                               65\n"), "{printed}");
     let all: Value = serde_json::from_str(&cman(&["inspect", &sample(""), "--json"]).quiet()).unwrap();
@@ -90,22 +94,22 @@ fn inspection_counts_a_file_or_a_folder() {
 }
 
 #[test]
-fn inspection_goes_on_behind_bad_records_and_bad_files() {
-    let place = tempfile::tempdir().unwrap();
-    let name = place.path().to_str().unwrap();
+fn inspect_continues_after_invalid_records_and_files() {
+    let temp = tempfile::tempdir().unwrap();
+    let name = temp.path().to_str().unwrap();
     let sentence = |end: usize| {
         json!({"tokens": ["a", "b"], "relations": [],
             "entities": [{"type": "X", "start": 0, "end": end}, {"type": "Y", "start": 1, "end": 2}]})
     };
-    fs::write(place.path().join("train.json"), json!([sentence(1), sentence(3), sentence(2)]).to_string()).unwrap();
-    fs::write(place.path().join("dev.json"), "{}").unwrap();
+    fs::write(temp.path().join("train.json"), json!([sentence(1), sentence(3), sentence(2)]).to_string()).unwrap();
+    fs::write(temp.path().join("dev.json"), "{}").unwrap();
     let run = cman(&["inspect", name]);
     assert_eq!(run.status, Some(1));
-    assert!(run.stdout.contains("2 sentences of 3 records\n1 records skipped as not valid\n"), "{}", run.stdout);
+    assert!(run.stdout.contains("2 sentences from 3 records\n1 invalid records skipped\n"), "{}", run.stdout);
     assert!(run.stdout.contains("record 2, entities[0].end: expected at most 2"), "{}", run.stdout);
     let errors: Vec<&str> = run.stderr.lines().collect();
     assert!(errors[0].starts_with(&format!("error: {name}/dev.json: line 1, column 1: expected `[`")), "{errors:?}");
-    assert_eq!(errors[1..], [format!("error: {name}: 1 bad files, 1 bad records in others")]);
+    assert_eq!(errors[1..], [format!("error: {name}: invalid files: 1, invalid records in other files: 1")]);
     let run = cman(&["inspect", &format!("{name}/train.json"), "--overlap", "drop", "--json"]);
     let all: Value = serde_json::from_str(&run.stdout).unwrap();
     assert_eq!((&all[0]["report"]["dropped_overlapping"], &all[0]["statistics"]["sentences"]), (&1.into(), &1.into()));
@@ -113,17 +117,17 @@ fn inspection_goes_on_behind_bad_records_and_bad_files() {
 
 #[test]
 fn two_systems_are_compared() {
-    let place = tempfile::tempdir().unwrap();
+    let temp = tempfile::tempdir().unwrap();
     let test = sample("test.json");
     let mut worse: Vec<Value> = serde_json::from_value(read(&test)).unwrap();
     for sentence in &mut worse[..30] {
         sentence["relations"] = json!([]);
     }
-    let (path, out) = (place.path().join("worse.json"), place.path().join("scores.json"));
+    let (path, out) = (temp.path().join("worse.json"), temp.path().join("scores.json"));
     fs::write(&path, Value::from(worse).to_string()).unwrap();
     let (path, out) = (path.to_str().unwrap(), out.to_str().unwrap());
     let printed = cman(&["score", "--gold", &test, "--pred", path, "--against", &test, "--json", out]).quiet();
-    assert!(printed.contains("micro F1, 95% intervals of 10000 resamples of 65 sentences"), "{printed}");
+    assert!(printed.contains("micro F1, 95% intervals from 10000 resamples of 65 sentences"), "{printed}");
     let scores = read(out);
     let f1 = |scores: &Value| scores["relations"]["strict"]["micro"]["f1"].as_f64().unwrap();
     assert!(f1(&scores) < 0.8 && f1(&scores["against"]) == 1.0);

@@ -1,26 +1,27 @@
-//! `embed`, and the other subcommands with an encoder.
+//! `embed`, and other subcommands with an encoder.
 
 use std::{fs, path::Path};
 
 use crate::program::{SMALL, cman, cman_reading, json, sample};
 
 fn encoder(name: &str) -> String {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../cman-core/tests").join(name).display().to_string()
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../cman-encoder/tests").join(name).display().to_string()
 }
 
-/// Embeds, trains, evaluates and predicts with the encoder in `folder` and with the file of its vectors.
-fn check_every_subcommand(place: &Path, folder: &str, kind: &str, shape: &str, described: &str) {
-    let path = |name: &str| place.join(name).display().to_string();
+/// Embeds, trains, evaluates and predicts with the encoder in `folder` and with its precomputed vectors.
+fn check_every_subcommand(temp: &Path, folder: &str, kind: &str, shape: &str, described: &str) {
+    let path = |name: &str| temp.join(name).display().to_string();
     let mut scores = Vec::new();
     let file = path("features.safetensors");
-    let said = cman(&["embed", "--encoder", folder, "--corpus", &sample(""), "--out", &file]).quiet();
-    assert!(said.contains(": 455 sentences, ") && said.contains(&format!(" tokens, {shape}; ")), "{said}");
-    for (kind_of_source, source) in [("cache", file.as_str()), (kind, folder)] {
-        let out = path(kind_of_source);
-        let [of_kind, of_path] = [format!("encoder.kind={kind_of_source}"), format!("encoder.path={source}")];
-        let train = ["train", "--sample", "--epochs", "1", "--out", &out, "--set", &of_kind, "--set", &of_path];
-        let said = cman(&[&train[..], &SMALL].concat()).quiet();
-        assert!(said.contains(&format!("encoder     {folder} ({described}), frozen\n")), "{said}");
+    let stdout = cman(&["embed", "--encoder", folder, "--corpus", &sample(""), "--out", &file]).quiet();
+    assert!(stdout.contains(": 455 sentences, ") && stdout.contains(&format!(" tokens, {shape}; ")), "{stdout}");
+    for (source_kind, source) in [("cache", file.as_str()), (kind, folder)] {
+        let out = path(source_kind);
+        let [kind_setting, path_setting] = [format!("encoder.kind={source_kind}"), format!("encoder.path={source}")];
+        let train =
+            ["train", "--sample", "--epochs", "1", "--out", &out, "--set", &kind_setting, "--set", &path_setting];
+        let stdout = cman(&[&train[..], &SMALL].concat()).quiet();
+        assert!(stdout.contains(&format!("encoder     {folder} ({described}), frozen\n")), "{stdout}");
         let test = sample("test.json");
         let evaluate = ["evaluate", "--model", &out, "--data", &test, "--json", "-"];
         scores.push(cman(&evaluate).quiet());
@@ -29,14 +30,14 @@ fn check_every_subcommand(place: &Path, folder: &str, kind: &str, shape: &str, d
         scores.push(cman_reading(input.as_bytes(), &predict).quiet());
         assert_eq!(json(Path::new(&out).join("model.json"))["encoder"]["kind"], kind);
     }
-    assert_eq!(scores[..2], scores[2..], "precomputed vectors give what the encoder gives");
+    assert_eq!(scores[..2], scores[2..], "precomputed vectors give the same results as the encoder");
 }
 
 #[test]
-fn every_subcommand_takes_an_encoder_from_the_configuration_or_the_model() {
-    let place = tempfile::tempdir().unwrap();
-    let path = |name: &str| place.path().join(name).display().to_string();
-    check_every_subcommand(place.path(), &encoder("bert/bert"), "bert", "3 layers of 16", "bert, pooled by first");
+fn every_subcommand_reads_the_encoder_from_the_configuration_or_the_model() {
+    let temp = tempfile::tempdir().unwrap();
+    let path = |name: &str| temp.path().join(name).display().to_string();
+    check_every_subcommand(temp.path(), &encoder("bert/bert"), "bert", "3 layers of 16", "bert, pooled by first");
     let half = path("half.safetensors");
     cman(&["embed", "--encoder", &encoder("bert/bert"), "--corpus", &sample("test.json"), "--out", &half, "--half"])
         .quiet();
@@ -48,15 +49,15 @@ fn every_subcommand_takes_an_encoder_from_the_configuration_or_the_model() {
 }
 
 #[test]
-fn elmo_is_an_encoder_for_every_subcommand() {
-    let place = tempfile::tempdir().unwrap();
-    check_every_subcommand(place.path(), &encoder("elmo"), "elmo", "3 layers of 12", "elmo");
+fn every_subcommand_accepts_elmo() {
+    let temp = tempfile::tempdir().unwrap();
+    check_every_subcommand(temp.path(), &encoder("elmo"), "elmo", "3 layers of 12", "elmo");
 }
 
 #[test]
-fn elmo_is_part_of_an_experiment() {
-    let place = tempfile::tempdir().unwrap();
-    let path = |name: &str| place.path().join(name).display().to_string();
+fn an_experiment_accepts_elmo() {
+    let temp = tempfile::tempdir().unwrap();
+    let path = |name: &str| temp.path().join(name).display().to_string();
     let (folder, file, out) = (sample(""), path("elmo.toml"), path("out"));
     let text = format!(
         r#"
@@ -75,7 +76,7 @@ fn elmo_is_part_of_an_experiment() {
         "#
     );
     fs::write(&file, text).unwrap();
-    // The data folder holds the encoder.
+    // The data folder contains the encoder.
     let data = encoder("");
     cman(&["experiment", &file, "--out", &out, "--data", &data]).quiet();
     let results = json(Path::new(&out).join("results.json"));
@@ -86,9 +87,9 @@ fn elmo_is_part_of_an_experiment() {
 }
 
 #[test]
-fn elmo_mistakes_are_named_on_one_line() {
-    let place = tempfile::tempdir().unwrap();
-    let path = |name: &str| place.path().join(name).display().to_string();
+fn elmo_errors_are_one_line() {
+    let temp = tempfile::tempdir().unwrap();
+    let path = |name: &str| temp.path().join(name).display().to_string();
     let copy = |folder: &str| {
         fs::create_dir(path(folder)).unwrap();
         for file in ["options.json", "weights.hdf5"] {
@@ -110,7 +111,7 @@ fn elmo_mistakes_are_named_on_one_line() {
         assert!(!fs::exists(&out).unwrap(), "nothing is written");
         failure
     };
-    // What neither of them is.
+    // A folder without an encoder.
     let neither = embed(&sample(""), &[]);
     assert!(neither.starts_with(&format!("{}: expected the files of one encoder, config.json, ", sample(""))));
     assert!(neither.contains(" of an ELMo, found ") && neither.contains("dev.json, "), "{neither}");
@@ -120,7 +121,7 @@ fn elmo_mistakes_are_named_on_one_line() {
     assert_eq!(train(&encoder("elmo"), &["--set", "encoder.pooling=mean"]), pooling);
     let tuned = train(&encoder("elmo"), &["--set", "encoder.fine_tune=true"]);
     assert!(tuned.starts_with("configuration: encoder.fine_tune: expected false (only an encoder of kind bert"));
-    // Weights that are cut short, and options of other weights.
+    // Truncated weights, and options that do not match the weights.
     let cut = copy("cut");
     let weights = fs::read(format!("{cut}/weights.hdf5")).unwrap();
     fs::write(format!("{cut}/weights.hdf5"), &weights[..weights.len() / 2]).unwrap();
@@ -131,7 +132,7 @@ fn elmo_mistakes_are_named_on_one_line() {
     fs::write(format!("{other}/options.json"), options.replace("\"n_layers\": 2", "\"n_layers\": 3")).unwrap();
     let expected = format!("{other}/options.json: 'lstm.n_layers': expected 2 as in {other}/weights.hdf5, found 3");
     assert_eq!([train(&other, &[]), embed(&other, &[])], [expected.clone(), expected]);
-    // Another encoder than that of the model.
+    // An encoder that differs from the one of the model.
     let own = copy("own");
     let source = format!("encoder.path={own}");
     let args = ["train", "--sample", "--epochs", "1", "--out", &out, "--set", "encoder.kind=elmo", "--set", &source];
@@ -145,14 +146,14 @@ fn elmo_mistakes_are_named_on_one_line() {
 }
 
 #[test]
-fn an_encoder_that_is_not_there_is_named() {
-    let place = tempfile::tempdir().unwrap();
-    let path = |name: &str| place.path().join(name).display().to_string();
+fn a_missing_encoder_is_named() {
+    let temp = tempfile::tempdir().unwrap();
+    let path = |name: &str| temp.path().join(name).display().to_string();
     let (none, out) = (path("none"), path("out"));
     let failure = cman(&["embed", "--encoder", &none, "--corpus", &sample("test.json"), "--out", &out]).failure();
     assert_eq!(failure, format!("{none}: No such file or directory (os error 2)"));
     let source = format!("encoder.path={none}");
     let train = ["train", "--sample", "--out", &out, "--set", "encoder.kind=bert", "--set", &source];
     assert_eq!(cman(&train).failure(), format!("{none}/config.json: No such file or directory (os error 2)"));
-    assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0, "nothing is written");
+    assert_eq!(fs::read_dir(temp.path()).unwrap().count(), 0, "nothing is written");
 }

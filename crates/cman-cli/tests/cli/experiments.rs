@@ -251,8 +251,8 @@ fn a_failed_run_does_not_stop_the_others() {
     let failed = &results["runs"][0];
     let reason = failed["error"].as_str().unwrap();
     assert!(reason.contains("is not finite"), "{reason}");
-    let place = format!("{out}/runs/{}/error.txt", failed["id"].as_str().unwrap());
-    assert_eq!(fs::read_to_string(place).unwrap(), format!("{reason}\n"));
+    let error_file = format!("{out}/runs/{}/error.txt", failed["id"].as_str().unwrap());
+    assert_eq!(fs::read_to_string(error_file).unwrap(), format!("{reason}\n"));
     assert_eq!(results["runs"][1]["outcome"]["dev_sentences"], 6, "a fifth of half of the sentences");
     cman(&["report", out]).quiet();
     let page = fs::read_to_string(format!("{out}/report.html")).unwrap();
@@ -283,9 +283,9 @@ fn every_number_of_a_report_is_in_the_results() {
             unit => panic!("unknown unit {unit}"),
         };
         assert_eq!(text, expected, "{path}");
-        numbers += 1;
+        values += 1;
     }
-    assert!(numbers > 300, "{numbers}");
+    assert!(values > 300, "{values}");
     for row in results["rows"].as_array().unwrap() {
         let micro = &row["test"]["relations"]["strict"]["micro"];
         let percent = |key: &str| format!("{:.2}", 100.0 * micro[key].as_f64().unwrap());

@@ -1,4 +1,4 @@
-//! A disk that is full: an error, and the last checkpoint is whole.
+//! A full disk is an error and keeps the last checkpoint intact.
 #![cfg(unix)]
 
 use std::{
@@ -20,14 +20,14 @@ fn weights(folder: &Path) -> Vec<u8> {
     fs::read(folder.join("model.safetensors")).unwrap()
 }
 
-/// The weights of a run that nothing stopped.
-fn unbroken(folder: &Path) -> Vec<u8> {
+/// The weights of an uninterrupted run.
+fn uninterrupted(folder: &Path) -> Vec<u8> {
     let whole = folder.join("whole");
     cman(&arguments(whole.to_str().unwrap(), &[])).quiet();
     weights(&whole)
 }
 
-/// Bytes of the files in a folder.
+/// Total size of the files in a folder, in bytes.
 fn size(folder: &Path) -> u64 {
     fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().metadata().unwrap().len()).sum()
 }
@@ -38,7 +38,7 @@ fn run(mut command: Command) -> Run {
     Run { status: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
 }
 
-/// Starts a run and interrupts it behind its first epoch, so that it leaves a checkpoint.
+/// Starts a run and interrupts it after its first epoch, so that it leaves a checkpoint.
 fn leave_a_checkpoint(out: &Path) -> PathBuf {
     use std::io::{BufRead, BufReader};
     let mut child = command(&arguments(out.to_str().unwrap(), &[])).spawn().unwrap();
@@ -50,51 +50,51 @@ fn leave_a_checkpoint(out: &Path) -> PathBuf {
     out.join("checkpoint")
 }
 
-/// The files of a checkpoint that `state.json` names, with their content.
+/// The files of a checkpoint listed in `state.json`, with their content.
 fn checkpoint(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let state = fs::read_to_string(folder.join("state.json")).unwrap();
-    let named = |path: &PathBuf| {
+    let is_listed = |path: &PathBuf| {
         let name = path.file_name().unwrap().to_str().unwrap();
         name == "state.json" || state.contains(&format!("{name:?}"))
     };
     let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.retain(named);
+    files.retain(is_listed);
     files.sort();
     files.into_iter().map(|path| (path.clone(), fs::read(&path).unwrap())).collect()
 }
 
 #[test]
-fn a_file_that_cannot_grow_is_an_error_and_the_run_goes_on_later() {
+fn a_file_size_limit_is_an_error_and_the_run_can_resume() {
     let folder = tempfile::tempdir().unwrap();
-    let expected = unbroken(folder.path());
+    let expected = uninterrupted(folder.path());
     let out = folder.path().join("limited");
-    let place = leave_a_checkpoint(&out);
-    let before = checkpoint(&place);
+    let saved = leave_a_checkpoint(&out);
+    let before = checkpoint(&saved);
     assert!(before.len() >= 3, "{before:?}");
 
     let name = out.to_str().unwrap();
     for kilobytes in ["1", "8", "40"] {
-        // The signal of the limit is ignored, so that writing fails as on a full disk.
+        // Ignoring SIGXFSZ makes writes fail as on a full disk.
         let script = format!("trap '' XFSZ; ulimit -f {kilobytes}; exec \"$0\" \"$@\"");
         let mut limited = Command::new("bash");
         limited.args(["-c", &script, env!("CARGO_BIN_EXE_cman")]).args(arguments(name, &["--resume"]));
         let error = run(limited).failure();
         assert!(error.starts_with(name) && error.contains("File too large"), "{error}");
-        assert!(checkpoint(&place) == before, "the checkpoint is as it was");
+        assert!(checkpoint(&saved) == before, "the checkpoint is unchanged");
     }
     cman(&arguments(name, &["--resume"])).quiet();
     assert!(weights(&out) == expected);
 }
 
-/// A file system in memory of a given size, unmounted at the end.
+/// An in-memory file system of a given size, unmounted on drop.
 struct Disk(PathBuf);
 
 impl Disk {
-    fn mount(place: PathBuf, bytes: u64) -> Option<Self> {
-        fs::create_dir(&place).unwrap();
+    fn mount(folder: PathBuf, bytes: u64) -> Option<Self> {
+        fs::create_dir(&folder).unwrap();
         let options = format!("size={bytes}");
-        let mount = Command::new("mount").args(["-t", "tmpfs", "-o", &options, "tmpfs"]).arg(&place).output();
-        mount.is_ok_and(|output| output.status.success()).then_some(Self(place))
+        let mount = Command::new("mount").args(["-t", "tmpfs", "-o", &options, "tmpfs"]).arg(&folder).output();
+        mount.is_ok_and(|output| output.status.success()).then_some(Self(folder))
     }
 
     fn grow(&self, bytes: u64) {
@@ -110,13 +110,13 @@ impl Drop for Disk {
 }
 
 #[test]
-fn a_full_disk_is_an_error_and_the_run_goes_on_when_there_is_room() {
+fn a_full_disk_is_an_error_and_the_run_can_resume() {
     let folder = tempfile::tempdir().unwrap();
-    let expected = unbroken(folder.path());
+    let expected = uninterrupted(folder.path());
     let bytes = size(&leave_a_checkpoint(&folder.path().join("measured")));
-    // Room for one checkpoint and a half: the second one does not fit beside the first.
+    // The disk holds one and a half checkpoints, so the second one does not fit.
     let Some(disk) = Disk::mount(folder.path().join("disk"), bytes + bytes / 2) else {
-        println!("skipped: a file system cannot be mounted here");
+        println!("skipped: cannot mount a file system");
         return;
     };
     let out = disk.0.join("model");

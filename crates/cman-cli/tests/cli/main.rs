@@ -1,4 +1,4 @@
-//! The program from outside, on the sample corpus with a network so small that each test takes seconds.
+//! Tests of the program on the sample corpus, with a network so small that each test takes seconds.
 
 mod bad_files;
 mod conversion;

@@ -1,18 +1,18 @@
-//! What the program says to usual mistakes.
+//! Messages for common mistakes.
 
 use std::fs;
 
-use crate::program::{cman, model, model_copy, sample};
+use crate::program::{Run, cman, command, model, model_copy, sample};
 
-/// A folder that is there, and a path in it that is not.
-fn place() -> (tempfile::TempDir, String) {
+/// A folder, and a path in it that does not exist.
+fn missing_path() -> (tempfile::TempDir, String) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("none").to_str().unwrap().to_owned();
     (folder, path)
 }
 
 #[test]
-fn wrong_usage_has_status_2_and_says_what_there_is() {
+fn wrong_usage_has_status_2_and_lists_the_choices() {
     let cases: [(&[&str], &str); 9] = [
         (&[], "Usage: cman [OPTIONS] <COMMAND>"),
         (&["fit"], "unrecognized subcommand 'fit'"),
@@ -47,12 +47,11 @@ fn every_subcommand_has_help_with_an_example() {
 }
 
 #[test]
-fn files_that_are_missing_are_named() {
-    let (folder, none) = place();
+fn missing_files_are_named() {
+    let (folder, none) = missing_path();
     let out = folder.path().join("model").to_str().unwrap().to_owned();
     let (train, test, trained) = (sample("train.json"), sample("test.json"), model().0);
-    let cases: [&[&str]; 13] = [
-        &["train", "--corpus", &none, "--out", &out],
+    let cases: [&[&str]; 12] = [
         &["train", "--train", &none, "--out", &out],
         &["train", "--train", &train, "--dev", &none, "--out", &out],
         &["train", "--train", &train, "--types", &none, "--out", &out],
@@ -70,12 +69,12 @@ fn files_that_are_missing_are_named() {
         let error = cman(args).failure();
         assert_eq!(error, format!("{none}: No such file or directory (os error 2)"), "{args:?}");
     }
-    assert!(!fs::exists(&out).unwrap(), "nothing is made before the input is read");
+    assert!(!fs::exists(&out).unwrap(), "the input is read before the output is created");
 }
 
 #[test]
-fn places_that_cannot_be_written_are_named() {
-    let (folder, none) = place();
+fn unwritable_outputs_are_named() {
+    let (folder, none) = missing_path();
     let (test, trained, deep) = (sample("test.json"), model().0, format!("{none}/x"));
     let missing = format!("{deep}: No such file or directory (os error 2)");
     let evaluate = ["evaluate", "--model", trained, "--data", &test];
@@ -85,7 +84,7 @@ fn places_that_cannot_be_written_are_named() {
     let error = cman(&["convert", &test, &deep, "--to", "spert"]).failure();
     assert_eq!(error, format!("cannot convert to spert: {missing}"));
     let both = cman(&[&evaluate[..], &["--json", "-", "--predictions", "-"]].concat()).failure();
-    assert_eq!(both, "--json -, --predictions -: only one can go to the standard output");
+    assert_eq!(both, "--json -, --predictions -: only one can be written to standard output");
 
     let name = folder.path().to_str().unwrap();
     fs::write(folder.path().join("diary.txt"), "mine").unwrap();
@@ -101,8 +100,8 @@ fn places_that_cannot_be_written_are_named() {
 }
 
 #[test]
-fn settings_that_do_not_exist_or_fit_are_named() {
-    let (folder, none) = place();
+fn invalid_settings_are_named() {
+    let (folder, none) = missing_path();
     let config = folder.path().join("c.toml").to_str().unwrap().to_owned();
     fs::write(&config, "[train]\nepoch = 3\n").unwrap();
     let cases: [(&[&str], &str); 8] = [
@@ -113,7 +112,7 @@ fn settings_that_do_not_exist_or_fit_are_named() {
         (&["--epochs", "0"], "configuration: train.epochs: expected at least 1, found 0"),
         (&["--seed", "18446744073709551615"], "configuration: seed: expected at most 2^63 - 1, found 184467"),
         (&["--config", &config], &format!("{config}: line 2: unknown field `epoch`, expected one of `epochs`, ")),
-        (&["--train-dev"], "--train-dev: there is no dev data"),
+        (&["--train-dev"], "--train-dev: no dev data"),
     ];
     let train = sample("dev.json");
     for (args, expected) in cases {
@@ -124,20 +123,23 @@ fn settings_that_do_not_exist_or_fit_are_named() {
 
 #[cfg(not(feature = "metal"))]
 #[test]
-fn a_device_that_was_not_compiled_in_says_how_to_get_it() {
-    let (_folder, none) = place();
-    let error = cman(&["train", "--sample", "--device", "metal", "--out", &none]).failure();
+fn a_device_that_is_not_compiled_in_has_a_hint() {
+    let (_folder, none) = missing_path();
+    let expected = "`cargo install --path crates/cman-cli --features metal` builds it in";
+    let (error, hint) = cman(&["train", "--sample", "--device", "metal", "--out", &none]).failure_with_hint();
+    assert_eq!(hint.as_deref(), Some(expected));
     assert!(
         error.starts_with("device 'metal' is not compiled in: build with `--features metal`; here are "),
         "{error}"
     );
-    let error = cman(&["predict", "--model", model().0, "--device", "metal"]).failure();
+    let (error, hint) = cman(&["predict", "--model", model().0, "--device", "metal"]).failure_with_hint();
+    assert_eq!(hint.as_deref(), Some(expected));
     assert!(error.starts_with("device 'metal' is not compiled in"), "{error}");
 }
 
 #[test]
-fn spoilt_model_directories_are_told_apart() {
-    let (folder, none) = place();
+fn damaged_model_directories_are_distinguished() {
+    let (folder, none) = missing_path();
     let name = folder.path().to_str().unwrap();
     let load = |model: &str| cman(&["predict", "--model", model]).failure();
     assert_eq!(load(&none), format!("{none}: no such directory"));
@@ -187,22 +189,79 @@ fn spoilt_model_directories_are_told_apart() {
 }
 
 #[test]
-fn types_that_do_not_match_are_named_with_their_place() {
-    let (folder, none) = place();
+fn unknown_types_are_named_with_their_location() {
+    let (folder, none) = missing_path();
     let path = folder.path().join("places.json");
     fs::write(&path, fs::read_to_string(sample("test.json")).unwrap().replacen("\"Loc\"", "\"Place\"", 1)).unwrap();
     let (path, types) = (path.to_str().unwrap(), sample("types.json"));
     let wrong = format!("{path}: record 1, entities[1].type: expected one of the types Loc, Org, Peop, Other, found");
     let expected = format!("{wrong} \"Place\"");
     assert_eq!(cman(&["evaluate", "--model", model().0, "--data", path]).failure(), expected);
-    assert_eq!(cman(&["convert", path, &none, "--to", "spert", "--types", &types]).failure(), expected);
+    let hint = format!("{types} lists the allowed types");
+    let convert = cman(&["convert", path, &none, "--to", "spert", "--types", &types]).failure_with_hint();
+    assert_eq!(convert, (expected.clone(), Some(hint.clone())));
     let train = sample("train.json");
     let args = ["train", "--train", &train, "--test", path, "--types", &types, "--out", &none];
-    assert_eq!(cman(&args).failure(), expected);
+    assert_eq!(cman(&args).failure_with_hint(), (expected, Some(hint)));
+    let args = ["train", "--train", &train, "--test", path, "--out", &none];
+    let (_, hint) = cman(&args).failure_with_hint();
+    assert_eq!(hint.as_deref(), Some("`--types FILE` lists the types; by default they are those of the training data"));
 }
 
 #[test]
-fn predictions_for_other_sentences_are_refused() {
+fn missing_and_empty_corpus_folders_have_a_hint() {
+    let (folder, none) = missing_path();
+    let out = format!("{none}/model");
+    let expected = Some(
+        "corpus files are .json or .txt files with `train`, `dev`, `valid`, `val` or `test` in their \
+         names, such as conll04_train.json; `cman train` needs a `train` file",
+    );
+    let (error, hint) = cman(&["train", "--corpus", &none, "--out", &out]).failure_with_hint();
+    assert_eq!((error, hint.as_deref()), (format!("{none}: No such file or directory (os error 2)"), expected));
+    let empty = folder.path().to_str().unwrap();
+    for args in [&["train", "--corpus", empty, "--out", &out][..], &["inspect", empty]] {
+        let (error, hint) = cman(args).failure_with_hint();
+        assert!(error.starts_with(&format!("{empty}: expected corpus files such as train.json")), "{error}");
+        assert_eq!(hint.as_deref(), expected);
+    }
+    assert!(!fs::exists(&none).unwrap());
+}
+
+#[test]
+fn training_data_without_types_has_a_hint() {
+    let (folder, none) = missing_path();
+    let path = folder.path().join("plain.json");
+    fs::write(&path, r#"[{"tokens": ["a"], "entities": [], "relations": []}]"#).unwrap();
+    let (error, hint) = cman(&["train", "--train", path.to_str().unwrap(), "--out", &none]).failure_with_hint();
+    assert!(error.starts_with("training data: no "), "{error}");
+    assert_eq!(hint.as_deref(), Some("`--types FILE` lists the types; by default they are those of the training data"));
+}
+
+#[test]
+fn an_unknown_device_has_a_hint() {
+    let run = cman(&["train", "--sample", "--device", "gpu", "--out", "x"]);
+    assert_eq!((run.status, run.stdout.as_str()), (Some(2), ""));
+    let (usage, hint) = run.stderr.split_once("\n\nhint: ").expect("a hint after a blank line");
+    assert!(usage.contains("invalid value 'gpu' for '--device <NAME>'"), "{usage}");
+    assert!(hint.starts_with("this build has ") && hint.ends_with("need a build with `--features NAME`\n"), "{hint}");
+    let other = cman(&["convert", "a", "b", "--to", "csv"]);
+    assert!(!other.stderr.contains("hint: "), "{}", other.stderr);
+}
+
+#[cfg(feature = "hub")]
+#[test]
+fn an_encoder_that_is_not_in_the_cache_has_a_hint() {
+    let (folder, none) = missing_path();
+    let settings = ["--set", "encoder.kind=bert", "--set", "encoder.path=org/no-such-encoder"];
+    let mut train = command(&[&["train", "--sample", "--out", &none], &settings[..]].concat());
+    train.env("HF_ENDPOINT", "http://127.0.0.1:9").env("HF_HOME", folder.path());
+    let (error, hint) = Run::from(train.output().unwrap()).failure_with_hint();
+    assert!(error.starts_with("org/no-such-encoder: ") && error.contains("not in the cache"), "{error}");
+    assert_eq!(hint.as_deref(), Some("give the folder of the encoder, or set `HF_HOME` to a cache that contains it"));
+}
+
+#[test]
+fn predictions_for_other_sentences_are_errors() {
     let (test, dev, types) = (sample("test.json"), sample("dev.json"), sample("types.json"));
     let score = |predictions: &str| cman(&["score", "--gold", &test, "--pred", predictions]).failure();
     let expected = "sentence 1 is not gold sentence `sample-test-001`: expected the word \"Gordon\", found \"Albert\"";
@@ -213,10 +272,10 @@ fn predictions_for_other_sentences_are_refused() {
         score(&types)
     );
 
-    let (folder, _) = place();
+    let (folder, _) = missing_path();
     let path = folder.path().join("few.json").to_str().unwrap().to_owned();
     fs::write(&path, "[]").unwrap();
-    assert_eq!(score(&path), format!("{path}: 65 gold sentences, but 0 predicted ones"));
+    assert_eq!(score(&path), format!("{path}: 65 gold sentences, but 0 predicted sentences"));
     let run = cman(&["score", "--gold", &test, "--pred", &test, "--against", &test, "--as", "spert"]);
     assert_eq!(run.status, Some(2));
 }

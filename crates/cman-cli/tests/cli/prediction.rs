@@ -15,7 +15,7 @@ fn lines(output: &str) -> Vec<Value> {
 }
 
 #[test]
-fn a_sentence_is_a_line_with_the_documented_keys() {
+fn each_sentence_is_a_line_with_the_documented_keys() {
     let (folder, _) = model();
     let text = "Zoë Day of Rome ran.  She won.\n\n \nPaul left\r\n";
     let output = cman_reading(text.as_bytes(), &["predict", "--model", folder]).quiet();
@@ -40,7 +40,7 @@ fn a_sentence_is_a_line_with_the_documented_keys() {
 }
 
 #[test]
-fn places_lead_back_into_the_input_whatever_it_is_written_in() {
+fn offsets_refer_to_the_input_in_any_script() {
     let (folder, _) = model();
     let texts = [
         "Mrs. Tsuruyama is from Kumamoto.  She left\tJapan.",
@@ -61,8 +61,8 @@ fn places_lead_back_into_the_input_whatever_it_is_written_in() {
         let text = line["text"].as_str().unwrap();
         assert_eq!(text, input[offset..offset + text.chars().count()].iter().collect::<String>());
         for entity in line["entities"].as_array().unwrap() {
-            let place = offset + number(&entity["char_start"])..offset + number(&entity["char_end"]);
-            assert_eq!(entity["text"], input[place].iter().collect::<String>());
+            let range = offset + number(&entity["char_start"])..offset + number(&entity["char_end"]);
+            assert_eq!(entity["text"], input[range].iter().collect::<String>());
         }
         sentences += 1;
     }
@@ -70,7 +70,7 @@ fn places_lead_back_into_the_input_whatever_it_is_written_in() {
 }
 
 #[test]
-fn records_keep_their_ids_and_their_order_over_windows() {
+fn records_keep_their_ids_and_order_across_windows() {
     let (folder, _) = model();
     let mut input = String::new();
     for i in 0..600 {
@@ -96,7 +96,7 @@ fn records_keep_their_ids_and_their_order_over_windows() {
 }
 
 #[test]
-fn bad_records_are_told_and_left_out() {
+fn invalid_records_are_reported_and_skipped() {
     let (folder, _) = model();
     let many = json!({"tokens": vec!["a"; 9]});
     let long = json!({"tokens": ["a".repeat(257)]});
@@ -106,15 +106,15 @@ fn bad_records_are_told_and_left_out() {
     let run = cman_reading(&input, &["predict", "--model", folder, "--max-tokens", "8"]);
     assert_eq!(run.status, Some(1));
     let expected = "\
-standard input: line 3: bad JSON (column 2): expected ident
-standard input: line 4: bad JSON (column 10): invalid type: integer `5`, expected a string
+standard input: line 3: invalid JSON (column 2): expected ident
+standard input: line 4: invalid JSON (column 10): invalid type: integer `5`, expected a string
 standard input: line 5: expected `text` or `tokens`, found neither
 standard input: line 6: tokens: expected at least one token, found none
-standard input: line 7: tokens[1]: expected a token, found nothing
-standard input: line 8: not UTF-8 from byte 1 on
-standard input: line 9: a sentence of 9 tokens, more than 8 (--max-tokens)
-standard input: line 10: a token of 257 characters, more than 256
-error: standard input: 8 bad records left out
+standard input: line 7: tokens[1]: expected a non-empty token, found \"\"
+standard input: line 8: not UTF-8 at byte 1
+standard input: line 9: sentence of 9 tokens exceeds the maximum of 8 (--max-tokens)
+standard input: line 10: token of 257 characters exceeds the maximum of 256
+error: standard input: 8 invalid records skipped
 ";
     assert_eq!(run.stderr, expected);
     let texts: Vec<_> = lines(&run.stdout).iter().map(|line| line["text"].clone()).collect();
@@ -122,7 +122,7 @@ error: standard input: 8 bad records left out
 }
 
 #[test]
-fn a_line_may_be_long_but_not_endless() {
+fn the_length_of_a_line_is_limited() {
     let (folder, _) = model();
     let input = format!("{}\nAnn ran.\n", "a ".repeat(9 << 20));
     let run = cman_reading(input.as_bytes(), &["predict", "--model", folder]);
@@ -131,7 +131,7 @@ fn a_line_may_be_long_but_not_endless() {
 }
 
 #[test]
-fn the_form_of_the_input_can_be_given() {
+fn the_input_format_can_be_set() {
     let (folder, _) = model();
     let input = "{\"text\": \"Ann ran.\"}\n";
     let run = cman_reading(input.as_bytes(), &["predict", "--model", folder, "--format", "text"]).quiet();
@@ -142,10 +142,10 @@ fn the_form_of_the_input_can_be_given() {
 }
 
 #[test]
-fn files_are_read_and_written_and_scored() {
+fn predictions_are_written_to_a_file_and_scored() {
     let (folder, _) = model();
-    let place = tempfile::tempdir().unwrap();
-    let path = |name: &str| place.path().join(name).to_str().unwrap().to_owned();
+    let temp = tempfile::tempdir().unwrap();
+    let path = |name: &str| temp.path().join(name).to_str().unwrap().to_owned();
     let (input, output, predicted) = (path("in.jsonl"), path("out.jsonl"), path("predicted.json"));
     let (test, types) = (sample("test.json"), sample("types.json"));
     let gold: Vec<Value> = serde_json::from_slice(&fs::read(&test).unwrap()).unwrap();
@@ -160,8 +160,8 @@ fn files_are_read_and_written_and_scored() {
     }
 
     let run = cman(&["predict", "--model", folder, &input, "--output", &input]);
-    assert_eq!(run.failure(), format!("{input}: is the input"));
-    assert_eq!(fs::read_to_string(&input).unwrap().lines().count(), 65, "the input is untouched");
+    assert_eq!(run.failure(), format!("{input}: the output is the input file"));
+    assert_eq!(fs::read_to_string(&input).unwrap().lines().count(), 65, "the input is unchanged");
 }
 
 #[test]
@@ -185,5 +185,5 @@ fn a_closed_pipe_ends_the_program_quietly() {
     let mut stderr = String::new();
     child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
     assert_eq!((child.wait().unwrap().code(), stderr.as_str()), (Some(0), ""));
-    assert!(writer.join().unwrap() < 20_000, "it stopped before it had read everything");
+    assert!(writer.join().unwrap() < 20_000, "the program stops before it has read all input");
 }

@@ -1,16 +1,16 @@
-//! Running the program.
+//! Runs the program.
 
 use std::{
     fs,
     io::Write,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Command, Output, Stdio},
     sync::LazyLock,
 };
 
 use serde_json::Value;
 
-/// Settings of the smallest network that still has every part.
+/// Settings of a very small network that has every part.
 pub const SMALL: [&str; 8] = [
     "--set",
     "model.hidden=8",
@@ -22,7 +22,7 @@ pub const SMALL: [&str; 8] = [
     "model.word.width=8",
 ];
 
-/// What a run of the program left.
+/// The status and output of the program.
 pub struct Run {
     pub status: Option<i32>,
     pub stdout: String,
@@ -30,19 +30,41 @@ pub struct Run {
 }
 
 impl Run {
-    /// The standard output of a run without a failure or anything to complain about.
+    /// The standard output of a run that succeeded without messages.
     #[track_caller]
     pub fn quiet(self) -> String {
         assert_eq!((self.status, self.stderr.as_str()), (Some(0), ""));
         self.stdout
     }
 
-    /// The one line on the standard error of a run that failed.
+    /// The one-line error of a run that failed without a hint.
     #[track_caller]
     pub fn failure(self) -> String {
+        let (error, hint) = self.failure_with_hint();
+        assert_eq!(hint, None, "{error}");
+        error
+    }
+
+    /// The one-line error of a run that failed, and the one-line hint if there is one.
+    #[track_caller]
+    pub fn failure_with_hint(self) -> (String, Option<String>) {
         assert_eq!(self.status, Some(1), "{}{}", self.stdout, self.stderr);
-        assert_eq!(self.stderr.lines().count(), 1, "{}", self.stderr);
-        self.stderr.trim_end().strip_prefix("error: ").expect("a line that starts with `error: `").to_owned()
+        let stderr = self.stderr.strip_suffix('\n').expect("a complete line");
+        let (error, hint) = match stderr.split_once("\n\n") {
+            Some((error, rest)) => {
+                (error, Some(rest.strip_prefix("hint: ").expect("a line that starts with `hint: `")))
+            }
+            None => (stderr, None),
+        };
+        assert!(!error.contains('\n') && hint.is_none_or(|hint| !hint.contains('\n')), "{stderr}");
+        (error.strip_prefix("error: ").expect("a line that starts with `error: `").to_owned(), hint.map(str::to_owned))
+    }
+}
+
+impl From<Output> for Run {
+    fn from(output: Output) -> Self {
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        Self { status: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
     }
 }
 
@@ -56,15 +78,14 @@ pub fn cman_reading(input: &[u8], args: &[&str]) -> Run {
     let mut child = command(args).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     let output = std::thread::scope(|scope| {
-        // A program that does not read its input to the end is no fault of the test.
+        // Write errors are ignored: the program may exit before it has read all input.
         scope.spawn(move || drop(stdin.write_all(input)));
         child.wait_with_output().unwrap()
     });
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    Run { status: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    output.into()
 }
 
-/// The program with pipes at both ends.
+/// The program with piped input and output.
 pub fn command(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cman"));
     command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -76,7 +97,7 @@ pub fn sample(name: &str) -> String {
     format!("{}/../cman-data/sample/{name}", env!("CARGO_MANIFEST_DIR"))
 }
 
-/// A model that was trained for an epoch, and what the training printed.
+/// The folder of a model trained for one epoch, and the standard output of the training.
 pub fn model() -> (&'static str, &'static str) {
     static MODEL: LazyLock<(String, String)> = LazyLock::new(|| {
         let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("cman-cli-model");
@@ -88,7 +109,7 @@ pub fn model() -> (&'static str, &'static str) {
     (&MODEL.0, &MODEL.1)
 }
 
-/// A copy of the model that may be spoilt.
+/// Copies the model to a folder.
 pub fn model_copy(folder: &Path) -> String {
     for entry in fs::read_dir(model().0).unwrap() {
         let path = entry.unwrap().path();
@@ -97,7 +118,7 @@ pub fn model_copy(folder: &Path) -> String {
     folder.to_str().unwrap().to_owned()
 }
 
-/// A JSON file.
+/// Reads a JSON file.
 pub fn json(path: impl AsRef<Path>) -> Value {
     serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
 }

@@ -5,17 +5,17 @@ use std::{fs, path::Path};
 use crate::program::{SMALL, cman, json, model, sample};
 
 #[test]
-fn training_tells_its_facts_and_fills_the_directory() {
-    let (folder, said) = model();
+fn training_prints_its_facts_and_writes_the_directory() {
+    let (folder, stdout) = model();
     for line in [
         "seed 1, 1 epochs, protocol train\n",
-        "sentences   325 to train on, 65 to choose the epoch by\n",
+        "sentences   325 training, 65 dev\n",
         "epoch   1  loss ",
         "kept epoch 1: dev entities",
         "test: 65 sentences, 219 entities, 125 relations; trained on 325 sentences (train)\n",
         "0 of 65 test sentences also occur in the training data: strict F1",
     ] {
-        assert!(said.contains(line), "{line:?} in {said}");
+        assert!(stdout.contains(line), "{line:?} in {stdout}");
     }
     let mut names: Vec<_> =
         fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
@@ -45,8 +45,8 @@ fn training_tells_its_facts_and_fills_the_directory() {
 }
 
 #[test]
-fn evaluation_gives_what_training_gave() {
-    let (folder, said) = model();
+fn evaluation_reproduces_the_scores_of_training() {
+    let (folder, stdout) = model();
     let test = sample("test.json");
     let args = ["evaluate", "--model", folder, "--data", &test];
     let scores: serde_json::Value =
@@ -67,12 +67,12 @@ fn evaluation_gives_what_training_gave() {
 
     let printed = cman(&args).quiet();
     let table = printed.split_once("\n\n").unwrap().1.trim_end();
-    assert!(table.starts_with("entities, strict") && said.contains(table), "{table}\n{said}");
+    assert!(table.starts_with("entities, strict") && stdout.contains(table), "{table}\n{stdout}");
     assert!(printed.contains("test.json: 65 sentences, 219 entities, 125 relations\n"));
 }
 
 #[test]
-fn gold_labels_and_other_scorers_change_what_they_should() {
+fn gold_labels_and_other_scorers_change_only_their_scores() {
     let (folder, _) = model();
     let test = sample("test.json");
     let args = ["evaluate", "--model", folder, "--data", &test, "--json", "-"];
@@ -88,7 +88,7 @@ fn gold_labels_and_other_scorers_change_what_they_should() {
 
 #[cfg(feature = "ndarray")]
 #[test]
-fn another_backend_reads_the_same_model() {
+fn another_backend_loads_the_same_model() {
     let (folder, _) = model();
     let test = sample("test.json");
     let scores = |device| -> f64 {
@@ -101,16 +101,16 @@ fn another_backend_reads_the_same_model() {
 }
 
 #[test]
-fn train_and_dev_together_need_no_dev_scores_and_are_said_to_be() {
+fn training_on_train_and_dev_has_no_dev_scores_and_is_labelled() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("new/model");
     let (dev, test, types) = (sample("dev.json"), sample("test.json"), sample("types.json"));
     let files = ["train", "--train", &dev, "--dev", &test, "--test", &test, "--types", &types];
     let rest = ["--train-dev", "--epochs", "1", "--seed", "3", "--out", out.to_str().unwrap()];
-    let said = cman(&[&files[..], &rest, &SMALL].concat()).quiet();
-    assert!(said.contains("seed 3, 1 epochs, protocol train+dev\n"), "{said}");
-    assert!(said.contains("sentences   130 to train on, 0 to choose"), "{said}");
-    assert!(said.contains("65 of 65 test sentences also occur in the training data"), "{said}");
+    let stdout = cman(&[&files[..], &rest, &SMALL].concat()).quiet();
+    assert!(stdout.contains("seed 3, 1 epochs, protocol train+dev\n"), "{stdout}");
+    assert!(stdout.contains("sentences   130 training, 0 dev\n"), "{stdout}");
+    assert!(stdout.contains("65 of 65 test sentences also occur in the training data"), "{stdout}");
     let scores = json(out.join("scores.json"));
     assert_eq!((&scores["protocol"], &scores["train_sentences"]), (&"train+dev".into(), &130.into()));
     assert!(scores["dev"].is_null() && scores["dev_sentences"].is_null());
@@ -120,7 +120,7 @@ fn train_and_dev_together_need_no_dev_scores_and_are_said_to_be() {
 }
 
 #[test]
-fn a_folder_is_trained_on_and_its_model_is_not_lost_by_mistake() {
+fn a_corpus_folder_is_read_and_a_model_is_not_overwritten() {
     let folder = tempfile::tempdir().unwrap();
     let (corpus, out) = (folder.path().join("corpus"), folder.path().join("model"));
     fs::create_dir(&corpus).unwrap();
@@ -129,11 +129,12 @@ fn a_folder_is_trained_on_and_its_model_is_not_lost_by_mistake() {
     }
     let (corpus, out) = (corpus.to_str().unwrap(), out.to_str().unwrap());
     let args = [&["train", "--corpus", corpus, "--epochs", "1", "--out", out], &SMALL[..]].concat();
-    let said = cman(&args).quiet();
-    assert!(said.contains("kept epoch 1\n") && !said.contains("test:"), "{said}");
-    assert_eq!(cman(&args).failure(), format!("{out}: holds a model already (--force overwrites it)"));
+    let stdout = cman(&args).quiet();
+    assert!(stdout.contains("kept epoch 1\n") && !stdout.contains("test:"), "{stdout}");
+    let expected = (format!("{out}: already contains a model"), Some("`--force` overwrites it".to_owned()));
+    assert_eq!(cman(&args).failure_with_hint(), expected);
     cman(&[&args[..], &["--force", "--threads", "1"]].concat()).quiet();
 
     fs::remove_file(Path::new(out).join("model.json")).unwrap();
-    cman(&args).quiet(); // what a run that ended early has left
+    cman(&args).quiet(); // the directory of a run that ended early
 }
