@@ -1,28 +1,16 @@
 //! The real corpora, where they are at hand: the folder that `CMAN_SHARED` names holds `data/conll04`, `data/ade` and
 //! `data/vectors`.
 
-use std::{
-    collections::HashSet,
-    fs,
-    path::{Path, PathBuf},
-};
+#[path = "../../../tests/real_data/mod.rs"]
+mod real_data;
+
+use std::{collections::HashSet, fs, path::Path};
 
 use cman_data::{
     Corpus, CorpusDir, OverlapPolicy, ReaderBuilder, Schema, Sentence, Statistics, Unrepresentable, VectorReader,
     Vocabularies, write_multihead, write_spert,
 };
-
-/// A file or folder of the real data, unless there is none.
-fn data(path: &str) -> Option<PathBuf> {
-    let shared = std::env::var_os("CMAN_SHARED")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
-    let path = shared.join("data").join(path);
-    if !path.exists() {
-        println!("skipped: there is no {}", path.display());
-        return None;
-    }
-    Some(path)
-}
+use real_data::real_data as data;
 
 fn read(path: impl AsRef<Path>) -> Corpus {
     Corpus::read(path, &ReaderBuilder::new()).unwrap()
@@ -167,7 +155,9 @@ fn conll04_says_the_same_in_both_formats() {
     let spert = read(folder.join("spert/conll04_test.json")).sentences;
     let mut bytes = Vec::new();
     write_multihead(&spert, &mut bytes).unwrap();
-    for (spert, table) in spert.iter().zip(back(&bytes)) {
+    let tables = back(&bytes);
+    assert_eq!((spert.len(), tables.len()), (288, 288));
+    for (spert, table) in spert.iter().zip(tables) {
         assert_eq!((&spert.tokens, &spert.id), (&table.tokens, &table.id));
         let facts = |sentence: &Sentence| {
             let entity = |i: usize| sentence.entities[i].clone();
