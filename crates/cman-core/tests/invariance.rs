@@ -43,6 +43,7 @@ fn value_and_gradients(
 }
 
 fn assert_close(name: &str, found: &[f64], expected: &[f64]) {
+    assert_eq!(found.len(), expected.len(), "{name}");
     let largest = expected.iter().fold(1e-6f64, |m, x| m.max(x.abs()));
     for (a, b) in found.iter().zip(expected) {
         assert!((a - b).abs() <= 1e-5 * largest, "{name}: {a} for {b} (largest {largest})");
@@ -115,6 +116,7 @@ fn predictions_do_not_depend_on_the_batch() {
             let alone = &predict(&[sentence])[0];
             assert_eq!(alone.tags, expected.tags, "{name}");
             assert_eq!(alone.relations.len(), expected.relations.len(), "{name}");
+            assert_eq!(alone.entities.len(), expected.entities.len(), "{name}");
             for (a, b) in alone.relations.iter().zip(&expected.relations) {
                 assert_eq!((a.head, a.tail, a.kind), (b.head, b.tail, b.kind), "{name}");
                 assert!((a.probability - b.probability).abs() < 1e-5, "{name}");
@@ -176,6 +178,7 @@ fn scores_of_pairs_equal_those_of_the_full_table() {
         let pairs: Vec<(usize, usize, usize)> =
             LENGTHS.iter().enumerate().flat_map(|(s, &n)| (0..n * n).map(move |p| (s, p / n, p % n))).collect();
         let scores: Vec<f64> = projection.scores(&pairs).try_into_vec_as().unwrap();
+        assert_eq!(scores.len(), pairs.len() * n_outputs, "{name}");
         for (&(s, i, j), row) in pairs.iter().zip(scores.chunks(n_outputs)) {
             let expected = &table[((s * steps + i) * steps + j) * n_outputs..][..n_outputs];
             assert_close(&format!("{name}: pair {s} {i} {j}"), row, expected);

@@ -1,28 +1,16 @@
 //! Tests on the real corpora: `data/conll04`, `data/ade` and `data/vectors` in the folder `CMAN_SHARED`. Tests without
 //! their data are skipped.
 
-use std::{
-    collections::HashSet,
-    fs,
-    path::{Path, PathBuf},
-};
+#[path = "../../../tests/real_data/mod.rs"]
+mod real_data;
+
+use std::{collections::HashSet, fs, path::Path};
 
 use cman_data::{
     Corpus, CorpusDir, OverlapPolicy, ReaderBuilder, Schema, Sentence, Statistics, Unrepresentable, VectorReader,
     Vocabularies, write_multihead, write_spert,
 };
-
-/// A file or folder of the data, if it exists.
-fn data(path: &str) -> Option<PathBuf> {
-    let shared = std::env::var_os("CMAN_SHARED")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
-    let path = shared.join("data").join(path);
-    if !path.exists() {
-        println!("skipped: {} does not exist", path.display());
-        return None;
-    }
-    Some(path)
-}
+use real_data::real_data as data;
 
 fn read(path: impl AsRef<Path>) -> Corpus {
     Corpus::read(path, &ReaderBuilder::new()).unwrap()
@@ -167,7 +155,9 @@ fn conll04_is_equal_in_both_formats() {
     let spert = read(folder.join("spert/conll04_test.json")).sentences;
     let mut bytes = Vec::new();
     write_multihead(&spert, &mut bytes).unwrap();
-    for (spert, table) in spert.iter().zip(parse(&bytes)) {
+    let tables = parse(&bytes);
+    assert_eq!((spert.len(), tables.len()), (288, 288));
+    for (spert, table) in spert.iter().zip(tables) {
         assert_eq!((&spert.tokens, &spert.id), (&table.tokens, &table.id));
         let annotation = |sentence: &Sentence| {
             let entity = |i: usize| sentence.entities[i].clone();

@@ -3,8 +3,8 @@
 #[allow(dead_code)]
 #[path = "../examples/tokenizer_agreement.rs"]
 mod agreement;
-
-use std::path::{Path, PathBuf};
+#[path = "../../../tests/real_data/mod.rs"]
+mod real_data;
 
 use cman_data::{TokenizerConfig, Vocabularies, sentences_from_text, split_sentences, tokenize};
 use proptest::prelude::*;
@@ -100,18 +100,15 @@ fn the_configuration_is_read_from_json() {
 
 #[test]
 fn tokenization_agrees_with_the_real_corpora() {
-    let shared = std::env::var_os("CMAN_SHARED")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
-    let folder = shared.join("data");
-    if !folder.exists() {
-        println!("skipped: {} does not exist", folder.display());
+    let (Some(folder), Some(_), Some(_)) =
+        (real_data::real_data(""), real_data::real_data("conll04"), real_data::real_data("ade"))
+    else {
         return;
-    }
-    for (corpus, (tokens, boundaries, starts)) in agreement::measure(&folder).unwrap().iter().zip([
-        (0.995, 0.998, 0.96),
-        (0.98, 0.994, 0.96),
-        (0.999, 0.999, 0.99),
-    ]) {
+    };
+    let least = [(0.995, 0.998, 0.96), (0.98, 0.994, 0.96), (0.999, 0.999, 0.99)];
+    let measured = agreement::measure(&folder).unwrap();
+    assert_eq!(measured.len(), least.len());
+    for (corpus, (tokens, boundaries, starts)) in measured.iter().zip(least) {
         println!("{corpus}");
         assert!(corpus.tokens.f1() > tokens && corpus.boundaries.f1() > boundaries, "{corpus}");
         assert!(corpus.sentence_starts.f1() > starts, "{corpus}");

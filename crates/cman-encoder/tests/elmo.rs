@@ -12,6 +12,8 @@ mod files;
 mod fixture;
 #[path = "elmo/published.rs"]
 mod published;
+#[path = "../../../tests/real_data/mod.rs"]
+mod real_data;
 #[path = "elmo/reference.rs"]
 mod reference;
 #[path = "elmo/sentences.rs"]

@@ -1,5 +1,8 @@
 //! The experiment files of this repository are valid and share runs.
 
+#[path = "../../../tests/real_data/mod.rs"]
+mod real_data;
+
 use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
@@ -9,18 +12,6 @@ use cman_experiment::{Experiment, Plan, PlanOptions, RunSpec};
 
 fn file(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../experiments").join(format!("{name}.toml"))
-}
-
-/// The folder of the real corpora, if it exists.
-fn corpora() -> Option<PathBuf> {
-    let shared = std::env::var_os("CMAN_SHARED").map(PathBuf::from);
-    let shared = shared.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"));
-    let data = shared.join("data");
-    if !data.is_dir() {
-        println!("skipped: no corpora in {}", data.display());
-        return None;
-    }
-    Some(data)
 }
 
 fn ids(plan: &Plan) -> BTreeSet<&str> {
@@ -71,8 +62,11 @@ fn the_experiments_of_the_paper_share_runs() {
     for name in names {
         assert_eq!(Experiment::load(&file(name)).unwrap().name, name);
     }
-    let Some(data) = corpora() else { return };
-    let vectors = Some(data.join("vectors/glove.6B.50d.union.txt"));
+    let (Some(data), vectors @ Some(_)) =
+        (real_data::real_data(""), real_data::real_data("vectors/glove.6B.50d.union.txt"))
+    else {
+        return;
+    };
     let options = PlanOptions { data: Some(data), vectors, ..PlanOptions::default() };
     let [table1, table2, table3, table4, figures] = names.map(|name| Plan::load(&file(name), &options).unwrap());
     let counts = [&table1, &table2, &table3, &table4, &figures].map(|plan| plan.runs.len());

@@ -1,22 +1,15 @@
 //! Tests on the real corpora, which are not part of this project. They are in the folder `CMAN_SHARED` (relative to the
 //! workspace, by default `../shared`). Without it, the tests are skipped.
 
-use std::path::{Path, PathBuf};
+#[path = "../../../tests/real_data/mod.rs"]
+mod real_data;
+
+use std::path::PathBuf;
 
 use cman_data::{Entity, Relation, Schema, Sentence};
 use cman_score::{Definition, leaked, score_as, score_leakage, untaggable};
+use real_data::real_data;
 use serde_json::Value;
-
-/// The folder of the corpora, if it exists.
-fn shared() -> Option<PathBuf> {
-    let folder = std::env::var_os("CMAN_SHARED").unwrap_or_else(|| "../shared".into());
-    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(folder).join("data");
-    if !data.is_dir() {
-        eprintln!("skipped: no corpora in {}", data.display());
-        return None;
-    }
-    Some(data)
-}
 
 fn read(path: PathBuf) -> Vec<Sentence> {
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
@@ -45,8 +38,8 @@ fn conll04() -> Schema {
 
 #[test]
 fn conll04_has_leaked_test_sentences() {
-    let Some(data) = shared() else { return };
-    let file = |split: &str| read(data.join(format!("conll04/spert/conll04_{split}.json")));
+    let Some(conll04_data) = real_data("conll04/spert") else { return };
+    let file = |split: &str| read(conll04_data.join(format!("conll04_{split}.json")));
     let (train, test) = (file("train_dev"), file("test"));
     assert_eq!((train.len(), test.len()), (1_153, 288));
     assert_eq!(leaked(&train, &test).len(), 24);
@@ -60,8 +53,10 @@ fn conll04_has_leaked_test_sentences() {
 
 #[test]
 fn tags_can_represent_all_of_conll04_but_not_all_of_ade() {
-    let Some(data) = shared() else { return };
-    let test = read(data.join("conll04/spert/conll04_test.json"));
+    let (Some(test), Some(ade)) = (real_data("conll04/spert/conll04_test.json"), real_data("ade/ade_full.json")) else {
+        return;
+    };
+    let test = read(test);
     for definition in Definition::ALL {
         let scores = score_as(definition, &test, &test, &conll04()).unwrap();
         let (entities, relations) = (scores.entities.strict.micro, scores.relations.strict.micro);
@@ -69,7 +64,7 @@ fn tags_can_represent_all_of_conll04_but_not_all_of_ade() {
         assert_eq!((relations.tp, relations.f1), (422, 1.0), "{definition}");
     }
 
-    let ade = read(data.join("ade/ade_full.json"));
+    let ade = read(ade);
     let schema = Schema {
         entities: ["Adverse-Effect", "Drug"].into_iter().collect(),
         relations: ["Adverse-Effect"].into_iter().collect(),

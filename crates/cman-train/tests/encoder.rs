@@ -3,6 +3,8 @@
 mod common;
 #[path = "encoder/elmo.rs"]
 mod elmo;
+#[path = "../../../tests/real_data/mod.rs"]
+mod real_data;
 
 use std::{fs, path::Path, time::Duration};
 

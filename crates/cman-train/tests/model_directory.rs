@@ -87,8 +87,8 @@ fn damaged_directories_are_refused_with_file_and_reason() {
         (remove("model.safetensors"), "model.safetensors", "No such file"),
         (truncate("model.json"), "model.json", "EOF"),
         (truncate("labels.json"), "labels.json", "EOF"),
-        (truncate("vocabularies.json"), "vocabularies.json", ""),
-        (truncate("model.safetensors"), "model.safetensors", ""),
+        (truncate("vocabularies.json"), "vocabularies.json", "EOF"),
+        (truncate("model.safetensors"), "model.safetensors", "do not fit the configuration"),
         (
             replace("model.json", "\"format\": 1", "\"format\": 2"),
             "model.json",
@@ -111,8 +111,12 @@ fn damaged_directories_are_refused_with_file_and_reason() {
             "which are not part of the configured network",
         ),
         (swap("model.safetensors"), "model.safetensors", "do not fit the configuration"),
-        (replace("config.toml", "heads = 8", "heads = 3"), "", "expected a divisor of"),
-        (Box::new(|dir| fs::write(dir.join("model.safetensors"), vec![0xff; 4096]).unwrap()), "model.safetensors", ""),
+        (replace("config.toml", "heads = 8", "heads = 3"), "model.heads", "expected a divisor of"),
+        (
+            Box::new(|dir| fs::write(dir.join("model.safetensors"), vec![0xff; 4096]).unwrap()),
+            "model.safetensors",
+            "do not fit the configuration",
+        ),
     ];
     for (damage, file, reason) in cases {
         let folder = tempfile::tempdir().unwrap();

@@ -267,7 +267,7 @@ fn every_number_of_a_report_is_in_the_results() {
     let results = json(folder.join("results.json"));
     let page = fs::read_to_string(folder.join("report.html")).unwrap();
     let markdown = fs::read_to_string(folder.join("report.md")).unwrap();
-    let mut numbers = 0;
+    let mut values = 0;
     for number in page.split("data-path=\"").skip(1) {
         let (path, rest) = number.split_once('"').unwrap();
         let path = path.replace("&#x2f;", "/");
@@ -286,12 +286,14 @@ fn every_number_of_a_report_is_in_the_results() {
         values += 1;
     }
     assert!(values > 300, "{values}");
+    assert!(!results["rows"].as_array().unwrap().is_empty());
     for row in results["rows"].as_array().unwrap() {
         let micro = &row["test"]["relations"]["strict"]["micro"];
         let percent = |key: &str| format!("{:.2}", 100.0 * micro[key].as_f64().unwrap());
         let both = format!("{} ± {}", percent("mean"), percent("deviation"));
         assert!(markdown.contains(&both), "{both}");
     }
+    assert!(!results["files"][0]["files"].as_array().unwrap().is_empty());
     for file in results["files"][0]["files"].as_array().unwrap() {
         let sum = file["sha256"].as_str().unwrap();
         assert!(page.contains(sum) && markdown.contains(sum));
@@ -302,10 +304,9 @@ fn every_number_of_a_report_is_in_the_results() {
     let external = ["http:", "https:", "src=", "@import", "url("];
     let xml = page.replace("http://www.w3.org/2000/svg", "");
     assert!(external.iter().all(|text| !xml.contains(text)), "the page is self-contained");
-    for line in markdown.lines().filter_map(|line| line.split_once("](plots/")) {
-        let name = line.1.trim_end_matches(')');
-        assert!(folder.join("plots").join(name).is_file(), "{name}");
-    }
+    let plots = markdown.lines().filter_map(|line| Some(line.split_once("](plots/")?.1.trim_end_matches(')')));
+    let plots: Vec<&str> = plots.collect();
+    assert!(!plots.is_empty() && plots.iter().all(|name| folder.join("plots").join(name).is_file()), "{plots:?}");
     let none = tempfile::tempdir().unwrap();
     let none = none.path().to_str().unwrap();
     assert!(cman(&["report", none]).failure().starts_with(&format!("{none}/results.json: ")));

@@ -23,6 +23,7 @@ fn each_sentence_is_a_line_with_the_documented_keys() {
     let found = lines(&output);
     let texts: Vec<_> = found.iter().map(|line| line["text"].as_str().unwrap()).collect();
     assert_eq!(texts, ["Zoë Day of Rome ran.", "She won.", "Paul left"]);
+    let mut entities = 0;
     for line in &found {
         let keys: Vec<_> = line.as_object().unwrap().keys().cloned().collect();
         assert_eq!(keys.len(), 5, "{keys:?}");
@@ -32,11 +33,13 @@ fn each_sentence_is_a_line_with_the_documented_keys() {
             assert_eq!(entity["text"], chars[start..end].iter().collect::<String>());
             assert!(entity["start"].as_u64() < entity["end"].as_u64() && entity["type"].is_string());
             assert!((0.0..=1.0).contains(&entity["confidence"].as_f64().unwrap()));
+            entities += 1;
         }
         for relation in line["relations"].as_array().unwrap() {
             assert!(relation["head"].is_u64() && relation["tail"].is_u64() && relation["type"].is_string());
         }
     }
+    assert!(entities > 0, "the model finds an entity: {output}");
 }
 
 #[test]
@@ -53,7 +56,7 @@ fn offsets_refer_to_the_input_in_any_script() {
     let records: Vec<String> =
         texts.iter().enumerate().map(|(i, text)| json!({"id": i, "text": text}).to_string()).collect();
     let output = cman_reading(records.join("\r\n").as_bytes(), &["predict", "--model", folder]).quiet();
-    let mut sentences = 0;
+    let (mut sentences, mut entities) = (0, 0);
     for line in lines(&output) {
         let input: Vec<char> = texts[line["id"].as_u64().unwrap() as usize].chars().collect();
         let number = |value: &Value| value.as_u64().unwrap() as usize;
@@ -63,10 +66,11 @@ fn offsets_refer_to_the_input_in_any_script() {
         for entity in line["entities"].as_array().unwrap() {
             let range = offset + number(&entity["char_start"])..offset + number(&entity["char_end"]);
             assert_eq!(entity["text"], input[range].iter().collect::<String>());
+            entities += 1;
         }
         sentences += 1;
     }
-    assert!(sentences >= texts.len(), "{output}");
+    assert!(sentences >= texts.len() && entities > 0, "{output}");
 }
 
 #[test]

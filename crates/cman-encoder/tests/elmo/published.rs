@@ -1,30 +1,14 @@
 //! ELMo against the vectors that are published with the two reference implementations, if the files are there.
 
-use std::{
-    env, fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::Path};
 
 use cman_encoder::{Elmo, ElmoState};
 
 use crate::{
     common::cpu_devices,
     fixture::{max_difference, slices},
+    real_data::real_data,
 };
-
-/// The folder of the published fixtures. Without it, prints that the test is skipped.
-fn published() -> Option<PathBuf> {
-    let shared = match env::var_os("CMAN_SHARED") {
-        Some(folder) => PathBuf::from(folder),
-        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
-    };
-    let folder = shared.join("data/elmo");
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    println!("skipped: no published fixtures in {}", folder.display());
-    None
-}
 
 /// Batches of a published fixture: batch `i` holds sentence `i` of each stream.
 fn published_batches(path: &Path) -> Vec<Vec<Vec<String>>> {
@@ -35,7 +19,7 @@ fn published_batches(path: &Path) -> Vec<Vec<Vec<String>>> {
 
 #[test]
 fn elmo_equals_the_published_vectors() {
-    let Some(folder) = published() else { return };
+    let Some(folder) = real_data("elmo") else { return };
     for (model, sentences) in [("allennlp", "sentences.json"), ("bilm-tf", "lm_embeddings_sentences.json")] {
         let dir = folder.join(model);
         let batches = published_batches(&dir.join(sentences));
@@ -72,8 +56,7 @@ fn elmo_equals_the_published_vectors() {
 
 #[test]
 fn elmo_token_embeddings_equal_the_published_ones() {
-    let Some(folder) = published() else { return };
-    let dir = folder.join("allennlp");
+    let Some(dir) = real_data("elmo/allennlp") else { return };
     let text = fs::read_to_string(dir.join("vocab_test.txt")).unwrap();
     let tokens: Vec<&str> = text.trim().split('\n').collect();
     let file = hdf5_pure::File::open(dir.join("elmo_token_embeddings.hdf5")).unwrap();

@@ -1,9 +1,6 @@
 //! Training with ELMo.
 
-use std::{
-    env, fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::Path};
 
 use cman_core::embedding::LayerMixer;
 use cman_data::{ContextualVectorReader, ContextualVectorWriter, EncoderIdentity, Precision, Sentence};
@@ -12,7 +9,10 @@ use cman_model::{Config, Model};
 use cman_train::evaluate;
 
 use super::{config, embed, learner, load, message, open, run, words};
-use crate::common::{bits, elmo, elmo_copy, encoder, sentences};
+use crate::{
+    common::{bits, elmo, elmo_copy, encoder, sentences},
+    real_data::real_data,
+};
 
 fn elmo_config(folder: &Path, settings: &[&str]) -> Config {
     config(folder, &[&["encoder.kind=elmo"], settings].concat())
@@ -68,17 +68,9 @@ fn computed_vectors_and_vectors_from_a_file_train_the_same_model() {
 
 #[test]
 fn published_elmo_fixtures_train_a_model() {
-    let shared = match env::var_os("CMAN_SHARED") {
-        Some(folder) => PathBuf::from(folder),
-        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
-    };
-    for name in ["allennlp", "bilm-tf"] {
-        let folder = shared.join("data/elmo").join(name);
-        if folder.is_dir() {
-            check_computed_and_from_file(&folder, (3, 32));
-        } else {
-            println!("skipped: no published fixtures in {}", folder.display());
-        }
+    for name in ["elmo/allennlp", "elmo/bilm-tf"] {
+        let Some(folder) = real_data(name) else { return };
+        check_computed_and_from_file(&folder, (3, 32));
     }
 }
 
