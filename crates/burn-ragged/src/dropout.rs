@@ -10,7 +10,11 @@ use rayon::{
     slice::ParallelSliceMut,
 };
 
-use crate::{Layout, Ragged, random::Key, runtime::buffer::Buffer};
+use crate::{
+    ragged::{Layout, Ragged},
+    random::Key,
+    runtime::buffer::Buffer,
+};
 
 /// Inverted dropout masks of a batch: each value of a real element is zeroed with probability `rate` (in steps of 2^-16)
 /// and scaled by 1 / (1 - rate) otherwise. The mask of a sequence depends on its key and its own length alone, not on its

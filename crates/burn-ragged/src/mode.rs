@@ -1,6 +1,6 @@
 //! How a forward pass runs: evaluation, or training with dropout masks drawn from a key.
 
-use crate::{DropoutMasks, Key, Ragged};
+use crate::{dropout::DropoutMasks, ragged::Ragged, random::Key};
 
 /// How a forward pass runs.
 #[derive(Clone, Copy, Debug)]
@@ -87,7 +87,7 @@ mod tests {
     use burn::tensor::{Device, Tensor};
 
     use super::*;
-    use crate::Layout;
+    use crate::ragged::Layout;
 
     fn mask(lengths: &[usize], shard: Shard) -> Vec<Vec<f32>> {
         let ones = Tensor::ones([lengths.len(), 30, 7], &Device::default());

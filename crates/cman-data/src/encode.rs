@@ -5,10 +5,12 @@ use std::{borrow::Cow, path::Path};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Schema, Sentence, Span, Vocabulary, bio,
+    bio::{self, Span},
     error::{DataError, Location, Quoted},
+    labels::Schema,
+    sentence::Sentence,
     validate::validate,
-    vocabulary::{load_json, save_json},
+    vocabulary::{Vocabulary, load_json, save_json},
 };
 
 /// The word and character vocabularies of a model.
@@ -167,7 +169,11 @@ fn normalise(word: &str, lowercase: bool) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Entity, LabelSet, Relation, UNKNOWN};
+    use crate::{
+        labels::LabelSet,
+        sentence::{Entity, Relation},
+        vocabulary::UNKNOWN,
+    };
 
     fn sentence() -> Sentence {
         let mut sentence = Sentence::from_tokens("1", ["Ann", "of", "Bonn", "ann"]);

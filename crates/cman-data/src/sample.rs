@@ -2,7 +2,11 @@
 //!
 //! Training takes about a minute, and the test set is large enough for meaningful scores. See `datasets/README.md`.
 
-use crate::{Corpus, DataError, ReaderBuilder, Schema, Splits};
+use crate::{
+    corpus::{Corpus, ReaderBuilder, Splits},
+    error::DataError,
+    labels::Schema,
+};
 
 const TYPES: &str = include_str!("../sample/types.json");
 const TRAIN: &str = include_str!("../sample/train.json");

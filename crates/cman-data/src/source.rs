@@ -3,8 +3,7 @@
 use std::{io, io::BufRead, path::PathBuf};
 
 use crate::{
-    DataError,
-    error::Location,
+    error::{DataError, Location},
     lines::{LineKind, read_line},
 };
 

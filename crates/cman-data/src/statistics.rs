@@ -4,7 +4,13 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::{LabelSet, Sentence, Span, Unrepresentable, bio, validate::first_overlap};
+use crate::{
+    bio::{self, Span},
+    encode::Unrepresentable,
+    labels::LabelSet,
+    sentence::Sentence,
+    validate::first_overlap,
+};
 
 /// Counts over the sentences of a corpus.
 ///
@@ -203,7 +209,7 @@ impl fmt::Display for Statistics {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Entity, Relation};
+    use crate::sentence::{Entity, Relation};
 
     #[test]
     fn all_statistics_are_counted() {

@@ -3,8 +3,9 @@
 use std::{collections::HashMap, hash::Hash};
 
 use crate::{
-    LabelSet, Schema, Sentence,
     error::{DataError, Location, Quoted},
+    labels::{LabelSet, Schema},
+    sentence::Sentence,
 };
 
 /// The invalid part of a sentence.

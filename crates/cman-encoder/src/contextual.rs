@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use crate::EncoderError;
+use crate::error::EncoderError;
 
 /// A pretrained encoder that gives every word of a sentence one vector per layer.
 ///

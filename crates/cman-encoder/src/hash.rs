@@ -8,7 +8,7 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-use crate::EncoderError;
+use crate::error::EncoderError;
 
 /// The SHA-256 of the SHA-256 hashes of these files, in the given order, in hexadecimal.
 pub(crate) fn hash_files<P: AsRef<Path>>(paths: &[P]) -> Result<String, EncoderError> {

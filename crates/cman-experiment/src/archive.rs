@@ -13,7 +13,8 @@ use std::{collections::BTreeMap, fs, path::Path};
 use serde::{Deserialize, de::Error};
 
 use crate::{
-    ExperimentError, Outcome,
+    error::ExperimentError,
+    outcome::Outcome,
     run::{CONFIG, RUN},
     storage,
 };
@@ -127,7 +128,10 @@ mod tests {
     use cman_score::score;
 
     use super::*;
-    use crate::{Headline, Point, analysis::Errors};
+    use crate::{
+        analysis::Errors,
+        outcome::{Headline, Point},
+    };
 
     fn outcome(epoch: usize) -> Outcome {
         let scores =

@@ -6,8 +6,11 @@ use cman_data::Sentence;
 use cman_train::Protocol;
 
 use crate::{
-    Comparison, ExperimentError, Plan, Results, RunResult,
+    error::ExperimentError,
+    outcome::RunResult,
+    plan::Plan,
     predictions::{TEST, read_predictions},
+    results::{Comparison, Results},
 };
 
 /// The runs of one side of a comparison: corpus, protocol, seed.

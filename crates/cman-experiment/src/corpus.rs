@@ -8,7 +8,7 @@ use cman_model::checksum;
 use cman_train::{RunData, TrainError};
 use serde::{Deserialize, Serialize};
 
-use crate::ExperimentError;
+use crate::error::ExperimentError;
 
 /// Placeholder for the fold number in file names.
 const FOLD: &str = "{fold}";

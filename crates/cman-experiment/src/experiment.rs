@@ -10,7 +10,7 @@ use cman_model::read_toml;
 use cman_train::Protocol;
 use serde::{Deserialize, Serialize};
 
-use crate::{CorpusSource, ExperimentError};
+use crate::{corpus::CorpusSource, error::ExperimentError};
 
 /// An experiment: every system is trained on every corpus and fold, with every protocol and every seed.
 ///

@@ -5,8 +5,8 @@ use cman_train::Protocol;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    RunSpec,
     analysis::{Errors, Group},
+    plan::RunSpec,
 };
 
 /// The outcome of a finished run; the content of `run.json`.

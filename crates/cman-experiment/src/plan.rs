@@ -8,7 +8,11 @@ use cman_model::{Config, Encoder, EncoderConfig, ModelError, checksum};
 use cman_train::Protocol;
 use serde::Serialize;
 
-use crate::{CorpusSource, DataFile, Experiment, ExperimentError, experiment::refuse_seed};
+use crate::{
+    corpus::{CorpusSource, DataFile},
+    error::ExperimentError,
+    experiment::{Experiment, refuse_seed},
+};
 
 /// Options that override the experiment file.
 #[derive(Clone, Debug, Default)]

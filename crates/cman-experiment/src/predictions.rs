@@ -11,7 +11,7 @@ use std::{
 use cman_data::{Entity, Relation, Sentence};
 use serde::{Deserialize, Serialize};
 
-use crate::{ExperimentError, storage};
+use crate::{error::ExperimentError, storage};
 
 /// Predictions on dev, in a run's folder.
 pub(crate) const DEV: &str = "dev.jsonl";

@@ -6,7 +6,15 @@ use cman_score::{Bootstrap, Difference};
 use cman_train::Protocol;
 use serde::{Deserialize, Serialize};
 
-use crate::{Average, CorpusFiles, ExperimentError, Machine, Plan, Published, Row, RunResult, storage};
+use crate::{
+    error::ExperimentError,
+    experiment::{Average, Published},
+    machine::Machine,
+    outcome::RunResult,
+    plan::{CorpusFiles, Plan},
+    storage,
+    summary::Row,
+};
 
 /// Version of the format.
 const FORMAT: u32 = 1;

@@ -16,9 +16,10 @@ use cman_train::{EVALUATION_BATCH, Evaluation, Observer, RunPlace, TrainError, T
 use serde::Deserialize;
 
 use crate::{
-    ExperimentError, Headline, Outcome, Point, RunSpec,
     analysis::{by_distance, by_length, errors},
-    plan::encoder_config,
+    error::ExperimentError,
+    outcome::{Headline, Outcome, Point},
+    plan::{RunSpec, encoder_config},
     predictions::{DEV, TEST, write_predictions},
     storage,
 };

@@ -13,9 +13,14 @@ use burn_ragged::DeviceKind;
 use cman_train::{Observer, Protocol, TrainError};
 
 use crate::{
-    ExperimentError, Machine, Outcome, Plan, Results, RunResult, RunSpec, RunStore, compare,
-    results::RESULTS,
+    compare,
+    error::ExperimentError,
+    machine::Machine,
+    outcome::{Outcome, RunResult},
+    plan::{Plan, RunSpec},
+    results::{RESULTS, Results},
     run::{self, ERROR, RunContext},
+    store::RunStore,
     summary::summarise,
 };
 

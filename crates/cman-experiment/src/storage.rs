@@ -6,7 +6,7 @@ use cman_data::file;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use crate::ExperimentError;
+use crate::error::ExperimentError;
 
 /// Writes a file. An existing file is replaced at once.
 pub(crate) fn replace(path: &Path, content: &[u8]) -> Result<(), ExperimentError> {

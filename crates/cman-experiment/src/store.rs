@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::{Archive, ExperimentError, Outcome, run::RUN, storage};
+use crate::{archive::Archive, error::ExperimentError, outcome::Outcome, run::RUN, storage};
 
 /// A folder of runs, and an archive of further finished runs.
 #[derive(Clone, Debug)]

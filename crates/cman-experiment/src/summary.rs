@@ -7,8 +7,8 @@ use cman_train::{Protocol, selection_metric};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Headline, Outcome, Point, RunResult,
     analysis::{Errors, Group, GroupScore},
+    outcome::{Headline, Outcome, Point, RunResult},
 };
 
 /// Mean and sample standard deviation over runs.

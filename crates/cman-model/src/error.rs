@@ -7,7 +7,7 @@ use cman_data::DataError;
 use cman_encoder::EncoderError;
 
 #[cfg(feature = "hub")]
-use crate::HubError;
+use crate::encoder::HubError;
 
 /// An error of a configuration, an encoder, a model directory or a prediction.
 #[derive(Debug, thiserror::Error)]

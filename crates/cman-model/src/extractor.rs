@@ -7,7 +7,7 @@ use cman_core::model::Prediction;
 use cman_data::{RawSentence, Schema, Sentence};
 use serde::Serialize;
 
-use crate::{Model, ModelError};
+use crate::{error::ModelError, model::Model};
 
 /// Sentences per batch.
 const BATCH: usize = 32;

@@ -10,8 +10,8 @@ use cman_data::{EncodedSentence, Entity, Relation, Schema, Sentence};
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
 use crate::{
-    ModelError,
     batches::{self, Limits},
+    error::ModelError,
 };
 
 /// Returns the contextual vectors of the sentences with these indices. `[batch, steps, layers, width]`

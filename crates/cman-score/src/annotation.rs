@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use cman_data::{Entity, Schema, Sentence};
 
-use crate::{ScoreError, Side};
+use crate::error::{ScoreError, Side};
 
 /// Start and end of a span of tokens; the end is exclusive.
 pub(crate) type Bounds = (usize, usize);

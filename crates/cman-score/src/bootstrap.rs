@@ -5,9 +5,9 @@ use std::fmt;
 use cman_data::Sentence;
 use serde::{Deserialize, Serialize};
 
-use crate::ScoreError;
 use crate::annotation::{AnnotationSets, check_sentences};
 use crate::count::{Counts, Tallies};
+use crate::error::ScoreError;
 
 /// Settings of a paired bootstrap.
 ///

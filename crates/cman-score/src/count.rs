@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::annotation::{AnnotationSets, Bounds, TypedSpan};
-use crate::{Prf, Section};
+use crate::scores::{Prf, Section};
 
 /// Counts of one type or of all types.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::ScoreError;
+use crate::error::ScoreError;
 
 /// The rules of a scorer.
 ///

@@ -4,7 +4,7 @@ use std::{collections::HashSet, fmt};
 
 use cman_data::{Schema, Sentence};
 
-use crate::{ScoreError, Scores, score};
+use crate::{error::ScoreError, score::score, scores::Scores};
 
 /// The indices of the sentences of `test` that also occur in `train`, in ascending order.
 ///

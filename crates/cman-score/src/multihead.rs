@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use cman_data::{Entity, LabelSet, Relation, Schema, Sentence, Span, Tag, decode, encode};
 
-use crate::Section;
 use crate::annotation::{AnnotationSets, Pair, TypedSpan};
 use crate::count::Tally;
+use crate::scores::Section;
 
 /// The type of a token outside all entities.
 const OUTSIDE: &str = "O";

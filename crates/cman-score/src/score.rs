@@ -5,7 +5,11 @@ use cman_data::{LabelSet, Schema, Sentence};
 use crate::annotation::{AnnotationSets, check_sentences};
 use crate::count::{Tallies, Tally};
 use crate::multihead::{Relaxed, via_tags};
-use crate::{Definition, Prf, ScoreError, Scores, Section, Task};
+use crate::{
+    definition::Definition,
+    error::ScoreError,
+    scores::{Prf, Scores, Section, Task},
+};
 
 /// Scores predictions with the rules of this library; see [`score_as`] for other rules.
 ///

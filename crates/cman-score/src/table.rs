@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{Prf, Scores, Section, Task};
+use crate::scores::{Prf, Scores, Section, Task};
 
 impl fmt::Display for Scores {
     /// Writes a table per task and matching mode, in percent.

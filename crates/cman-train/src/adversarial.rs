@@ -5,7 +5,7 @@ use burn_ragged::{Mode, Ragged};
 use cman_core::{Gold, TokenBatch, perturbation};
 use cman_model::{AdversarialConfig, Scope};
 
-use crate::Trainable;
+use crate::trainable::Trainable;
 
 /// Sentences that pass through the network together, with their annotation.
 #[derive(Clone, Debug)]

@@ -9,9 +9,9 @@ use cman_model::TrainConfig;
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 
 use crate::{
-    BatchLoss, StepBatch, Trainable,
-    adversarial::{Losses, shard_gradients},
+    adversarial::{BatchLoss, Losses, StepBatch, shard_gradients},
     gradients,
+    trainable::Trainable,
 };
 
 /// Fewest shards of a batch on the CPU. Two shards keep two cores busy; further cores work inside the operations.

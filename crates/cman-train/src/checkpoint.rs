@@ -19,7 +19,7 @@ use cman_data::file::{self, Draft};
 use cman_score::Scores;
 use serde::{Deserialize, Serialize};
 
-use crate::{TrainError, trainable::Trainable};
+use crate::{error::TrainError, trainable::Trainable};
 
 /// The file that names all others.
 const STATE: &str = "state.json";

@@ -5,7 +5,7 @@ use cman_data::{DataError, EncodedSentence, Schema, Sentence};
 use cman_model::{Model, annotate};
 use cman_score::{ScoreError, Scores, score};
 
-use crate::TrainError;
+use crate::error::TrainError;
 
 /// Default batch size of an evaluation.
 pub const EVALUATION_BATCH: usize = 32;

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{EpochReport, TrainError};
+use crate::{error::TrainError, observer::EpochReport};
 
 /// Writes `log.csv` and `log.jsonl` into a folder. Every epoch is flushed.
 pub struct EpochLog {

@@ -4,7 +4,7 @@ use cman_data::EncoderIdentity;
 use cman_score::Scores;
 use serde::Serialize;
 
-use crate::TrainError;
+use crate::error::TrainError;
 
 /// Receives reports of a training run. Every method has an empty default.
 pub trait Observer {

@@ -13,8 +13,12 @@ use cman_score::{LeakageScores, score_leakage};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Checkpoints, EVALUATION_BATCH, EpochLog, EpochReport, Evaluation, Learner, Observer, RunFacts, TrainError, Trained,
-    TrainingData, evaluate,
+    checkpoint::Checkpoints,
+    error::TrainError,
+    evaluate::{EVALUATION_BATCH, Evaluation, evaluate},
+    learner::{Learner, Trained, TrainingData},
+    log::EpochLog,
+    observer::{EpochReport, Observer, RunFacts},
 };
 
 /// The data that a model is trained on.

@@ -8,7 +8,7 @@ use burn::{
 use cman_core::Cman;
 use cman_encoder::BertNetwork;
 
-use crate::Adam;
+use crate::adam::Adam;
 
 /// The encoder in parameter paths.
 const ENCODER: &str = "contextual_encoder";

@@ -7,7 +7,7 @@ use cman_core::Cman;
 use cman_data::{VectorReader, Vocabularies};
 use cman_model::Keep;
 
-use crate::TrainError;
+use crate::error::TrainError;
 
 /// The vectors of a file, separated into those of training words and those of other words.
 #[derive(Clone, Debug)]

@@ -9,11 +9,11 @@ use burn::{
     optim::SgdConfig,
     tensor::{Device, Tensor},
 };
-use burn_ragged::{Key, Mode, Ragged, Shard};
+use burn_ragged::{Key, Mode, Ragged};
 use cman_core::{Cman, Gold, TokenBatch, model::Sizes, perturbation};
 use cman_data::{EncodedSentence, Vocabularies};
 use cman_model::Config;
-use cman_train::{StepBatch, Trainable, batch_gradients};
+use cman_train::{StepBatch, Trainable, batch_gradients, batch_shards};
 use common::{config, schema, sentences};
 
 const PLAIN: [&str; 4] =
@@ -52,10 +52,9 @@ impl Task {
 
     /// The gradient of all parameters, and its norm before clipping.
     fn gradient(&self) -> (Vec<f64>, f64) {
-        let prepare = |_: &Trainable, shard: Shard| {
-            Ok::<_, std::convert::Infallible>(self.batch(shard.members(self.sentences.len())))
-        };
-        let gradients = batch_gradients(&self.weights, 3, prepare, &self.config.train, Key::new(1)).expect("a batch");
+        let shards = batch_shards(&self.weights, self.sentences.len()).into_iter();
+        let shards = shards.map(|shard| (self.batch(shard.shard.members(self.sentences.len())), shard)).collect();
+        let gradients = batch_gradients(&self.weights, shards, &self.config.train, Key::new(1));
         let norm = gradients.norm;
         let mut descent = SgdConfig::new().init();
         let after = gradients.apply(&self.weights, &mut descent, [1.0, 0.0]);

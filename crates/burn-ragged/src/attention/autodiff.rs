@@ -21,7 +21,8 @@ use super::{
     cpu::{AttentionSizes, Saved, backward, forward},
 };
 use crate::{
-    DropoutMasks, Layout, Ragged,
+    dropout::DropoutMasks,
+    ragged::{Layout, Ragged},
     runtime::cpu_backend::{CpuBackend, impl_for_cpu_backends, register},
 };
 

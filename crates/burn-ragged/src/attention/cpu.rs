@@ -11,8 +11,8 @@ use crate::runtime::{
     simd::{LANES, dispatch, exp, fma, vectors, vectors_mut},
 };
 use crate::{
-    Layout,
     dropout::{DropoutMasks, RowMask},
+    ragged::Layout,
 };
 
 /// Queries per block of scores if nothing is saved.

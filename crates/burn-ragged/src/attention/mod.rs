@@ -4,7 +4,7 @@ mod autodiff;
 mod cpu;
 mod reference;
 
-use crate::{DropoutMasks, Ragged, runtime::cpu_backend::has_kernels};
+use crate::{dropout::DropoutMasks, ragged::Ragged, runtime::cpu_backend::has_kernels};
 
 pub use reference::attention_reference;
 

@@ -3,7 +3,10 @@
 use burn::tensor::{Tensor, activation::softmax};
 
 use super::AttentionInput;
-use crate::{DropoutMasks, FORBIDDEN, Ragged};
+use crate::{
+    dropout::DropoutMasks,
+    ragged::{FORBIDDEN, Ragged},
+};
 
 /// [`attention`](super::attention) in burn operations, on any device.
 pub fn attention_reference(input: AttentionInput, heads: usize, dropout: Option<&DropoutMasks>) -> Ragged {

@@ -18,7 +18,7 @@ use burn::{
 
 use super::cpu::{LstmSizes, PackedWeights, Saved, Weights, backward, forward};
 use crate::{
-    Layout, Ragged,
+    ragged::{Layout, Ragged},
     runtime::{
         cpu_backend::{CpuBackend, impl_for_cpu_backends, register},
         weight_cache::WeightCache,

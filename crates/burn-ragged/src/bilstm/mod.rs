@@ -13,8 +13,8 @@ use burn::{
 };
 
 use crate::{
-    Ragged,
     init::Init,
+    ragged::Ragged,
     runtime::{cpu_backend::has_kernels, weight_cache::WeightCache},
 };
 

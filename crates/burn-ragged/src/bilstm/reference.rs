@@ -2,7 +2,7 @@
 
 use burn::tensor::{Int, Tensor, TensorData, activation::sigmoid};
 
-use crate::{Layout, Ragged};
+use crate::ragged::{Layout, Ragged};
 
 /// See [`BiLstm`](super::BiLstm) for shapes and equations.
 ///

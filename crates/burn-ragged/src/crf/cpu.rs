@@ -200,7 +200,7 @@ fn ln<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{FORBIDDEN, crf::Lattice, random::Key, runtime::simd::tests::with_every_width};
+    use crate::{crf::Lattice, ragged::FORBIDDEN, random::Key, runtime::simd::tests::with_every_width};
 
     /// Random potentials within ±`bound` of two sequences of up to `steps` elements.
     fn draw(k: usize, steps: usize, bound: f64) -> [Vec<f32>; 3] {

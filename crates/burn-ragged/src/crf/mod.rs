@@ -9,7 +9,7 @@ mod reference;
 
 use burn::tensor::Tensor;
 
-use crate::{Layout, runtime::cpu_backend::has_kernels};
+use crate::{ragged::Layout, runtime::cpu_backend::has_kernels};
 
 pub use lattice::{Lattice, Marginals};
 pub use reference::{gold_score, log_partition};

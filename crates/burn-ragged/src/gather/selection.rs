@@ -3,7 +3,7 @@
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use super::gather;
-use crate::{Layout, Ragged};
+use crate::ragged::{Layout, Ragged};
 
 /// Some elements of each sequence, as a batch of their own.
 #[derive(Clone, Debug)]

@@ -3,7 +3,7 @@
 mod autodiff;
 mod cpu;
 
-use crate::{Ragged, runtime::cpu_backend::has_kernels};
+use crate::{ragged::Ragged, runtime::cpu_backend::has_kernels};
 
 /// `x Phi(x)` of every value. Its definition is burn's [`gelu`](burn::tensor::activation::gelu).
 pub fn gelu(x: Ragged) -> Ragged {

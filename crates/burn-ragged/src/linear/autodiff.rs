@@ -18,7 +18,7 @@ use burn::{
 
 use super::cpu::{PackedWeights, Sizes, backward, forward};
 use crate::{
-    Layout, Ragged,
+    ragged::{Layout, Ragged},
     runtime::{
         cpu_backend::{CpuBackend, impl_for_cpu_backends, register},
         weight_cache::WeightCache,

@@ -8,7 +8,7 @@ use std::ops::Range;
 use pulp::{Simd, WithSimd};
 
 use crate::{
-    Layout,
+    ragged::Layout,
     runtime::{
         buffer::Buffer,
         once_pair::OncePair,

@@ -10,7 +10,7 @@ use burn::{
 };
 
 use crate::{
-    Ragged,
+    ragged::Ragged,
     runtime::{cpu_backend::has_kernels, weight_cache::WeightCache},
 };
 

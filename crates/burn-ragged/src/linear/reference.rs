@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 
-use crate::Ragged;
+use crate::ragged::Ragged;
 
 /// [`Linear::forward`](super::Linear::forward) in burn operations, on any device, padding included.
 pub fn linear_reference(x: Ragged, weight: Tensor<2>, bias: Option<Tensor<1>>) -> Ragged {

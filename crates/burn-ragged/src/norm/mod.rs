@@ -9,7 +9,7 @@ use burn::{
     tensor::{Device, Tensor, module::layer_norm},
 };
 
-use crate::{Ragged, runtime::cpu_backend::has_kernels};
+use crate::{ragged::Ragged, runtime::cpu_backend::has_kernels};
 
 pub use reference::residual_reference;
 

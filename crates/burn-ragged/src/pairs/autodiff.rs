@@ -10,7 +10,7 @@ use burn::{
 
 use super::{PairProjection, Positive, cpu};
 use crate::{
-    Layout,
+    ragged::Layout,
     runtime::{
         buffer::Buffer,
         cpu_backend::{CpuBackend, impl_for_cpu_backends},

@@ -10,7 +10,7 @@ mod reference;
 use burn::tensor::{Int, Tensor, TensorData};
 
 use crate::{
-    Ragged,
+    ragged::Ragged,
     runtime::cpu_backend::{has_kernels, with_values},
 };
 

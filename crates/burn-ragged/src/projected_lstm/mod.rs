@@ -100,7 +100,7 @@ fn pieces(live: &[usize]) -> impl Iterator<Item = Range<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{DeviceKind, random::Key, runtime::simd::tests::with_every_width};
+    use crate::{device::DeviceKind, random::Key, runtime::simd::tests::with_every_width};
 
     fn weights(d_input: usize, d_state: usize, d_cell: usize, clip: f32) -> ProjectedLstmWeights {
         let draw = |site: &str, n: usize| Key::new(1).at(site).uniform(n, 0.6);

@@ -3,7 +3,7 @@
 //! A recursion made of burn operations is a chain of small launches, each waiting for the one before. The kernels run
 //! it in one launch. The products around it are burn's.
 
-use crate::Layout;
+use crate::ragged::Layout;
 use burn::{
     backend::DispatchDevice,
     tensor::{DType, Device, Int, Shape, Tensor, TensorData},

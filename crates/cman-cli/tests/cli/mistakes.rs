@@ -2,7 +2,9 @@
 
 use std::fs;
 
-use crate::program::{Run, cman, command, model, model_copy, sample};
+#[cfg(feature = "hub")]
+use crate::program::{Run, command};
+use crate::program::{cman, model, model_copy, sample};
 
 /// A folder, and a path in it that does not exist.
 fn missing_path() -> (tempfile::TempDir, String) {

@@ -110,7 +110,7 @@ mod tests {
     use std::{fs, path::Path};
 
     use super::*;
-    use crate::DataError;
+    use crate::error::DataError;
 
     fn identity() -> EncoderIdentity {
         let [kind, name, hash, pooling] = ["bert", "tiny", "0123", "first"].map(String::from);

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::DataError;
+use crate::error::DataError;
 
 /// The files of a corpus.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -3,8 +3,7 @@
 use std::io::BufRead;
 
 use crate::{
-    DataError,
-    error::{Location, Quoted},
+    error::{DataError, Location, Quoted},
     source::{ReadError, Source},
 };
 

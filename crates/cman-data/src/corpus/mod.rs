@@ -24,7 +24,7 @@ pub use spert_writer::write_spert;
 pub use splits::Splits;
 pub use types::write_types;
 
-use crate::{DataError, Schema, Sentence};
+use crate::{error::DataError, labels::Schema, sentence::Sentence};
 
 /// A corpus file in memory.
 ///

@@ -4,9 +4,11 @@ use std::{collections::HashMap, io::BufRead};
 
 use super::record::{Record, RecordLines};
 use crate::{
-    DataError, Entity, LabelSet, Relation, Sentence, Tag, Token, decode,
-    error::{Location, Quoted},
+    bio::{Tag, decode},
+    error::{DataError, Location, Quoted},
+    labels::LabelSet,
     lines::LineKind,
+    sentence::{Entity, Relation, Sentence, Token},
     source::{ReadError, Source, text},
 };
 

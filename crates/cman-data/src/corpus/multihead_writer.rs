@@ -4,8 +4,8 @@ use std::{borrow::Borrow, io::Write};
 
 use super::{Format, multihead::NO_RELATION, spert_writer::write_error};
 use crate::{
-    DataError, Sentence,
-    error::{Location, Quoted},
+    error::{DataError, Location, Quoted},
+    sentence::Sentence,
     validate::{first_overlap, validate},
 };
 

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::DataError;
+use crate::error::DataError;
 
 /// Implements `ALL`, `Display` and `FromStr` for a fieldless enum. The names match serde's lower-case names.
 macro_rules! named {

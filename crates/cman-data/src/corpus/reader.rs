@@ -15,8 +15,9 @@ use super::{
     spert,
 };
 use crate::{
-    DataError, Schema, Sentence,
-    error::Location,
+    error::{DataError, Location},
+    labels::Schema,
+    sentence::Sentence,
     source::{ReadError, Source, text},
     validate::{Part, first_overlap, validate},
 };

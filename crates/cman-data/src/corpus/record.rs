@@ -1,6 +1,6 @@
 //! A parsed record, before validation.
 
-use crate::{Sentence, validate::Part};
+use crate::{sentence::Sentence, validate::Part};
 
 /// A parsed sentence with observations of the parser.
 #[derive(Debug)]

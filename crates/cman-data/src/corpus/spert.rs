@@ -8,7 +8,10 @@ use serde::{
 };
 
 use super::record::Record;
-use crate::{DataError, Entity, Relation, Sentence, Token, error::Location};
+use crate::{
+    error::{DataError, Location},
+    sentence::{Entity, Relation, Sentence, Token},
+};
 
 /// One element of the array. Other keys are ignored.
 #[derive(Deserialize)]

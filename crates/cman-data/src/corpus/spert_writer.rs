@@ -7,7 +7,11 @@ use std::{
 
 use serde::Serialize;
 
-use crate::{DataError, Entity, Relation, Sentence, error::Location, validate::validate};
+use crate::{
+    error::{DataError, Location},
+    sentence::{Entity, Relation, Sentence},
+    validate::validate,
+};
 
 #[derive(Serialize)]
 struct Record<'a> {

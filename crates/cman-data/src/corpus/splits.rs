@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{Corpus, CorpusDir, ReaderBuilder};
-use crate::{DataError, Schema};
+use crate::{error::DataError, labels::Schema};
 
 /// Training, dev and test data with the same types.
 #[derive(Clone, Debug)]

@@ -10,8 +10,8 @@ use serde_json::json;
 
 use super::spert_writer::write_error;
 use crate::{
-    DataError, LabelSet, Schema,
-    error::{Location, Quoted},
+    error::{DataError, Location, Quoted},
+    labels::{LabelSet, Schema},
 };
 
 #[derive(Deserialize)]

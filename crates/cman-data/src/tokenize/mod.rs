@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Sentence, Token};
+use crate::sentence::{Sentence, Token};
 
 /// Tokenization rules. The default is the style of CoNLL04.
 ///

@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::EncoderError;
+use crate::error::EncoderError;
 
 /// The model families. They differ in tensor names, positions and token types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use burn::tensor::{Int, Tensor, TensorData};
 use burn_ragged::{Mode, gather::gather, is_cpu, parallel::for_each};
 
 use super::{Bert, Pieces, window_batch::WindowBatch};
-use crate::{ContextualEncoder, EncoderError};
+use crate::{contextual::ContextualEncoder, error::EncoderError};
 
 /// Largest number of pieces per batch in [`Bert::encode`], unless a single sentence has more.
 const PIECES_PER_BATCH: usize = 2048;

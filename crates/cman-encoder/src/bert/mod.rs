@@ -23,7 +23,7 @@ pub use network::{BertNetwork, Block};
 pub use pieces::Pieces;
 pub use pooling::Pooling;
 
-use crate::{EncoderError, hash::hash_files};
+use crate::{error::EncoderError, hash::hash_files};
 use pieces::PieceTokenizer;
 use window_batch::WindowBatch;
 

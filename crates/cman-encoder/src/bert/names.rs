@@ -4,7 +4,7 @@ use burn::{module::Param, tensor::Tensor};
 use burn_ragged::{LayerNorm, Linear};
 
 use super::{BertNetwork, Family};
-use crate::EncoderError;
+use crate::error::EncoderError;
 
 /// Names of the parts of a block.
 struct BlockNames {

@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use serde_json::Value;
 use tokenizers::Tokenizer;
 
-use crate::EncoderError;
+use crate::error::EncoderError;
 
 /// The word pieces of a sentence, without special pieces.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -13,7 +13,7 @@ use super::{
     BertConfig, BertNetwork,
     names::{Visitor, prefix, visit},
 };
-use crate::EncoderError;
+use crate::error::EncoderError;
 
 /// Refuses a file that is too small for a network of this architecture, before memory is allocated for the network.
 pub(super) fn check_size(config: &BertConfig, path: &Path) -> Result<(), EncoderError> {

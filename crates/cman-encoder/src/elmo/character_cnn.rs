@@ -11,7 +11,7 @@ use super::{
     options::{Activation, Options},
     weights::Weights,
 };
-use crate::EncoderError;
+use crate::error::EncoderError;
 
 /// Number of words per batch.
 const WORDS_PER_BATCH: usize = 128;

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{Elmo, options::Options, weights::Weights};
-use crate::{EncoderError, hash::hash_files};
+use crate::{error::EncoderError, hash::hash_files};
 
 const OPTIONS: &str = "options.json";
 const HDF5_WEIGHTS: &str = "weights.hdf5";

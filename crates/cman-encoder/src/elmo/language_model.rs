@@ -16,7 +16,7 @@ use super::{
     tensors::cell,
     weights::Weights,
 };
-use crate::EncoderError;
+use crate::error::EncoderError;
 
 /// Both directions of the language model.
 #[derive(Debug)]

@@ -19,7 +19,7 @@ use burn_ragged::parallel::for_each;
 use self::{
     character_cnn::CharacterCnn, input::Input, language_model::LanguageModel, state::States, word_cache::WordCache,
 };
-use crate::{ContextualEncoder, EncoderError};
+use crate::{contextual::ContextualEncoder, error::EncoderError};
 
 pub use state::ElmoState;
 

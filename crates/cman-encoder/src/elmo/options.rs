@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use serde::Deserialize;
 
-use crate::EncoderError;
+use crate::error::EncoderError;
 
 /// `options.json`. Keys that matter only for training are ignored.
 #[derive(Clone, Debug, Deserialize)]

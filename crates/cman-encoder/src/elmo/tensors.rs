@@ -5,7 +5,7 @@ use std::{borrow::Cow, fs, path::Path};
 use safetensors::{Dtype, View, serialize_to_file};
 
 use super::{options::Options, weights::Weights};
-use crate::EncoderError;
+use crate::error::EncoderError;
 
 /// What the names of a layer's tensors start with. The direction is 0 (forward) or 1 (backward).
 pub(super) fn cell(direction: usize, layer: usize) -> String {

@@ -8,7 +8,7 @@ use std::{
 
 use safetensors::{Dtype, SafeTensors};
 
-use crate::EncoderError;
+use crate::error::EncoderError;
 
 /// A file of named tensors. In both formats, the names are the paths of the HDF5 file.
 pub(super) struct Weights {

@@ -6,8 +6,10 @@ use cman_data::{Entity, Relation};
 use serde::Serialize;
 
 use crate::{
-    ExperimentError, PredictedSentence, Results, RunResult,
-    predictions::{TEST, read_predictions},
+    error::ExperimentError,
+    outcome::RunResult,
+    predictions::{PredictedSentence, TEST, read_predictions},
+    results::Results,
 };
 
 /// The data that the script of the page reads.

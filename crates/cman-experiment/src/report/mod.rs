@@ -16,7 +16,7 @@ use std::{
 
 use browser::Browser;
 
-use crate::{ExperimentError, Results, storage::replace};
+use crate::{error::ExperimentError, results::Results, storage::replace};
 
 /// Writes `report.html`, `report.md` and `plots/*.svg` to the folder of an experiment. Returns the paths of the first
 /// two.

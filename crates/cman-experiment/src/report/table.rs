@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::Moments;
+use crate::summary::Moments;
 
 /// A table.
 #[derive(Clone, Debug, Serialize)]

@@ -6,7 +6,7 @@ use burn::tensor::Device;
 use cman_data::ContextualVectorReader;
 
 use super::Encoder;
-use crate::{EncoderConfig, ModelError};
+use crate::{error::ModelError, settings::EncoderConfig};
 
 /// A file of contextual vectors. Training reads the file alone. Sentences that it does not contain go to the encoder
 /// that computed it, which is opened when it is first needed.

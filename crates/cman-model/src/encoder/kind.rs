@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use cman_encoder::{Bert, Elmo};
 
 use super::name::is_hub_name;
-use crate::{EncoderKind, ModelError};
+use crate::{error::ModelError, settings::EncoderKind};
 
 /// Number of file names in an error message.
 const SHOWN: usize = 6;

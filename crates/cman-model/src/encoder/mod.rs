@@ -22,7 +22,7 @@ use contextual_file::ContextualFile;
 pub use hub::{Hub, HubError};
 pub use name::is_hub_name;
 
-use crate::{EncoderConfig, ModelError};
+use crate::{error::ModelError, settings::EncoderConfig};
 
 /// A contextual encoder. A new kind is one more variant of `Source`.
 #[derive(Clone, Debug)]

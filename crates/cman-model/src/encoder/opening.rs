@@ -10,7 +10,10 @@ use cman_data::{ContextualVectorReader, EncoderIdentity};
 use cman_encoder::{Bert, Elmo, Pooling};
 
 use super::{Encoder, Source, contextual_file::ContextualFile, name::is_hub_name};
-use crate::{EncoderConfig, EncoderKind, ModelError};
+use crate::{
+    error::ModelError,
+    settings::{EncoderConfig, EncoderKind},
+};
 
 impl Encoder {
     /// Opens the encoder of this configuration on `device`; `None` for the kind `none`. Fine-tuning needs an autodiff

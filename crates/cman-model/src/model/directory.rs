@@ -12,7 +12,7 @@ use super::{
     files::{CONFIG, LABELS, MANIFEST, SCORES, VOCABULARIES, WEIGHTS},
     weights,
 };
-use crate::{Config, ModelError};
+use crate::{error::ModelError, settings::Config};
 
 /// Version of the layout of a model directory.
 const FORMAT: u32 = 1;

@@ -11,7 +11,11 @@ use super::{
     Model,
     files::{CONFIG, MANIFEST},
 };
-use crate::{Config, Encoder, EncoderKind, ModelError};
+use crate::{
+    encoder::Encoder,
+    error::ModelError,
+    settings::{Config, EncoderKind},
+};
 
 /// Folder of a fine-tuned encoder.
 const FOLDER: &str = "encoder";

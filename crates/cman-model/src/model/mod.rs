@@ -13,7 +13,7 @@ use cman_core::{
 };
 use cman_data::{DataError, EncodedSentence, Schema, Sentence, Vocabularies};
 
-use crate::{Config, Encoder, ModelError, inference};
+use crate::{encoder::Encoder, error::ModelError, inference, settings::Config};
 
 /// A network with its configuration, labels and vocabularies.
 #[derive(Clone, Debug)]

@@ -9,7 +9,7 @@ use burn::{
 };
 use cman_core::Cman;
 
-use crate::ModelError;
+use crate::error::ModelError;
 
 /// Writes the weights of a network.
 pub(super) fn save(network: &Cman, path: &Path) -> Result<(), ModelError> {

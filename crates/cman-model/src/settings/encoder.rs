@@ -4,7 +4,7 @@ use cman_encoder::Pooling;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{Schedule, ScheduleKind};
-use crate::ModelError;
+use crate::error::ModelError;
 
 /// Kinds of encoders.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
 use super::Config;
-use crate::ModelError;
+use crate::error::ModelError;
 
 impl Config {
     /// Reads a configuration file (the defaults if `None`) and applies assignments such as `train.batch_size=8`.
@@ -94,7 +94,7 @@ fn one_line(message: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ScheduleKind;
+    use crate::settings::ScheduleKind;
 
     fn load(text: &str, assignments: &[&str]) -> Result<Config, String> {
         let read = Config::from_toml(text, "a.toml").map_err(|error| error.to_string())?;

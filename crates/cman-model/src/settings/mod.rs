@@ -17,7 +17,7 @@ pub use loading::read_toml;
 pub use schedule::{Schedule, ScheduleKind};
 pub use train::TrainConfig;
 
-use crate::ModelError;
+use crate::error::ModelError;
 
 /// All settings of a run. `docs/DESIGN.md` explains every default.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

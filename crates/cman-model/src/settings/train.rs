@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{AdversarialConfig, Schedule};
-use crate::ModelError;
+use crate::error::ModelError;
 
 /// Training settings (section 3.5 and "Implementation Details").
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

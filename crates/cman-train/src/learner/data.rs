@@ -4,7 +4,7 @@ use burn::module::Module;
 use cman_data::{DataError, EncodedSentence, Schema, Sentence, Vocabularies};
 use cman_model::{Config, Encoder, ModelError};
 
-use crate::{TrainError, contextual_cache::ContextualCache};
+use crate::{contextual_cache::ContextualCache, error::TrainError};
 
 /// The data of a run.
 #[derive(Clone, Copy, Debug)]

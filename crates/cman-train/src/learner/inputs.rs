@@ -10,7 +10,7 @@ use cman_data::{EncodedSentence, UNKNOWN};
 use cman_model::Config;
 
 use super::data::{EncodedData, EncoderInput};
-use crate::{BatchShard, StepBatch, TrainError};
+use crate::{adversarial::StepBatch, batch_gradients::BatchShard, error::TrainError};
 
 /// What the inputs of a batch are made of.
 pub(super) struct BatchInputs<'a> {

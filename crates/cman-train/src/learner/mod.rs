@@ -15,11 +15,15 @@ use cman_score::Scores;
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 
 use crate::{
-    BatchLoss, Checkpoints, EpochReport, Evaluation, Observer, RunFacts, TrainError, Trainable, batch_gradients,
-    batch_shards, batches,
-    checkpoint::{Best, Progress},
+    adversarial::BatchLoss,
+    batch_gradients::{batch_gradients, batch_shards},
+    batches,
+    checkpoint::{Best, Checkpoints, Progress},
     contextual_cache::ContextualCache,
-    observer::selection_metric,
+    error::TrainError,
+    evaluate::Evaluation,
+    observer::{EpochReport, Observer, RunFacts, selection_metric},
+    trainable::Trainable,
 };
 pub use data::TrainingData;
 use data::{EncodedData, EncoderInput};

@@ -11,7 +11,9 @@ use super::{
     Learner,
     data::{EncodedData, EncoderInput, TrainingData},
 };
-use crate::{RunFacts, TrainError, Trainable, WordVectors, checkpoint::Progress};
+use crate::{
+    checkpoint::Progress, error::TrainError, observer::RunFacts, trainable::Trainable, word_vectors::WordVectors,
+};
 
 impl Learner {
     /// Builds the vocabularies and a new network for these data. `device` is without autodiff, which is added here.

@@ -24,7 +24,7 @@ use burn_cubecl::{
 };
 
 use crate::{
-    Layout,
+    ragged::Layout,
     runtime::gpu::{SHARED, empty, lengths_on},
 };
 

@@ -3,7 +3,7 @@
 use minijinja::{AutoEscape, Environment, Value, context, syntax::SyntaxConfig, value::Serde};
 
 use super::{browser::Browser, sections::Section};
-use crate::Results;
+use crate::results::Results;
 
 const STYLE: &str = include_str!("report.css");
 const SCRIPT: &str = include_str!("report.js");

@@ -2,12 +2,13 @@
 
 use super::section::{Section, Sections};
 use crate::{
-    GroupSummary, Moments, Pair, Point, Row,
     analysis::Errors,
+    outcome::Point,
     report::{
         plots::{Line, bars, lines},
         table::{Cell, Table},
     },
+    summary::{GroupSummary, Moments, Pair, Row},
 };
 
 /// A kind of error: key in the results, name, count.

@@ -2,8 +2,9 @@
 
 use super::section::{Section, Sections, TASKS};
 use crate::{
-    Average, Moments, Row,
+    experiment::Average,
     report::table::{Cell, Table, Unit},
+    summary::{Moments, Row},
 };
 
 impl Sections<'_> {

@@ -10,7 +10,7 @@ pub(super) use section::Section;
 
 use section::Sections;
 
-use crate::Results;
+use crate::results::Results;
 
 const DISTANCE: &str = "F1 on dev by the distance between the arguments of a relation, in characters between their last \
     characters (figure 4 of the paper).";

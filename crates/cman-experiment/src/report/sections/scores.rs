@@ -2,8 +2,8 @@
 
 use super::section::{Section, Sections, TASKS};
 use crate::{
-    Row, Summary,
     report::table::{Cell, Table},
+    summary::{Row, Summary},
 };
 
 impl Sections<'_> {

@@ -4,11 +4,12 @@ use cman_train::Protocol;
 use serde::Serialize;
 
 use crate::{
-    Results, Row, Summary, TaskSummary,
     report::{
         plots::Plot,
         table::{Cell, Table},
     },
+    results::Results,
+    summary::{Row, Summary, TaskSummary},
 };
 
 /// A section of the report.
