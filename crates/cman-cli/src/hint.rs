@@ -4,9 +4,9 @@ use std::{error::Error as StdError, fmt};
 
 use burn_ragged::{DeviceError, DeviceKind};
 use cman_data::DataError;
-use cman_experiment::ExperimentError;
 #[cfg(feature = "hub")]
-use cman_model::HubError;
+use cman_encoder::HubError;
+use cman_experiment::ExperimentError;
 use cman_model::ModelError;
 use cman_train::TrainError;
 

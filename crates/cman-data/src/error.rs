@@ -5,8 +5,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::corpus::Format;
-
 /// A location in a file. Parts that are unknown or do not apply are `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Location {
@@ -117,8 +115,8 @@ pub enum DataError {
     Inexpressible {
         /// The location: the number of the sentence.
         at: Box<Location>,
-        /// The format.
-        format: Format,
+        /// The name of the format.
+        format: &'static str,
         /// The field.
         field: String,
         /// The content that cannot be expressed.

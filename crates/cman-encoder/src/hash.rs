@@ -15,13 +15,21 @@ pub(crate) fn hash_files<P: AsRef<Path>>(paths: &[P]) -> Result<String, EncoderE
     let mut all = Sha256::new();
     for path in paths {
         let path = path.as_ref();
-        let mut one = HashWriter(Sha256::new());
-        File::open(path)
-            .and_then(|mut file| io::copy(&mut file, &mut one))
-            .map_err(|source| EncoderError::io(path, source))?;
-        all.update(one.0.finalize());
+        all.update(sha256(path).map_err(|source| EncoderError::io(path, source))?);
     }
-    Ok(all.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hexadecimal(&all.finalize()))
+}
+
+/// The SHA-256 of a file, which is read in pieces.
+pub(crate) fn sha256(path: &Path) -> io::Result<[u8; 32]> {
+    let mut hash = HashWriter(Sha256::new());
+    io::copy(&mut File::open(path)?, &mut hash)?;
+    Ok(hash.0.finalize().into())
+}
+
+/// Bytes as lower-case hexadecimal digits.
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 struct HashWriter(Sha256);

@@ -16,11 +16,15 @@ mod contextual;
 mod elmo;
 mod error;
 mod hash;
+#[cfg(feature = "hub")]
+mod hub;
 
 pub use bert::{Activation, Bert, BertConfig, BertNetwork, Block, Family, Pieces, Pooling};
 pub use contextual::ContextualEncoder;
 pub use elmo::{Elmo, ElmoState};
 pub use error::EncoderError;
+#[cfg(feature = "hub")]
+pub use hub::{Hub, HubError};
 
 /// Tests the example of the README.
 #[cfg(doctest)]

@@ -5,9 +5,8 @@ use std::{io, path::PathBuf};
 use cman_core::model::ConfigError;
 use cman_data::DataError;
 use cman_encoder::EncoderError;
-
 #[cfg(feature = "hub")]
-use crate::encoder::HubError;
+use cman_encoder::HubError;
 
 /// An error of a configuration, an encoder, a model directory or a prediction.
 #[derive(Debug, thiserror::Error)]

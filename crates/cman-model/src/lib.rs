@@ -29,8 +29,6 @@ mod settings;
 
 pub use batches::Limits;
 pub use encoder::{Encoder, is_hub_name};
-#[cfg(feature = "hub")]
-pub use encoder::{Hub, HubError};
 pub use error::ModelError;
 pub use extractor::{ExtractedEntity, ExtractedRelation, Extraction, Extractor};
 pub use inference::{ContextualVectors, annotate, predict};

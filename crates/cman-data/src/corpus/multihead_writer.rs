@@ -2,14 +2,14 @@
 
 use std::{borrow::Borrow, io::Write};
 
-use super::{Format, multihead::NO_RELATION, spert_writer::write_error};
+use super::{multihead::NO_RELATION, spert_writer::write_error};
 use crate::{
     error::{DataError, Location, Quoted},
     sentence::Sentence,
     validate::{first_overlap, validate},
 };
 
-/// Writes sentences as [`Format::Multihead`].
+/// Writes sentences as [`Format::Multihead`](super::Format::Multihead).
 ///
 /// Entities are written in the order of their tokens, relations in the order of their first arguments. The format
 /// cannot store [`Sentence::text`] and [`Token::chars`](crate::Token::chars).
@@ -28,7 +28,7 @@ pub fn write_multihead<S: Borrow<Sentence>>(
         validate(sentence, None).map_err(|fault| fault.at(at.clone()))?;
         check(sentence).map_err(|(field, found)| DataError::Inexpressible {
             at: Box::new(at),
-            format: Format::Multihead,
+            format: "multihead",
             field,
             found,
         })?;

@@ -4,8 +4,6 @@
 //! `[batch, steps, layers, width]`, zero at padding.
 
 mod contextual_file;
-#[cfg(feature = "hub")]
-mod hub;
 mod kind;
 mod name;
 mod opening;
@@ -18,8 +16,6 @@ use cman_data::EncoderIdentity;
 use cman_encoder::{Bert, BertNetwork, Elmo, Pieces};
 
 use contextual_file::ContextualFile;
-#[cfg(feature = "hub")]
-pub use hub::{Hub, HubError};
 pub use name::is_hub_name;
 
 use crate::{error::ModelError, settings::EncoderConfig};

@@ -111,7 +111,7 @@ fn locate(path: &str) -> Result<PathBuf, ModelError> {
 
 #[cfg(feature = "hub")]
 fn fetch(name: &str) -> Result<PathBuf, ModelError> {
-    Ok(super::Hub::from_env().fetch(name, &Bert::FILES)?)
+    Ok(cman_encoder::Hub::from_env().fetch(name, &Bert::FILES)?)
 }
 
 #[cfg(not(feature = "hub"))]

@@ -10,7 +10,7 @@ use hf_hub::{
     api::sync::{ApiBuilder, ApiError},
 };
 
-use crate::checksum;
+use crate::hash::{hexadecimal, sha256};
 
 /// A hub and a local cache.
 #[derive(Clone, Debug)]
@@ -128,7 +128,7 @@ fn check(name: &str, file: &str, path: &PathBuf) -> Result<(), HubError> {
     if expected.len() != 64 || !expected.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Ok(());
     }
-    let found = checksum::of_file(&blob).map_err(io)?;
+    let found = hexadecimal(&sha256(&blob).map_err(io)?);
     if found == expected.to_ascii_lowercase() {
         return Ok(());
     }

@@ -11,7 +11,7 @@ use std::{
     thread,
 };
 
-use cman_model::{Hub, HubError};
+use cman_encoder::{Hub, HubError};
 use sha2::{Digest, Sha256};
 
 const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
