@@ -3,9 +3,9 @@
 
 usage: scripts/check_report.py DIR [--screenshots DIR] [--chromium chromium]
 
-At widths of 1280 and 400 pixels: every number in the page equals its value in results.json, the mean strict F1 of
-entities and relations on test is above zero in every row, the error browser shows sentences, the page is not wider than the
-window, and no other resource is requested. Standard library only.
+In every row of results.json, the mean strict F1 of entities and relations on test is above zero. At widths of 1280 and 400
+pixels, every number in the page equals its value in results.json, the error browser shows sentences, the page is not wider
+than the window, and no other resource is requested. Standard library only.
 """
 
 import argparse
@@ -129,7 +129,7 @@ def main():
 
 
 def framed(work, width):
-    """A page that shows the report in a frame and then replaces itself by its content, so that the DOM can be dumped."""
+    """A page that loads the report in a frame and then shows its content, so that the DOM can be dumped."""
     place = work / f"dump-{width}.html"
     place.write_text(
         f'<body><iframe id="f" src="report.html" style="border:0;width:{width}px;height:6000px"></iframe><script>'
