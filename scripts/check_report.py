@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Opens the report of an experiment in Chromium, without a window, and checks what a reader would see.
+"""Opens the report of an experiment in headless Chromium and checks the page.
 
 usage: scripts/check_report.py DIR [--screenshots DIR] [--chromium chromium]
 
-At 1280 and 400 pixels: every number in the page equals its place in results.json, the error browser has drawn its
-sentences, the page is no wider than its window, and nothing is asked for but the page itself. Standard library only.
+In every row of results.json, the mean strict F1 of entities and relations on test is above zero. At widths of 1280 and 400
+pixels, every number in the page equals its value in results.json, the error browser shows sentences, the page is not wider
+than the window, and no other resource is requested. Standard library only.
 """
 
 import argparse
@@ -28,7 +29,7 @@ UNITS = {
     "tenths": lambda value: f"{value:.1f}",
     "probability": lambda value: f"{value:.4f}",
 }
-# What the page measures of itself goes into its DOM.
+# The page writes its measurements to its DOM.
 MEASURE = """<script>addEventListener("load", () => {
   const page = document.documentElement;
   const wide = [...document.querySelectorAll("main *")].filter((e) => !e.closest(".scroll, pre, svg"))
@@ -39,7 +40,7 @@ MEASURE = """<script>addEventListener("load", () => {
 
 
 class Page(html.parser.HTMLParser):
-    """The numbers of a page with their places, and how many sentences are drawn."""
+    """The numbers of a page with their JSON pointers, and the number of sentences shown."""
 
     def __init__(self):
         super().__init__()
@@ -88,8 +89,12 @@ def main():
     measured_page = work / "report.html"
     measured_page.write_text(source.read_text().replace("</body>", MEASURE + "</body>"))
     faults = []
+    for row in results["rows"]:
+        for task in ("entities", "relations"):
+            if not row["test"] or row["test"][task]["strict"]["micro"]["mean"] == 0:
+                faults.append(f"{row['system']}, {row['corpus']}, {row['protocol']}: F1 of {task} is 0")
     for width in WIDTHS:
-        # A frame is as narrow as it is told to be; a window is not.
+        # Chromium has a minimal window width, so the narrow page is in a frame.
         frame = work / f"frame-{width}.html"
         frame.write_text(
             f'<body style="margin:0"><iframe src="report.html" style="border:0;width:{width}px;height:6000px"></iframe>'
@@ -108,23 +113,23 @@ def main():
         if len(page.numbers) < 50:
             faults.append(f"{width}: only {len(page.numbers)} numbers")
         if page.sentences == 0 or page.paths == 0:
-            faults.append(f"{width}: the error browser has drawn nothing")
+            faults.append(f"{width}: the error browser shows no sentences")
         if page.measured is None:
             faults.append(f"{width}: the page was not measured")
         else:
             window, wide, outside, asked = json.loads(page.measured)
-            faults += [f"{width}: asked for {url}" for url in asked]
+            faults += [f"{width}: requested {url}" for url in asked]
             if window != width or wide > window or outside:
-                faults.append(f"{width}: {wide} pixels in a window of {window}, {outside} elements stick out")
+                faults.append(f"{width}: {wide} pixels in a window of {window}, {outside} elements exceed it")
         shot = (args.screenshots or work).resolve() / f"report-{width}.png"
         chromium(args.chromium, work, f"--window-size={max(width, 500)},6000", f"--screenshot={shot}", str(frame))
-        print(f"{width} pixels: {len(page.numbers)} numbers, {page.sentences} sentences drawn, {shot}")
-    print("\n".join(faults) or "as it should be")
+        print(f"{width} pixels: {len(page.numbers)} numbers, {page.sentences} sentences shown, {shot}")
+    print("\n".join(faults) or "no faults")
     sys.exit(bool(faults))
 
 
 def framed(work, width):
-    """A page that shows the report in a frame and then becomes what the frame holds, so that its DOM can be dumped."""
+    """A page that loads the report in a frame and then shows its content, so that the DOM can be dumped."""
     place = work / f"dump-{width}.html"
     place.write_text(
         f'<body><iframe id="f" src="report.html" style="border:0;width:{width}px;height:6000px"></iframe><script>'

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The paper's tables and figures: runs every experiment and writes its report. Give the same command again to go on.
+# Runs the experiments of the paper's tables and figures and writes their reports. The same command resumes them.
 #
 # usage: scripts/paper.sh DATA OUT [arguments of `cman experiment`]
 set -euo pipefail

@@ -13,12 +13,12 @@ use crate::{
     results::{Comparison, Results},
 };
 
-/// The runs of one side of a comparison: corpus, protocol, seed.
+/// Corpus, protocol and seed of a comparison.
 type Setup<'a> = (&'a str, Protocol, u64);
 
 /// The comparisons of the finished runs: the baseline and another system on the same corpus, with the same protocol and
-/// seed. The folds of a corpus are concatenated. If predictions are missing, the comparison of `earlier` is kept, if it
-/// has one.
+/// seed. The folds of a corpus are concatenated. If predictions of finished runs are missing, the
+/// comparison is taken from `earlier`.
 pub(crate) fn compare(
     results: &Results,
     runs: &Path,
@@ -32,7 +32,11 @@ pub(crate) fn compare(
         if comparisons.iter().any(|comparison| same(&comparison)) {
             continue;
         }
-        let read = |system: &str| read_all(results.runs.iter().filter(|other| belongs(other, system, setup)), runs);
+        let members = |system| results.runs.iter().filter(move |other| belongs(other, system, setup));
+        if members(baseline).chain(members(&run.system)).any(|run| run.outcome.is_none()) {
+            continue;
+        }
+        let read = |system| read_all(members(system), runs);
         let (Some((gold, a)), Some((other_gold, b))) = (read(baseline)?, read(&run.system)?) else {
             comparisons.extend(earlier.iter().find(same).cloned());
             continue;
@@ -84,7 +88,7 @@ fn belongs(run: &RunResult, system: &str, setup: Setup) -> bool {
     run.system == system && (run.corpus.as_str(), run.protocol, run.seed) == setup
 }
 
-/// Gold and predicted test sentences of runs, concatenated; `None` if a run is not finished or lacks predictions.
+/// Gold and predicted test sentences of finished runs, concatenated; `None` if a run lacks predictions.
 #[allow(clippy::type_complexity)]
 fn read_all<'a>(
     members: impl Iterator<Item = &'a RunResult>,
@@ -93,7 +97,7 @@ fn read_all<'a>(
     let (mut gold, mut predicted) = (Vec::new(), Vec::new());
     for run in members {
         let path = runs.join(&run.id).join(TEST);
-        if run.outcome.is_none() || !path.is_file() {
+        if !path.is_file() {
             return Ok(None);
         }
         for sentence in read_predictions(&path)? {
