@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use crate::program::{SMALL, cman, cman_reading, json, sample};
 
 fn encoder(name: &str) -> String {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../cman-core/tests").join(name).display().to_string()
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../cman-encoder/tests").join(name).display().to_string()
 }
 
 /// Embeds, trains, evaluates and predicts with the encoder in `folder` and with its precomputed vectors.
