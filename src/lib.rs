@@ -20,8 +20,8 @@
 //! |---|---|---|
 //! | find entities and relations in text | [`Extractor`] | |
 //! | read corpora | [`Corpus`], [`Splits`], or the streaming readers of [`data`] | |
-//! | build on the network itself | [`core`] | |
 //! | train | `Learner`, with a [`Config`] | `train` |
+//! | build on the network itself | `core`, `encoder`, `ragged` | `train` |
 //! | score predictions | `scoring` | `train` |
 //! | run experiments and report on them | `experiment` | `experiment` |
 //!
@@ -29,24 +29,22 @@
 //! default), `ndarray`, `wgpu`, `vulkan`, `metal`, `cuda`.
 
 pub use burn::tensor::Device;
-pub use burn_ragged as ragged;
 pub use burn_ragged::{DeviceError, DeviceKind};
-pub use cman_core as core;
 pub use cman_data as data;
 pub use cman_data::{Corpus, DataError, Entity, Relation, Schema, Sentence, Splits, sample};
-pub use cman_encoder as encoder;
+pub use cman_model::{Config, ExtractedEntity, ExtractedRelation, Extraction, Extractor, Model, ModelError};
+
+#[cfg(feature = "train")]
+pub use {
+    burn_ragged as ragged, cman_core as core, cman_encoder as encoder, cman_model as model, cman_score as scoring,
+    cman_train as train,
+    cman_train::{
+        Checkpoints, EpochLog, EpochReport, Evaluation, Learner, Observer, TrainError, Trained, TrainingData, evaluate,
+    },
+};
+
 #[cfg(feature = "experiment")]
 pub use cman_experiment as experiment;
-pub use cman_model as model;
-pub use cman_model::{Config, ExtractedEntity, ExtractedRelation, Extraction, Extractor, Model, ModelError};
-#[cfg(feature = "train")]
-pub use cman_score as scoring;
-#[cfg(feature = "train")]
-pub use cman_train as train;
-#[cfg(feature = "train")]
-pub use cman_train::{
-    Checkpoints, EpochLog, EpochReport, Evaluation, Learner, Observer, TrainError, Trained, TrainingData, evaluate,
-};
 
 /// Tests the examples of the README, of the tutorial and of the crates' READMEs.
 #[cfg(doctest)]
