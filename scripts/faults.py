@@ -211,8 +211,8 @@ FAULTS = [
     Fault(
         "best-epoch",
         "crates/cman-train/src/learner/mod.rs",
-        "criterion > best.criterion",
-        "criterion >= best.criterion",
+        "metric > best.selection_metric",
+        "metric >= best.selection_metric",
         EPOCHS,
     ),
     Fault(

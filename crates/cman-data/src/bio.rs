@@ -133,6 +133,7 @@ mod tests {
 
     #[test]
     fn ids_start_with_outside() {
+        assert_eq!(Tag::count(4), 9);
         for id in 0..Tag::count(4) {
             assert_eq!(Tag::from_id(id).id(), id);
         }
