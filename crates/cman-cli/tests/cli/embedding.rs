@@ -113,8 +113,8 @@ fn elmo_errors_are_one_line() {
     };
     // A folder without an encoder.
     let neither = embed(&sample(""), &[]);
-    assert!(neither.starts_with(&format!("{}: expected the files of one encoder, config.json, ", sample(""))));
-    assert!(neither.contains(" of an ELMo, found ") && neither.contains("dev.json, "), "{neither}");
+    assert!(neither.starts_with(&format!("{}: expected the files of one encoder: config.json, ", sample(""))));
+    assert!(neither.contains(" for an ELMo, found ") && neither.contains("dev.json, "), "{neither}");
     // What an ELMo does not do.
     let pooling = "configuration: encoder.pooling: expected first, the default (ELMo reads whole words), found mean";
     assert_eq!(embed(&encoder("elmo"), &["--pooling", "mean"]), pooling);
