@@ -1,6 +1,9 @@
 //! Batches of sequences of unequal length: where each sequence lies in a padded tensor, and the tensor itself.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    ops::Add,
+    sync::{Arc, OnceLock},
+};
 
 use burn::tensor::{Bool, DType, Device, Int, Tensor, TensorData};
 
@@ -175,15 +178,6 @@ impl Ragged {
         Self::new(f(self.values), self.layout)
     }
 
-    /// The sum of two batches of the same sequences.
-    ///
-    /// # Panics
-    /// If their layouts or widths differ.
-    pub fn add(self, other: Self) -> Self {
-        assert_eq!(self.layout, other.layout, "batches of the same sequences");
-        Self { values: self.values + other.values, layout: self.layout }
-    }
-
     /// Batches of the same sequences, concatenated element by element.
     ///
     /// # Shapes
@@ -211,6 +205,19 @@ impl Ragged {
     pub fn into_rows(self) -> Tensor<2> {
         let [batch, steps, width] = self.values.dims();
         self.values.reshape([batch * steps, width])
+    }
+}
+
+/// The sum of two batches of the same sequences.
+///
+/// # Panics
+/// If their layouts or widths differ.
+impl Add for Ragged {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        assert_eq!(self.layout, other.layout, "batches of the same sequences");
+        Self { values: self.values + other.values, layout: self.layout }
     }
 }
 
@@ -251,7 +258,7 @@ mod tests {
     #[should_panic(expected = "batches of the same sequences")]
     fn batches_of_other_sequences_are_not_added() {
         let x = |lengths| Ragged::new(Tensor::zeros([2, 3, 1], &Device::default()), Layout::new(lengths));
-        let _ = x(vec![3, 1]).add(x(vec![3, 2]));
+        let _ = x(vec![3, 1]) + x(vec![3, 2]);
     }
 
     #[test]

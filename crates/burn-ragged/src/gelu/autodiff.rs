@@ -1,4 +1,5 @@
 //! GELU as an operation of burn's CPU backends, and its node in the autodiff graph.
+#![allow(deprecated)] // by burn: NdArray, see `runtime::cpu_backend`
 
 use burn::{
     backend::{

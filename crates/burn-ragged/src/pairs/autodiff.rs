@@ -1,4 +1,5 @@
 //! The loss over all pairs as an operation of burn's CPU backends, with autodiff.
+#![allow(deprecated)] // by burn: NdArray, see `runtime::cpu_backend`
 
 use burn::{
     backend::{

@@ -95,7 +95,7 @@ impl Bsa {
         match (&self.norm, attended) {
             (Some(norm), Some(attended)) => norm.residual(h, attended),
             (Some(norm), None) => h.map(|h| norm.forward(h)),
-            (None, Some(attended)) => h.add(attended),
+            (None, Some(attended)) => h + attended,
             (None, None) => h,
         }
     }
