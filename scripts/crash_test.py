@@ -61,7 +61,7 @@ def main():
         subprocess.run(command(out, "--resume"), check=True, stdout=subprocess.DEVNULL)
         same = digest(out) == expected
         different += not same
-        where = f"epoch {at['epoch'] + 1}, behind batch {at['batch']}"
+        where = f"epoch {at['epoch'] + 1}, after batch {at['batch']}"
         print(f"kill {killed:2}: {where:26} {'same bits' if same else 'DIFFERENT BITS'}", flush=True)
         subprocess.run(["rm", "-rf", str(out)], check=True)
     print(f"{killed} kills, {different} different")

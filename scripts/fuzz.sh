@@ -2,7 +2,7 @@
 # Runs every fuzz target for some seconds and prints a table: scripts/fuzz.sh [SECONDS] [TARGET..]
 #
 # Needs cargo-fuzz (`cargo install cargo-fuzz --locked`) and a C++ compiler. Without a sanitizer, which only the nightly
-# compiler has; the crates forbid unsafe code. FUZZ_TARGET_DIR says where to build.
+# compiler has; SECURITY.md names the one file with unsafe code. FUZZ_TARGET_DIR says where to build.
 set -euo pipefail
 cd "$(dirname "$0")/../fuzz"
 seconds=${1:-60}

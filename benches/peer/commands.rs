@@ -17,7 +17,7 @@ use cman::{
     },
     data::{EncodedRelation, EncodedSentence},
     ragged::{Key, Mode},
-    train::{BatchShard, StepBatch, Trainable, batch_gradients, batch_shards, predict},
+    train::{BatchShard, LearningRates, StepBatch, Trainable, batch_gradients, batch_shards, predict},
 };
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use serde_json::{Value, json};
@@ -131,7 +131,8 @@ impl Peer {
             let shards = batch_shards(&self.weights, n_sentences).into_par_iter().map(prepare);
             let gradients = batch_gradients(&self.weights, shards.collect::<Result<_>>()?, &config, key);
             let what = gradients.not_finite();
-            self.weights = gradients.apply(&self.weights, &mut self.optimizer, [rate, rate]);
+            let rates = LearningRates { network: rate, encoder: rate };
+            self.weights = gradients.apply(&self.weights, &mut self.optimizer, rates);
             self.device.sync()?;
             Ok(what)
         });

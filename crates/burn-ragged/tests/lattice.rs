@@ -51,7 +51,7 @@ fn probabilities_are_shares_of_the_paths() {
     close(marginals.log_partition(), 8f64.ln());
     close(marginals.tag(1, 1), 0.5);
     close(marginals.pair(2, 0, 1), 0.25);
-    // 0, 1 at the first two places and no 1 behind them: one path of eight. At the end nothing comes behind.
+    // 0, 1 at the first two places and no 1 after them: one path of eight. Nothing follows the last place.
     close(marginals.span(0..2, &[0, 1], 1), 0.125);
     close(marginals.span(1..3, &[0, 1], 1), 0.25);
     close(marginals.span(0..1, &[0], 1), 0.25);

@@ -1,7 +1,7 @@
 //! The command line: joint entity and relation extraction with the Cross-Modal Attention Network.
 //!
-//! Exit status: 0 for success, 1 for an error, 2 for wrong usage. Results go to standard output, everything else to
-//! standard error. An error is one line; a hint may follow after a blank line.
+//! Exit status: 0 for success, 1 for an error, 2 for wrong usage. Results, and the lines of a training run, go to standard
+//! output, everything else to standard error. An error is one line; a hint may follow after a blank line.
 
 mod archive;
 mod args;

@@ -82,15 +82,15 @@ impl Hub {
     pub fn fetch(&self, name: &str, files: &[&str]) -> Result<PathBuf, HubError> {
         let (id, revision) = name.split_once('@').unwrap_or((name, "main"));
         let repo = || Repo::with_revision(id.into(), RepoType::Model, revision.into());
+        // Users may copy files into this folder by hand.
+        let by_hand = self.cache.path().join(repo().folder_name()).join("snapshots").join(revision);
         let unavailable = |file: &str, reason: String| HubError::Unavailable {
             name: name.into(),
             file: file.into(),
             files: files.join(", "),
-            cache: self.cache.path().join(repo().folder_name()).join("snapshots").join(revision),
+            cache: by_hand.clone(),
             reason,
         };
-        // Users may copy files into this folder by hand.
-        let by_hand = self.cache.path().join(repo().folder_name()).join("snapshots").join(revision);
         let cached = |file: &str| {
             let path = by_hand.join(file);
             if path.is_file() { Some(path) } else { self.cache.repo(repo()).get(file) }

@@ -4,8 +4,7 @@ use std::path::{Path, PathBuf};
 
 use burn_ragged::Key;
 use cman_data::{CorpusDir, OverlapPolicy, ReaderBuilder, Sentence, Splits};
-use cman_model::checksum;
-use cman_train::{RunData, TrainError};
+use cman_train::{RunData, TrainError, checksum};
 use serde::{Deserialize, Serialize};
 
 use crate::error::ExperimentError;

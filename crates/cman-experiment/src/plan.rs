@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use burn_ragged::DeviceKind;
 use cman_data::{OnError, OverlapPolicy};
-use cman_model::{Config, Encoder, EncoderConfig, ModelError, checksum};
-use cman_train::Protocol;
+use cman_model::{Config, Encoder, EncoderConfig, ModelError};
+use cman_train::{Protocol, checksum};
 use serde::Serialize;
 
 use crate::{

@@ -45,13 +45,13 @@ pub fn predict(
     let lengths: Vec<usize> = sentences.iter().map(|sentence| sentence.words.len()).collect();
     let run = |batch: &Vec<usize>| {
         let members: Vec<&EncodedSentence> = batch.iter().map(|&i| &sentences[i]).collect();
-        let tags: Vec<Vec<u32>> = members.iter().map(|sentence| sentence.tags.clone()).collect();
-        let labels = gold_labels.then_some(tags.as_slice());
+        let tags = || members.iter().map(|sentence| sentence.tags.clone()).collect();
+        let labels: Option<Vec<Vec<u32>>> = gold_labels.then(tags);
         let mut tokens = TokenBatch::new(&members, &device);
         if let Some(contextual) = contextual {
             tokens = tokens.with_contextual(contextual(batch)?);
         }
-        Ok(network.predict(&tokens, labels, options))
+        Ok(network.predict(&tokens, labels.as_deref(), options))
     };
     let is_cpu = is_cpu(&device);
     let batch_size = if is_cpu { batch_size.min(CPU_BATCH) } else { batch_size };

@@ -17,8 +17,6 @@
 //! # }
 //! ```
 
-pub mod checksum;
-
 mod batches;
 mod encoder;
 mod error;

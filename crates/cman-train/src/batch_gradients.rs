@@ -36,6 +36,15 @@ pub struct BatchShard {
     pub weights: Trainable,
 }
 
+/// The learning rates of an update.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LearningRates {
+    /// That of the network.
+    pub network: f64,
+    /// That of a fine-tuned encoder.
+    pub encoder: f64,
+}
+
 /// The gradient of a batch, clipped by `train.clip_norm`.
 pub struct BatchGradients {
     /// The losses.
@@ -110,14 +119,13 @@ impl BatchGradients {
         }
     }
 
-    /// The weights after one optimizer step with the learning rates of the network and of the encoder. Parameters
-    /// without a gradient do not change.
-    pub fn apply(self, weights: &Trainable, optimizer: &mut ModuleOptimizer, rates: [f64; 2]) -> Trainable {
-        let updated = optimizer.step(rates[0], weights.clone(), self.network);
+    /// The weights after one optimizer step. Parameters without a gradient do not change.
+    pub fn apply(self, weights: &Trainable, optimizer: &mut ModuleOptimizer, rates: LearningRates) -> Trainable {
+        let updated = optimizer.step(rates.network, weights.clone(), self.network);
         if updated.contextual_encoder.is_none() {
             return updated;
         }
-        optimizer.step(rates[1], updated, self.encoder)
+        optimizer.step(rates.encoder, updated, self.encoder)
     }
 }
 
@@ -196,7 +204,8 @@ mod tests {
             network: zero(&|zero| weights.network.visit(zero)),
             encoder: zero(&|zero| weights.contextual_encoder.visit(zero)),
         };
-        let updated = gradients.apply(&weights, &mut Trainable::optimizer(0.2), [0.5, 0.5]);
+        let rates = LearningRates { network: 0.5, encoder: 0.5 };
+        let updated = gradients.apply(&weights, &mut Trainable::optimizer(0.2), rates);
         for ((name, before), (_, after)) in sums(&weights).into_iter().zip(sums(&updated)) {
             let decays = name.starts_with("contextual_encoder") && !name.contains("bias") && !name.contains("norm");
             let expected = if decays { 0.9 * before } else { before };

@@ -30,6 +30,8 @@ const FORMAT: u32 = 1;
 #[derive(Debug)]
 pub struct Checkpoints {
     folder: PathBuf,
+    /// The identity of the run, in hexadecimal digits.
+    run: String,
     every: Duration,
     last: Instant,
     serial: u64,
@@ -117,7 +119,12 @@ impl Checkpoints {
     /// Writes a checkpoint to `folder` after every epoch, and within an epoch whenever `every` has passed. Other files
     /// in the folder are not touched.
     pub fn new(folder: impl Into<PathBuf>, every: Duration) -> Self {
-        Self { folder: folder.into(), every, last: Instant::now(), serial: 0 }
+        Self { folder: folder.into(), run: String::new(), every, last: Instant::now(), serial: 0 }
+    }
+
+    /// The same checkpoints, for the run with this identity.
+    pub(crate) fn of_run(self, run: String) -> Self {
+        Self { run, ..self }
     }
 
     /// The folder.
@@ -149,10 +156,9 @@ impl Checkpoints {
         self.last.elapsed() >= self.every
     }
 
-    /// Writes a checkpoint of the run with the identity `run`.
+    /// Writes a checkpoint.
     pub(crate) fn write(
         &mut self,
-        run: &str,
         progress: &Progress,
         network: &Trainable,
         optimizer: &ModuleOptimizer,
@@ -162,7 +168,7 @@ impl Checkpoints {
         self.serial += 1;
         let state = State {
             format: FORMAT,
-            run: run.into(),
+            run: self.run.clone(),
             serial: self.serial,
             progress: progress.clone(),
             network: format!("network-{}.bpk", self.serial),
@@ -213,13 +219,8 @@ impl Checkpoints {
         }
     }
 
-    /// Reads the checkpoint of the run with the identity `run` into a network of the same shape and a new optimizer.
-    pub(crate) fn read(
-        &mut self,
-        run: &str,
-        network: &Trainable,
-        optimizer: ModuleOptimizer,
-    ) -> Result<Restored, TrainError> {
+    /// Reads the checkpoint into a network of the same shape and a new optimizer.
+    pub(crate) fn read(&mut self, network: &Trainable, optimizer: ModuleOptimizer) -> Result<Restored, TrainError> {
         let path = self.folder.join(STATE);
         let text = fs::read(&path).map_err(|source| TrainError::io(&path, source))?;
         let bad = |error: serde_json::Error| TrainError::checkpoint(&path, error.to_string());
@@ -229,7 +230,7 @@ impl Checkpoints {
             return Err(TrainError::checkpoint(&path, format!("{found}, this library reads format {FORMAT}")));
         }
         let state: State = serde_json::from_slice(&text).map_err(bad)?;
-        if state.run != run {
+        if state.run != self.run {
             let reason = "the checkpoint is of a run with another configuration or other data";
             return Err(TrainError::checkpoint(path, reason));
         }

@@ -5,6 +5,8 @@
 //! score them again without those that also occur in the training data. [`evaluate`] scores any model.
 //! [`batch_gradients`] and [`Trainable`] are for custom training loops.
 
+pub mod checksum;
+
 mod adam;
 mod adversarial;
 mod batch_gradients;
@@ -23,7 +25,7 @@ mod word_vectors;
 
 pub use adam::Adam;
 pub use adversarial::{BatchLoss, StepBatch};
-pub use batch_gradients::{BatchGradients, BatchShard, batch_gradients, batch_shards};
+pub use batch_gradients::{BatchGradients, BatchShard, LearningRates, batch_gradients, batch_shards};
 pub use checkpoint::Checkpoints;
 /// The evaluation step of a custom training loop.
 pub use cman_model::predict;

@@ -13,7 +13,7 @@ use burn_ragged::{Key, Mode, Ragged};
 use cman_core::{Cman, Gold, TokenBatch, model::Sizes, perturbation};
 use cman_data::{EncodedSentence, Vocabularies};
 use cman_model::Config;
-use cman_train::{StepBatch, Trainable, batch_gradients, batch_shards};
+use cman_train::{LearningRates, StepBatch, Trainable, batch_gradients, batch_shards};
 use common::{config, schema, sentences};
 
 const PLAIN: [&str; 4] =
@@ -57,7 +57,7 @@ impl Task {
         let gradients = batch_gradients(&self.weights, shards, &self.config.train, Key::new(1));
         let norm = gradients.norm;
         let mut descent = SgdConfig::new().init();
-        let after = gradients.apply(&self.weights, &mut descent, [1.0, 0.0]);
+        let after = gradients.apply(&self.weights, &mut descent, LearningRates { network: 1.0, encoder: 0.0 });
         let difference = values(&self.weights).into_iter().zip(values(&after)).map(|(before, after)| before - after);
         (difference.collect(), norm)
     }

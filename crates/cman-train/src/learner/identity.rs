@@ -5,6 +5,7 @@ use cman_model::Config;
 use sha2::{Digest, Sha256};
 
 use super::data::EncodedData;
+use crate::checksum;
 
 /// SHA-256, in hexadecimal digits, of the settings, the encoder and the training and dev sentences.
 pub(super) fn of(config: &Config, encoder: Option<&EncoderIdentity>, data: &EncodedData) -> String {
@@ -37,7 +38,7 @@ pub(super) fn of(config: &Config, encoder: Option<&EncoderIdentity>, data: &Enco
                 .for_each(|r| [r.head, r.tail, r.kind].into_iter().for_each(|n| identity.number(n)));
         }
     }
-    identity.0.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    checksum::hexadecimal(&identity.0.finalize())
 }
 
 /// A hash of fields. The length of each field is hashed too, so that different lists of fields differ.

@@ -16,7 +16,7 @@ use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterato
 
 use crate::{
     adversarial::BatchLoss,
-    batch_gradients::{batch_gradients, batch_shards},
+    batch_gradients::{LearningRates, batch_gradients, batch_shards},
     batches,
     checkpoint::{Best, Checkpoints, Progress},
     contextual_cache::ContextualCache,
@@ -60,9 +60,10 @@ impl Learner {
     ///
     /// # Errors
     /// With `resume`: a checkpoint that is damaged, or of a run with another configuration or other data.
-    pub fn with_checkpoints(mut self, mut checkpoints: Checkpoints, resume: bool) -> Result<Self, TrainError> {
+    pub fn with_checkpoints(mut self, checkpoints: Checkpoints, resume: bool) -> Result<Self, TrainError> {
+        let mut checkpoints = checkpoints.of_run(self.identity());
         if resume && checkpoints.exists() {
-            let restored = checkpoints.read(&self.identity(), &self.weights, self.optimizer)?;
+            let restored = checkpoints.read(&self.weights, self.optimizer)?;
             self.progress = restored.progress;
             self.weights = restored.network;
             self.optimizer = restored.optimizer;
@@ -127,7 +128,8 @@ impl Learner {
         for (i, batch) in batches.iter().enumerate().skip(self.progress.batch) {
             let start = Instant::now();
             let at = self.progress.epoch as f64 + (i + 1) as f64 / batches.len() as f64;
-            let rates = [train.rate(at), self.config.encoder.rate(at, train.epochs as f64)];
+            let rates =
+                LearningRates { network: train.rate(at), encoder: self.config.encoder.rate(at, train.epochs as f64) };
             let loss = self.step(batch, rates, i + 1, key.at("batch").with(i as u64))?;
             self.progress.batch = i + 1;
             self.progress.sentences += batch.len();
@@ -161,8 +163,14 @@ impl Learner {
         })
     }
 
-    /// One update on the training sentences `batch`, with the learning rates of the network and of the encoder.
-    fn step(&mut self, batch: &[usize], rates: [f64; 2], number: usize, key: Key) -> Result<BatchLoss, TrainError> {
+    /// One update on the training sentences `batch`, the batch with this number in the epoch.
+    fn step(
+        &mut self,
+        batch: &[usize],
+        rates: LearningRates,
+        number: usize,
+        key: Key,
+    ) -> Result<BatchLoss, TrainError> {
         let inputs = BatchInputs {
             config: &self.config,
             data: &self.data,
@@ -194,11 +202,8 @@ impl Learner {
     }
 
     fn checkpoint(&mut self) -> Result<(), TrainError> {
-        let Some(mut checkpoints) = self.checkpoints.take() else { return Ok(()) };
-        let run = self.identity();
-        let written = checkpoints.write(&run, &self.progress, &self.weights, &self.optimizer, self.best.as_ref());
-        self.checkpoints = Some(checkpoints);
-        written
+        let Some(checkpoints) = &mut self.checkpoints else { return Ok(()) };
+        checkpoints.write(&self.progress, &self.weights, &self.optimizer, self.best.as_ref())
     }
 
     fn evaluate(&self) -> Result<Option<Scores>, TrainError> {
