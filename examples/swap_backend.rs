@@ -30,7 +30,8 @@ fn scores(model: &Model, sentences: &[&EncodedSentence], device: &Device) -> Res
     let x = network.encode(network.embed(&batch), Mode::Evaluate);
     let tags: Vec<Vec<u32>> = sentences.iter().map(|sentence| sentence.tags.clone()).collect();
     let features = network.interact(x.clone(), &tags, Mode::Evaluate);
-    let relations = network.relation.project(features);
+    let scorer = network.relation.as_ref().context("the sample has relations")?;
+    let relations = scorer.project(features);
     let in_sentence = |(s, sentence): (usize, &&EncodedSentence)| {
         let n = sentence.words.len();
         (0..n * n).map(move |pair| (s, pair / n, pair % n))

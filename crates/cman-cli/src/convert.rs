@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use cman_data::{Corpus, DataError, Format, OnError, write_multihead, write_spert};
+use cman_data::{Corpus, DataError, Format, OnError, write_json_lines, write_multihead, write_spert};
 
 use crate::{
     args::{TypesArgs, named},
@@ -20,14 +20,14 @@ use crate::{
 Example:
   cman convert train.txt train.json --to spert")]
 pub struct Args {
-    /// Corpus file: SpERT JSON or multi-head table
+    /// Corpus file: SpERT JSON (an array, or one record per line), multi-head table or tagged columns
     #[arg(value_name = "IN")]
     input: PathBuf,
     /// File to write; `-` is standard output
     #[arg(value_name = "OUT")]
     output: PathBuf,
     /// Format to write
-    #[arg(long, value_name = "FORMAT", value_parser = named::<Format>(["spert", "multihead"]))]
+    #[arg(long, value_name = "FORMAT", value_parser = named::<Format>(["spert", "jsonl", "multihead"]))]
     to: Format,
     #[command(flatten)]
     types: TypesArgs,
@@ -44,7 +44,9 @@ pub fn run(args: &Args) -> Result<()> {
     output::write(&args.output, |writer| {
         let written = match args.to {
             Format::Spert => write_spert(&corpus.sentences, writer),
+            Format::JsonLines => write_json_lines(&corpus.sentences, writer),
             Format::Multihead => write_multihead(&corpus.sentences, writer),
+            Format::Columns => unreachable!("not an allowed value"),
         };
         written.map_err(|error| {
             // The writers report the record but not the file.

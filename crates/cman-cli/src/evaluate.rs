@@ -6,15 +6,20 @@ use std::{
 };
 
 use anyhow::{Result, bail};
-use cman_data::{Corpus, OverlapPolicy, ReaderBuilder, write_spert};
-use cman_score::{Definition, score_as, untaggable};
+use cman_data::{Corpus, OnError, OverlapPolicy, ReaderBuilder, write_spert};
+use cman_score::{Definition, Scores, score_as, untaggable};
 use cman_train::{EVALUATION_BATCH, Evaluation};
+use serde::Serialize;
 
 use crate::{
-    args::{ModelArgs, definitions, overlaps},
+    args::{ModelArgs, definitions, named, overlaps},
+    hint::hinted_corpus,
     notes::{counts, note, note_unusual},
     output,
 };
+
+/// The hint for a type that the model does not know.
+const MODEL_TYPES: &str = "a model is scored on the types that it was trained with";
 
 /// Score a model on annotated data
 #[derive(Debug, clap::Args)]
@@ -25,7 +30,8 @@ Examples:
 pub struct Args {
     #[command(flatten)]
     model: ModelArgs,
-    /// Annotated data with the types of the model: SpERT JSON or multi-head table
+    /// Annotated data with the types of the model: SpERT JSON (an array, or one record per line), multi-head table or tagged
+    /// columns
     #[arg(long, value_name = "FILE")]
     data: PathBuf,
     /// Write the scores as JSON; `-` is standard output, in place of the table
@@ -43,6 +49,19 @@ pub struct Args {
     /// How to treat sentences with overlapping entities; default: as in training
     #[arg(long, value_name = "POLICY", value_parser = overlaps())]
     overlap: Option<OverlapPolicy>,
+    /// How to treat invalid records
+    #[arg(long, value_name = "POLICY", default_value_t, value_parser = named::<OnError>(["refuse", "skip"]))]
+    on_error: OnError,
+}
+
+/// The JSON output.
+#[derive(Serialize)]
+struct Outcome<'a> {
+    #[serde(flatten)]
+    scores: &'a Scores,
+    /// Records of the data that the scores leave out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    left_out: Option<usize>,
 }
 
 /// Runs the subcommand.
@@ -54,8 +73,9 @@ pub fn run(args: &Args) -> Result<()> {
     }
     let model = args.model.load()?;
     let overlap = args.overlap.unwrap_or(model.config().data.overlap);
-    let options = ReaderBuilder::new().schema(model.schema().clone()).overlap(overlap);
-    let gold = Corpus::read(&args.data, &options)?;
+    let options = ReaderBuilder::new().schema(model.schema().clone()).overlap(overlap).on_error(args.on_error);
+    let gold = Corpus::read(&args.data, &options)
+        .map_err(|error| hinted_corpus(error, Some(MODEL_TYPES), Some("--on-error skip")))?;
     note_unusual(args.data.display(), &gold);
     let evaluation = cman_train::evaluate(&model, &gold.sentences, EVALUATION_BATCH, args.gold_labels)?;
     let Evaluation { mut scores, predicted } = evaluation;
@@ -70,12 +90,17 @@ pub fn run(args: &Args) -> Result<()> {
         output::write(path, |writer| Ok(write_spert(&predicted, writer)?))?;
     }
     if let Some(path) = &args.json {
-        output::write_json(path, &scores)?;
+        let left_out = Some(gold.report.left_out()).filter(|&count| count > 0);
+        output::write_json(path, &Outcome { scores: &scores, left_out })?;
     }
     if !json_out && !predictions_out {
         let labels = if args.gold_labels { "gold" } else { "predicted" };
         let mut out = io::stdout().lock();
-        writeln!(out, "{}: {}", args.data.display(), counts(&gold.sentences))?;
+        let left_out = match gold.report.left_out() {
+            0 => String::new(),
+            count => format!("; records left out: {count}"),
+        };
+        writeln!(out, "{}: {}{left_out}", args.data.display(), counts(&gold.sentences))?;
         writeln!(out, "rules of {}, relations with {labels} labels\n\n{scores}", args.definition)?;
     }
     Ok(())

@@ -13,8 +13,8 @@ use cman_train::TrainError;
 /// The hint for a run that was interrupted.
 pub const RESUME: &str = "the same command with `--resume` continues the run";
 /// The hint for a folder without corpus files.
-pub const CORPUS_FILES: &str = "corpus files are .json or .txt files with `train`, `dev`, `valid`, `val` or `test` in \
-     their names, such as conll04_train.json; `cman train` needs a `train` file";
+pub const CORPUS_FILES: &str = "corpus files are .json, .jsonl, .txt or .conll files with `train`, `dev`, `val` or `test` in \
+     their names, such as conll04_train.json; `--train FILE` names a file";
 
 /// An error with a hint.
 #[derive(Debug)]
@@ -65,7 +65,7 @@ fn of_library(cause: &(dyn StdError + 'static)) -> Option<String> {
     if let Some(DeviceError::NotCompiled { kind }) = cause.downcast_ref() {
         return Some(format!("`cargo install --path crates/cman-cli --features {kind}` builds it in"));
     }
-    if let Some(TrainError::NoTypes { .. }) = train_error(cause) {
+    if let Some(TrainError::NoTypes) = train_error(cause) {
         let text = "`--types FILE` lists the types; by default they are those of the training data";
         return Some(text.into());
     }
@@ -86,6 +86,7 @@ fn of_data(error: &DataError, types: Option<&str>, skip: Option<&str>) -> Option
         && error.expected().is_some_and(|expected| expected.starts_with("one of the types"));
     match error {
         DataError::NoCorpus { .. } => Some(CORPUS_FILES.into()),
+        DataError::Foreign { hint, .. } => hint.clone(),
         DataError::Invalid { .. } if is_type => types.map(str::to_owned),
         DataError::Invalid { .. } | DataError::Json { .. } | DataError::TooLarge { .. } | DataError::NotUtf8 { .. } => {
             let (path, _) = error.path().zip(error.record())?;
@@ -134,7 +135,7 @@ mod tests {
 
     #[test]
     fn library_errors_have_hints_at_any_depth() {
-        let no_corpus = || DataError::NoCorpus { path: "a".into() };
+        let no_corpus = || DataError::NoCorpus { path: "a".into(), expected: "", unused: Vec::new() };
         let errors: [anyhow::Error; 4] = [
             no_corpus().into(),
             ModelError::Data(no_corpus()).into(),
@@ -144,7 +145,7 @@ mod tests {
         for error in errors {
             assert_eq!(find(&error).as_deref(), Some(CORPUS_FILES), "{error:?}");
         }
-        let error = Err::<(), _>(TrainError::NoTypes { part: "entity types" }).context("outer").unwrap_err();
+        let error = Err::<(), _>(TrainError::NoTypes).context("outer").unwrap_err();
         assert!(find(&error).unwrap().contains("`--types FILE`"));
     }
 }

@@ -5,18 +5,19 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 use cman_data::{CorpusDir, DataError, Format, OnError, OverlapPolicy, ReaderBuilder, Report, Sentence, Statistics};
 use serde::Serialize;
 
 use crate::{
     args::{TypesArgs, overlaps},
+    hint::hinted,
     notes::{is_unusual, note},
 };
 
 /// Print statistics of corpus files
 ///
-/// Invalid records are listed and excluded from the counts; the exit status is then 1.
+/// Invalid records are excluded from the counts, and their reasons are listed; the exit status is then 1.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -31,6 +32,9 @@ pub struct Args {
     /// How to treat sentences with overlapping entities
     #[arg(long, value_name = "POLICY", default_value_t, value_parser = overlaps())]
     overlap: OverlapPolicy,
+    /// List every invalid record, not only the first of each kind
+    #[arg(long)]
+    all: bool,
     /// Write JSON
     #[arg(long)]
     json: bool,
@@ -49,7 +53,10 @@ struct Inspection {
 pub fn run(args: &Args) -> Result<()> {
     let (files, types) = files(&args.path)?;
     let types = TypesArgs { types: args.types.types.clone().or(types) };
-    let options = types.reader()?.overlap(args.overlap).on_error(OnError::Skip);
+    let mut options = types.reader()?.overlap(args.overlap).on_error(OnError::Skip);
+    if args.all {
+        options = options.all_messages();
+    }
     let mut out = io::stdout().lock();
     let (mut inspections, mut invalid_files, mut invalid_records) = (Vec::new(), 0, 0);
     for path in files {
@@ -79,9 +86,11 @@ pub fn run(args: &Args) -> Result<()> {
     if args.json {
         writeln!(out, "{}", serde_json::to_string_pretty(&inspections)?)?;
     }
+    let all = "`--all` lists every invalid record";
     match (invalid_files, invalid_records) {
         (0, 0) => Ok(()),
-        (0, records) => bail!("{}: invalid records: {records}", args.path.display()),
+        (0, records) if args.all => bail!("{}: invalid records: {records}", args.path.display()),
+        (0, records) => Err(hinted(anyhow!("{}: invalid records: {records}", args.path.display()), all)),
         (files, records) => {
             bail!("{}: invalid files: {files}, invalid records in other files: {records}", args.path.display())
         }
@@ -91,7 +100,11 @@ pub fn run(args: &Args) -> Result<()> {
 fn inspect(path: &Path, options: &ReaderBuilder) -> Result<Inspection, DataError> {
     let mut reader = options.from_path(path)?;
     let format = reader.format();
-    let sentences: Vec<Sentence> = reader.by_ref().collect::<Result<_, _>>()?;
+    let sentences: Vec<Sentence> = match reader.by_ref().collect::<Result<_, _>>() {
+        // The reasons are in the report.
+        Err(DataError::NoSentence { .. }) if reader.report().left_out() > 0 => Vec::new(),
+        sentences => sentences?,
+    };
     let (_, report) = reader.into_parts();
     Ok(Inspection { path: path.into(), format, report, statistics: Statistics::of(&sentences) })
 }
@@ -101,6 +114,6 @@ pub fn files(path: &Path) -> Result<(Vec<PathBuf>, Option<PathBuf>), DataError> 
     if !path.is_dir() {
         return Ok((vec![path.into()], None));
     }
-    let CorpusDir { train, dev, test, types, others } = CorpusDir::find(path)?;
+    let CorpusDir { train, dev, test, types, others, .. } = CorpusDir::find(path)?;
     Ok(([train, dev, test].into_iter().flatten().chain(others).collect(), types))
 }

@@ -16,7 +16,6 @@ mod output;
 mod predict;
 mod predictions;
 mod progress;
-mod record;
 mod report;
 mod score;
 mod train;
@@ -24,6 +23,7 @@ mod train;
 use std::{io, process::ExitCode};
 
 use clap::{Parser, Subcommand, error::ContextKind};
+use cman_data::plain_types;
 
 // The system allocator returns large buffers to the system on every free and pays for page faults on reuse.
 #[global_allocator]
@@ -120,7 +120,7 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 fn message(error: &anyhow::Error) -> String {
     let mut message = String::new();
     for cause in error.chain() {
-        let cause = cause.to_string();
+        let cause = plain_types(&cause.to_string());
         let cause = cause.lines().map(str::trim).collect::<Vec<_>>().join(" ");
         if message.is_empty() {
             message = cause;

@@ -1,35 +1,41 @@
 //! `cman predict`: streams text and extracts entities and relations.
 
 use std::{
+    fmt::Display,
     fs::File,
     io::{self, BufRead, BufReader, BufWriter, IsTerminal, Write},
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context, Result, bail};
-use cman_data::{Lines, Sentence};
+use cman_data::{DataError, Input, InputFormat, InputOptions, InputRecord, Sentence};
 use cman_model::{Extraction, Extractor};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::value::RawValue;
 
-use crate::{args::ModelArgs, notes::note, output::is_stdout, record::Record};
+use crate::{
+    args::{ModelArgs, named},
+    hint::hinted,
+    notes::note,
+    output::is_stdout,
+};
 
 /// Number of sentences that are predicted together.
 const WINDOW: usize = 256;
-/// Maximum size of a line in bytes.
-const MAX_LINE: usize = 16 << 20;
 /// Maximum token length in characters. Memory grows with the longest token of a batch.
 const MAX_CHARACTERS: usize = 256;
 
 /// Extract entities and relations from text
 ///
-/// Reads lines of text, or one JSON object with `text` or `tokens` per line, and writes one JSON object per sentence.
-/// Invalid records are reported with their line and skipped; the exit status is then 1.
+/// Reads lines of text, JSON records with `text` or `tokens` (an array, or one per line), or a corpus file by its tokens,
+/// and writes one JSON object per sentence. Invalid records are reported with their line and skipped; the exit status is
+/// then 1.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   echo 'Ada Lovelace lived in London.' | cman predict --model model
   cman predict --model model documents.jsonl --output found.jsonl
+  cman predict --model model conll04_test.json
 where documents.jsonl has lines such as
   {\"id\": 7, \"text\": \"Ada Lovelace lived in London.\"}
   {\"id\": 8, \"tokens\": [\"Ada\", \"Lovelace\", \"lived\", \"in\", \"London\", \".\"]}")]
@@ -42,28 +48,23 @@ pub struct Args {
     /// File to write; default: standard output
     #[arg(long, value_name = "FILE", default_value = "-", hide_default_value = true)]
     output: PathBuf,
-    /// Input format; default: JSON if the input starts with `{`
-    #[arg(long, value_name = "FORMAT", value_enum)]
-    format: Option<Format>,
+    /// Input format; default: recognized from its start
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        value_parser = named::<InputFormat>(["text", "jsonl", "spert", "multihead", "columns"])
+    )]
+    format: Option<InputFormat>,
     /// Maximum sentence length; memory grows with its square
     #[arg(long, value_name = "N", default_value_t = 512)]
     max_tokens: usize,
-}
-
-/// The input format.
-#[derive(Clone, Copy, Debug, PartialEq, clap::ValueEnum)]
-enum Format {
-    /// Lines of text
-    Text,
-    /// One JSON object per line
-    Jsonl,
 }
 
 /// One line of output.
 #[derive(Serialize)]
 struct OutputLine<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<&'a Value>,
+    id: Option<&'a RawValue>,
     /// Start of the sentence in the record's text.
     #[serde(skip_serializing_if = "Option::is_none")]
     offset: Option<usize>,
@@ -81,18 +82,24 @@ pub fn run(args: &Args) -> Result<()> {
         Box::new(BufReader::with_capacity(1 << 16, File::open(&args.input).with_context(|| name.clone())?))
     };
     let extractor = Extractor::new(args.model.load()?);
+    // Interactive input gets an answer to each line.
+    let interactive = from_stdin && io::stdin().is_terminal();
+    if interactive {
+        note("reading text from the terminal, one line at a time; Ctrl-D ends the input");
+    }
+    let options =
+        InputOptions { format: args.format, tokenizer: extractor.model().config().data.tokenizer, interactive };
     let mut stream = Stream {
         extractor: &extractor,
         out: open(&args.output, &args.input)?,
         out_name: args.output.display().to_string(),
-        // Interactive input gets an answer to each line.
-        window: if from_stdin && io::stdin().is_terminal() { 1 } else { WINDOW },
+        window: if interactive { 1 } else { WINDOW },
         max_tokens: args.max_tokens,
         queue: Vec::new(),
         name,
         skipped: 0,
     };
-    stream.read(input, args.format)?;
+    stream.read(input, &options)?;
     match stream.skipped {
         0 => Ok(()),
         skipped => bail!("{}: {skipped} invalid {} skipped", stream.name, record_noun(skipped)),
@@ -119,7 +126,7 @@ fn open(output: &Path, input: &Path) -> Result<Box<dyn Write>> {
 
 /// A sentence with the id of its record and its offset in the record's text.
 struct Queued {
-    id: Option<Value>,
+    id: Option<Box<RawValue>>,
     offset: Option<usize>,
     sentence: Sentence,
 }
@@ -137,36 +144,38 @@ struct Stream<'a> {
 }
 
 impl Stream<'_> {
-    fn read(&mut self, input: impl BufRead, mut format: Option<Format>) -> Result<()> {
-        let mut lines = Lines::new(input, MAX_LINE);
-        while let Some((number, line)) = lines.next().with_context(|| self.name.clone())? {
-            match line {
-                Err(reason) => self.skip(number, &reason),
-                Ok(line) if line.trim().is_empty() => {}
-                Ok(line) => {
-                    let is_json = line.trim_start().starts_with('{');
-                    let format = *format.get_or_insert(if is_json { Format::Jsonl } else { Format::Text });
-                    let tokenizer = &self.extractor.model().config().data.tokenizer;
-                    let record = match format {
-                        Format::Text => Ok(Record::from_text(line, tokenizer)),
-                        Format::Jsonl => Record::from_json(line, tokenizer),
-                    };
-                    match record {
-                        Ok(record) => self.enqueue(number, record)?,
-                        Err(reason) => self.skip(number, &reason),
-                    }
+    fn read(&mut self, input: impl BufRead, options: &InputOptions) -> Result<()> {
+        let mut input = Input::open(input, &self.name, options).map_err(|error| {
+            let format = "`--format` names the format of an input that is recognized wrongly";
+            match &error {
+                DataError::Foreign { hint: Some(hint), .. } => {
+                    let hint = format!("{hint}; {format}");
+                    hinted(error, hint)
                 }
+                DataError::Foreign { hint: None, .. } => hinted(error, format),
+                _ => error.into(),
+            }
+        })?;
+        while let Some(record) = input.next()? {
+            match record {
+                Ok(record) => self.enqueue(record)?,
+                Err(error) => self.skip(&error),
             }
         }
+        let skipped = input.skipped();
+        for group in skipped.groups() {
+            note(group);
+        }
+        self.skipped += skipped.total();
         self.write()
     }
 
     /// Queues the sentences of a record, and predicts them when the window is full.
-    fn enqueue(&mut self, line: usize, record: Record) -> Result<()> {
+    fn enqueue(&mut self, record: InputRecord) -> Result<()> {
         for (offset, sentence) in record.sentences {
             match self.check(&sentence) {
                 Ok(()) => self.queue.push(Queued { id: record.id.clone(), offset, sentence }),
-                Err(reason) => self.skip(line, &reason),
+                Err(reason) => self.skip(&record.at.message(&reason)),
             }
             if self.queue.len() >= self.window {
                 self.write()?;
@@ -188,9 +197,9 @@ impl Stream<'_> {
         encoded.map(drop).map_err(|error| error.to_string())
     }
 
-    fn skip(&mut self, line: usize, reason: &str) {
+    fn skip(&mut self, message: &dyn Display) {
         self.skipped += 1;
-        note(format_args!("{}: line {line}: {reason}", self.name));
+        note(message);
     }
 
     /// Predicts and writes the queued sentences.
@@ -199,7 +208,7 @@ impl Stream<'_> {
             self.queue.drain(..).map(|queued| ((queued.id, queued.offset), queued.sentence)).unzip();
         let extractions = self.extractor.extract_sentences(&sentences)?;
         for ((id, offset), extraction) in origins.iter().zip(&extractions) {
-            let mut line = serde_json::to_vec(&OutputLine { id: id.as_ref(), offset: *offset, extraction })?;
+            let mut line = serde_json::to_vec(&OutputLine { id: id.as_deref(), offset: *offset, extraction })?;
             line.push(b'\n');
             self.out.write_all(&line).with_context(|| self.out_name.clone())?;
         }

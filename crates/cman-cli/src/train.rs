@@ -9,25 +9,24 @@ use std::{
 
 use anyhow::{Context, Result, anyhow, bail};
 use clap::ArgGroup;
-use cman_data::{Splits, sample};
+use cman_data::{SplitFiles, Splits, sample};
 use cman_model::Config;
 use cman_score::Scores;
-use cman_train::{Checkpoints, Protocol, RunData, RunPlace, Tested, TrainError, train_and_test};
+use cman_train::{Checkpoints, LeftOut, Protocol, RunData, RunPlace, Tested, TrainError, train_and_test};
 use serde::Serialize;
 
 use crate::{
     args::{DeviceArgs, MANIFEST},
     hint::{CORPUS_FILES, RESUME, hinted, hinted_corpus},
-    notes::{counts, note_unusual},
+    notes::{counts, note, note_unusual},
     progress::{Progress, f1},
 };
 
 /// The setting that skips invalid sentences.
 const SKIP: &str = "--set data.on_error=skip";
-/// The hint for a type that is not allowed, if the corpus is a folder.
-const FOLDER_TYPES: &str = "the allowed types are those of the folder's types.json, or of the training data";
-/// The hint for a type that is not allowed, if there is no types file.
-const TRAINING_TYPES: &str = "`--types FILE` lists the types; by default they are those of the training data";
+/// The hint for a type that does not occur in the training data.
+const OTHER_TYPES: &str = "`--types FILE` lists the types, by default those of the training data; with `--train-dev` they \
+     are those of train and dev data";
 
 /// Train a model and write a model directory
 ///
@@ -44,7 +43,7 @@ pub struct Args {
     /// Corpus folder with files such as train.json, dev.json, test.json, types.json
     #[arg(long, value_name = "DIR")]
     corpus: Option<PathBuf>,
-    /// Training data: SpERT JSON or multi-head table
+    /// Training data: SpERT JSON (an array, or one record per line), multi-head table or tagged columns
     #[arg(long, value_name = "FILE")]
     train: Option<PathBuf>,
     /// Use the bundled sample corpus
@@ -56,8 +55,8 @@ pub struct Args {
     /// Test data, for the final scores
     #[arg(long, value_name = "FILE", conflicts_with_all = ["corpus", "sample"])]
     test: Option<PathBuf>,
-    /// Types file; default: the types of the training data
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["corpus", "sample"])]
+    /// Types file; default: that of the corpus folder, or the types of the data that is trained on
+    #[arg(long, value_name = "FILE", conflicts_with = "sample")]
     types: Option<PathBuf>,
     /// Word vectors in text format, such as glove.6B.50d.txt
     #[arg(long, value_name = "FILE")]
@@ -103,6 +102,9 @@ struct Summary {
     dev_sentences: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     test_sentences: Option<usize>,
+    /// Records that are left out of the data and of the scores.
+    #[serde(skip_serializing_if = "LeftOut::is_none")]
+    left_out: LeftOut,
     /// Test sentences that also occur in the training data.
     #[serde(skip_serializing_if = "Option::is_none")]
     leaked_test_sentences: Option<usize>,
@@ -127,16 +129,16 @@ pub fn run(args: Args) -> Result<()> {
         resume: args.resume,
     };
     check_out(&args, &place.checkpoints())?;
-    let Splits { train, dev, test, schema } = args.splits(&config)?;
-    note_unusual("train", &train);
-    dev.iter().for_each(|dev| note_unusual("dev", dev));
-    test.iter().for_each(|test| note_unusual("test", test));
-    let [dev, test] = [dev, test].map(|corpus| corpus.map(|corpus| corpus.sentences).unwrap_or_default());
-    if args.train_dev && dev.is_empty() {
+    let splits = args.splits(&config)?;
+    note_unusual("train", &splits.train);
+    splits.dev.iter().for_each(|dev| note_unusual("dev", dev));
+    splits.test.iter().for_each(|test| note_unusual("test", test));
+    let data = RunData::from(splits);
+    if args.train_dev && data.dev.is_empty() {
         bail!("--train-dev: no dev data");
     }
     let protocol = if args.train_dev { Protocol::TrainDev } else { Protocol::Train };
-    let data = RunData { schema, train: train.sentences, dev, test }.by(protocol);
+    let data = data.by(protocol);
 
     let (seed, epochs) = (config.seed, config.train.epochs);
     let heading = format!("device      {}; seed {seed}, {epochs} epochs, protocol {protocol}", args.device.device);
@@ -162,14 +164,23 @@ fn report(tested: &Tested, data: &RunData, protocol: Protocol) -> String {
     }
     if let Some(test) = &tested.test {
         report += &format!(
-            "\n\ntest: {}; trained on {} sentences ({protocol})\n\n{}\n{}",
+            "\n\ntest: {}; trained on {} sentences ({protocol}){}\n\n{}\n{}",
             counts(&data.test),
             data.train.len(),
+            left_out(&data.left_out),
             test.all.scores,
             test.leakage,
         );
     }
     report
+}
+
+/// The records that the scores do not cover, as the end of a sentence.
+fn left_out(left_out: &LeftOut) -> String {
+    let LeftOut { train, dev, test } = left_out;
+    let parts = [("train", train), ("dev", dev), ("test", test)].into_iter().filter(|(_, count)| **count > 0);
+    let parts: Vec<String> = parts.map(|(part, count)| format!("{count} of {part}")).collect();
+    if parts.is_empty() { String::new() } else { format!("; records left out: {}", parts.join(", ")) }
 }
 
 impl Summary {
@@ -181,6 +192,7 @@ impl Summary {
             train_sentences: data.train.len(),
             dev_sentences: (!data.dev.is_empty()).then_some(data.dev.len()),
             test_sentences: test.map(|_| data.test.len()),
+            left_out: data.left_out,
             leaked_test_sentences: test.map(|test| test.leakage.leaked.len()),
             dev: tested.trained.dev.clone(),
             test: test.map(|test| test.all.scores.clone()),
@@ -199,23 +211,41 @@ impl Args {
     }
 
     fn splits(&self, config: &Config) -> Result<Splits> {
-        let options = config.data.reader();
-        Ok(match (&self.corpus, &self.train) {
-            (Some(folder), _) => Splits::read_dir(folder, &options).map_err(|error| match folder.is_dir() {
-                true => hinted_corpus(error, Some(FOLDER_TYPES), Some(SKIP)),
-                false => hinted(error, CORPUS_FILES),
-            })?,
-            (None, Some(train)) => {
-                let [dev, test, types] = [&self.dev, &self.test, &self.types].map(Option::as_deref);
-                let allowed = types.map_or_else(
-                    || TRAINING_TYPES.into(),
-                    |types| format!("{} lists the allowed types", types.display()),
-                );
-                Splits::read(train, dev, test, types, &options)
-                    .map_err(|error| hinted_corpus(error, Some(&allowed), Some(SKIP)))?
+        let mut files = match (&self.corpus, &self.train) {
+            (Some(folder), _) => {
+                let found = SplitFiles::find(folder);
+                let files = found.map_err(|error| if folder.is_dir() { error.into() } else { hinted(error, CORPUS_FILES) })?;
+                note_files(&files);
+                files
             }
-            (None, None) => sample::corpus()?,
-        })
+            (None, Some(train)) => SplitFiles {
+                train: train.clone(),
+                dev: self.dev.clone(),
+                test: self.test.clone(),
+                ..SplitFiles::default()
+            },
+            (None, None) => return Ok(sample::corpus()?),
+        };
+        files.types = self.types.clone().or(files.types);
+        files.dev_types = self.train_dev;
+        let allowed = match &files.types {
+            Some(types) => format!("{} lists the allowed types", types.display()),
+            None => OTHER_TYPES.into(),
+        };
+        Splits::read(&files, &config.data.reader()).map_err(|error| hinted_corpus(error, Some(&allowed), Some(SKIP)))
+    }
+}
+
+/// Prints which files of a folder were chosen, and which were not.
+fn note_files(files: &SplitFiles) {
+    let chosen = [("train", Some(&files.train)), ("dev", files.dev.as_ref()), ("test", files.test.as_ref())];
+    for (part, path) in chosen.into_iter().chain([("types", files.types.as_ref())]) {
+        let path = path.map_or_else(|| "none".to_owned(), |path| path.display().to_string());
+        note(format_args!("{part:5} {path}"));
+    }
+    if !files.unused.is_empty() {
+        let unused: Vec<String> = files.unused.iter().map(ToString::to_string).collect();
+        note(format_args!("not used: {}", unused.join(", ")));
     }
 }
 

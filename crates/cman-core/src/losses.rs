@@ -18,11 +18,20 @@ pub struct Losses {
 }
 
 impl Losses {
-    /// The losses of a batch with this annotation. `none_label` is the index of the extra relation `N` of the multi-head
-    /// baseline, if there is one.
-    pub fn new(potentials: &Potentials, projection: &PairProjection, gold: &Gold, none_label: Option<usize>) -> Self {
-        let positives = positives(gold, projection.head().layout().lengths(), none_label);
-        Self { ner: negative_log_likelihood(potentials, gold.tags()), re: pair_loss(projection, &positives) }
+    /// The losses of a batch with this annotation. Without a `projection` there are no relations and `L_re` is 0.
+    /// `none_label` is the index of the extra relation `N` of the multi-head baseline, if there is one.
+    pub fn new(
+        potentials: &Potentials,
+        projection: Option<&PairProjection>,
+        gold: &Gold,
+        none_label: Option<usize>,
+    ) -> Self {
+        let ner = negative_log_likelihood(potentials, gold.tags());
+        let re = projection.map(|projection| {
+            let positives = positives(gold, projection.head().layout().lengths(), none_label);
+            pair_loss(projection, &positives)
+        });
+        Self { re: re.unwrap_or_else(|| ner.zeros_like()), ner }
     }
 
     /// `L_joint = L_ner + L_re` (eq. 13). `[1]`

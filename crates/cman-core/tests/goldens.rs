@@ -70,7 +70,7 @@ fn check_values(comparison: &mut Comparison, device: &Device) {
     }
     let x = model.interact(x, gold.tags(), Mode::Evaluate);
     comparison.tensor("interaction", x.values().clone());
-    comparison.tensor("table", pair_table_reference(&model.relation.project(x)));
+    comparison.tensor("table", pair_table_reference(&model.relation.as_ref().unwrap().project(x)));
 }
 
 /// Viterbi tags, probabilities of tags, entities and relations.

@@ -141,7 +141,7 @@ fn relations_equal_those_of_the_full_table() {
             let predictions = model.predict(&batch, labels, options(ends));
             let viterbi: Vec<Vec<u32>> = predictions.iter().map(|p| p.tags.clone()).collect();
             let x = model.interact(x.clone(), labels.unwrap_or(&viterbi), Mode::Evaluate);
-            let table = pair_table_reference(&model.relation.project(x));
+            let table = pair_table_reference(&model.relation.as_ref().unwrap().project(x));
             let [_, steps, _, n_outputs] = table.dims();
             let table: Vec<f64> = sigmoid(table).try_into_vec_as().unwrap();
             for (s, prediction) in predictions.iter().enumerate() {
@@ -171,7 +171,7 @@ fn scores_of_pairs_equal_those_of_the_full_table() {
         let data = sentences(&LENGTHS, 6);
         let (batch, gold) = batch(&data.iter().collect::<Vec<_>>(), &config, &device);
         let x = model.encode(model.embed(&batch), Mode::Evaluate);
-        let projection = model.relation.project(model.interact(x, gold.tags(), Mode::Evaluate));
+        let projection = model.relation.as_ref().unwrap().project(model.interact(x, gold.tags(), Mode::Evaluate));
         let table = pair_table_reference(&projection);
         let [_, steps, _, n_outputs] = table.dims();
         let table: Vec<f64> = table.try_into_vec_as().unwrap();

@@ -42,7 +42,7 @@ fn numbers(config: &ModelConfig, mode: Mode, data: &[&EncodedSentence], device: 
     found.insert("first".to_owned(), potentials.first().clone().try_into_vec_as().unwrap());
     found.insert("emissions".to_owned(), of_tokens(&potentials.pair().clone().try_into_vec_as().unwrap(), &batch));
     found.insert("end".to_owned(), potentials.end().clone().try_into_vec_as().unwrap());
-    let projection = model.relation.project(model.interact(x, gold.tags(), mode));
+    let projection = model.relation.as_ref().unwrap().project(model.interact(x, gold.tags(), mode));
     let pairs: Vec<(usize, usize, usize)> =
         LENGTHS.iter().enumerate().flat_map(|(s, &n)| (0..n * n).map(move |p| (s, p / n, p % n))).collect();
     found.insert("relation scores".to_owned(), projection.scores(&pairs).try_into_vec_as().unwrap());

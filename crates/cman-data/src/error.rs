@@ -5,6 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::reasons::Reasons;
+
 /// A location in a file. Parts that are unknown or do not apply are `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Location {
@@ -22,6 +24,11 @@ impl Location {
     /// The location of a complete file.
     pub fn file(path: impl Into<PathBuf>) -> Self {
         Self { path: Some(path.into()), ..Self::default() }
+    }
+
+    /// A message that starts with the location.
+    pub fn message(&self, reason: &str) -> String {
+        format!("{}{reason}", self.prefix(None))
     }
 
     /// The same location with a record number.
@@ -103,12 +110,26 @@ pub enum DataError {
         at: Box<Location>,
     },
     /// A corpus has no sentences, or all of them were dropped or skipped.
-    #[error("{}no sentences ({records} records read)", at.prefix(None))]
+    #[error("{}no sentences{}", at.prefix(None), left_out(*records, reasons))]
     NoSentence {
         /// The location.
         at: Box<Location>,
         /// Number of records, all of them dropped or skipped.
         records: usize,
+        /// Why records were skipped. The others were dropped because of overlapping entities.
+        reasons: Reasons,
+    },
+    /// A file is of a kind that is not read here.
+    #[error("{}expected {expected}, found {found}", at.prefix(None))]
+    Foreign {
+        /// The location.
+        at: Box<Location>,
+        /// What is read here.
+        expected: &'static str,
+        /// What the file seems to be.
+        found: String,
+        /// How to make a file that can be read.
+        hint: Option<String>,
     },
     /// A format cannot express part of a sentence.
     #[error("{}the {format} format cannot express {found}", at.prefix(Some(field)))]
@@ -132,11 +153,15 @@ pub enum DataError {
         /// The files, sorted.
         candidates: Vec<PathBuf>,
     },
-    /// A folder has no corpus files.
-    #[error("{}: expected corpus files such as train.json, dev.json and test.json, found none", path.display())]
+    /// A folder has no corpus files, or none for training.
+    #[error("{}: expected {expected}, found {}", path.display(), unused_files(unused))]
     NoCorpus {
         /// The folder.
         path: PathBuf,
+        /// The files that are needed.
+        expected: &'static str,
+        /// The files in the folder.
+        unused: Vec<UnusedFile>,
     },
     /// A name is not one of the allowed names.
     #[error("{what}: expected {expected}, found {found:?}")]
@@ -148,6 +173,45 @@ pub enum DataError {
         /// The given name.
         found: String,
     },
+}
+
+/// A file of a folder that is not used, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnusedFile {
+    /// The file.
+    pub path: PathBuf,
+    /// Why it is not used.
+    pub reason: String,
+}
+
+impl fmt::Display for UnusedFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.path.file_name().unwrap_or(self.path.as_os_str()).to_string_lossy();
+        write!(f, "{name} ({})", self.reason)
+    }
+}
+
+fn unused_files(files: &[UnusedFile]) -> String {
+    const MOST: usize = 20;
+    let mut names: Vec<String> = files.iter().take(MOST).map(UnusedFile::to_string).collect();
+    if files.len() > MOST {
+        names.push(format!("{} more", files.len() - MOST));
+    }
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+}
+
+/// What became of the records of a corpus without sentences.
+fn left_out(records: usize, reasons: &Reasons) -> String {
+    let mut text = format!(" ({records} records read");
+    let skipped = reasons.total();
+    if skipped < records {
+        text += &format!(", {} dropped because of overlapping entities", records - skipped);
+    }
+    text.push(')');
+    for (i, group) in reasons.groups().iter().enumerate() {
+        text += &format!("{} {group}", if i == 0 { ":" } else { ";" });
+    }
+    text
 }
 
 fn file_names(paths: &[PathBuf]) -> String {
@@ -203,6 +267,14 @@ impl DataError {
         Self::json(at, field, error.inner())
     }
 
+    /// The message without file, record, line and column.
+    pub fn reason(&self) -> String {
+        let message = self.to_string();
+        let prefix = self.location().map(|at| at.prefix(None)).unwrap_or_default();
+        let place = prefix.strip_suffix(": ").unwrap_or_default();
+        message.strip_prefix(place).unwrap_or(&message).trim_start_matches([':', ',', ' ']).to_owned()
+    }
+
     /// The location, unless the error is about a folder or a name.
     pub fn location(&self) -> Option<&Location> {
         match self {
@@ -212,6 +284,7 @@ impl DataError {
             | Self::TooLarge { at, .. }
             | Self::NotUtf8 { at }
             | Self::NoSentence { at, .. }
+            | Self::Foreign { at, .. }
             | Self::Inexpressible { at, .. } => Some(at),
             Self::Ambiguous { .. } | Self::NoCorpus { .. } | Self::UnknownName { .. } => None,
         }
@@ -220,7 +293,7 @@ impl DataError {
     /// The file or folder.
     pub fn path(&self) -> Option<&Path> {
         match self {
-            Self::Ambiguous { path, .. } | Self::NoCorpus { path } => Some(path),
+            Self::Ambiguous { path, .. } | Self::NoCorpus { path, .. } => Some(path),
             _ => self.location()?.path.as_deref(),
         }
     }
@@ -268,10 +341,38 @@ impl DataError {
     }
 }
 
-/// The message of a serde_json error, without the position at its end.
+/// The message of a serde_json error, without the position at its end and without names of Rust types.
 pub fn json_reason(error: &serde_json::Error) -> String {
     let message = error.to_string();
-    message.split(" at line ").next().unwrap_or(&message).to_owned()
+    plain_types(message.split(" at line ").next().unwrap_or(&message))
+}
+
+/// A message of serde with the words of a file format in place of the names of Rust types.
+///
+/// ```
+/// let message = "invalid type: map, expected usize at line 3";
+/// assert_eq!(
+///     cman_data::plain_types(message),
+///     "invalid type: an object, expected a whole number of at least 0 at line 3"
+/// );
+/// ```
+pub fn plain_types(message: &str) -> String {
+    let Some((found, expected)) = message.rsplit_once(", expected ") else { return message.to_owned() };
+    let (first, rest) = expected.split_once(' ').unwrap_or((expected, ""));
+    let (plain, rest) = match (first, rest) {
+        ("usize" | "u8" | "u16" | "u32" | "u64", rest) => ("a whole number of at least 0", rest),
+        ("isize" | "i8" | "i16" | "i32" | "i64", rest) => ("a whole number", rest),
+        ("f32" | "f64", rest) => ("a number", rest),
+        ("unit", rest) => ("null", rest),
+        ("struct", rest) => ("an object", rest.split_once(' ').map_or("", |(_, rest)| rest)),
+        ("a", "map") => ("an object", ""),
+        ("a", "sequence") => ("an array", ""),
+        (first, rest) => (first, rest),
+    };
+    let rest = if rest.is_empty() { String::new() } else { format!(" {rest}") };
+    let found = found.replace("invalid type: map", "invalid type: an object");
+    let found = found.replace("invalid type: sequence", "invalid type: an array");
+    format!("{found}, expected {plain}{rest}")
 }
 
 /// External text, quoted for a message: one line of at most 60 characters.

@@ -82,6 +82,17 @@ pub struct Schema {
     pub relations: LabelSet,
 }
 
+impl Schema {
+    /// Adds the types of another schema that are new.
+    pub fn extend(&mut self, other: &Self) {
+        for (own, others) in [(&mut self.entities, &other.entities), (&mut self.relations, &other.relations)] {
+            for name in others.names() {
+                own.insert(name.as_str());
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,8 +8,12 @@ mod contextual_vectors;
 mod corpus;
 mod encode;
 mod error;
+mod id;
+mod input;
 mod labels;
 mod lines;
+mod reasons;
+mod recognition;
 mod sentence;
 mod source;
 mod statistics;
@@ -21,13 +25,16 @@ mod vocabulary;
 pub use bio::{Span, Tag, decode, encode};
 pub use contextual_vectors::{ContextualVectorReader, ContextualVectorWriter, EncoderIdentity, Precision};
 pub use corpus::{
-    Corpus, CorpusDir, Format, OnError, OverlapPolicy, Reader, ReaderBuilder, Report, Splits, write_multihead,
-    write_spert, write_types,
+    Corpus, CorpusDir, Format, OnError, OverlapPolicy, Reader, ReaderBuilder, Report, SplitFiles, Splits, write_json_lines,
+    write_multihead, write_spert, write_types,
 };
 pub use encode::{EncodedRelation, EncodedSentence, Unrepresentable, Vocabularies};
-pub use error::{DataError, Location, json_reason};
+pub use error::{DataError, Location, UnusedFile, json_reason, plain_types};
+pub use id::Id;
+pub use input::{Input, InputFormat, InputOptions, InputRecord};
 pub use labels::{LabelSet, Schema};
-pub use lines::Lines;
+pub use reasons::{Reason, Reasons};
+pub use recognition::{Recognized, recognize};
 pub use sentence::{Entity, Relation, Sentence, Token};
 pub use statistics::{Lengths, Statistics, TypeCount};
 pub use tokenize::{RawSentence, TokenizerConfig, sentences_from_text, split_sentences, tokenize};

@@ -55,71 +55,28 @@ pub(crate) fn read_line(input: &mut impl BufRead, line: &mut Vec<u8>, limit: usi
     Ok(Line { kind, bytes, ended })
 }
 
-/// The lines of an input, numbered from 1, without line ends and without a leading byte-order mark.
-pub struct Lines<R> {
-    input: R,
-    limit: usize,
-    number: usize,
-    buffer: Vec<u8>,
-}
-
-impl<R: BufRead> Lines<R> {
-    /// Lines of at most `limit` bytes.
-    pub fn new(input: R, limit: usize) -> Self {
-        Self { input, limit, number: 0, buffer: Vec::new() }
-    }
-
-    /// The next line number with its text or the reason why the line is invalid; `None` at the end of input. An invalid
-    /// line is skipped to its end.
-    ///
-    /// # Errors
-    /// If the input cannot be read.
-    #[allow(clippy::should_implement_trait)] // the line borrows the buffer
-    pub fn next(&mut self) -> io::Result<Option<(usize, Result<&str, String>)>> {
-        let kind = read_line(&mut self.input, &mut self.buffer, self.limit)?.kind;
-        if kind == LineKind::End {
-            return Ok(None);
-        }
-        self.number += 1;
-        if kind == LineKind::TooLong {
-            return Ok(Some((self.number, Err(format!("longer than the limit of {} bytes", self.limit)))));
-        }
-        let mark: &[u8] = if self.number == 1 { b"\xEF\xBB\xBF" } else { b"" };
-        let text = str::from_utf8(self.buffer.strip_prefix(mark).unwrap_or(&self.buffer));
-        Ok(Some((self.number, text.map_err(|error| format!("not UTF-8 at byte {}", error.valid_up_to() + 1)))))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn lines(input: &[u8], limit: usize) -> Vec<(usize, Result<String, String>)> {
+    fn lines(input: &[u8], limit: usize) -> Vec<(LineKind, Vec<u8>, usize)> {
         // With a buffer of three bytes, lines arrive in pieces.
-        let mut lines = Lines::new(io::BufReader::with_capacity(3, input), limit);
-        let mut all = Vec::new();
-        while let Some((number, line)) = lines.next().unwrap() {
-            all.push((number, line.map(str::to_owned)));
+        let mut input = io::BufReader::with_capacity(3, input);
+        let (mut all, mut buffer) = (Vec::new(), Vec::new());
+        loop {
+            let line = read_line(&mut input, &mut buffer, limit).unwrap();
+            if line.kind == LineKind::End {
+                return all;
+            }
+            all.push((line.kind, if line.kind == LineKind::Text { buffer.clone() } else { Vec::new() }, line.bytes));
         }
-        all
     }
 
     #[test]
-    fn line_ends_and_the_byte_order_mark_are_removed() {
-        let expected = [(1, Ok("a".into())), (2, Ok(String::new())), (3, Ok("\u{FEFF}bc".into()))];
-        assert_eq!(lines("\u{FEFF}a\r\n\n\u{FEFF}bc".as_bytes(), 9), expected);
+    fn line_ends_are_removed_and_long_lines_are_consumed() {
+        let text = |line: &[u8], bytes| (LineKind::Text, line.to_vec(), bytes);
+        assert_eq!(lines(b"a\r\n\nbc", 9), [text(b"a", 3), text(b"", 1), text(b"bc", 2)]);
+        assert_eq!(lines(b"four\nfives\nlast", 4), [text(b"four", 5), (LineKind::TooLong, vec![], 6), text(b"last", 4)]);
         assert_eq!(lines(b"", 9), []);
-    }
-
-    #[test]
-    fn an_invalid_line_is_reported_and_the_next_one_is_read() {
-        let expected = [
-            (1, Ok("four".into())),
-            (2, Err("longer than the limit of 4 bytes".into())),
-            (3, Err("not UTF-8 at byte 2".into())),
-            (4, Ok("last".into())),
-        ];
-        assert_eq!(lines(b"four\nfives\na\xFFb\nlast", 4), expected);
-        assert_eq!(lines(b"fives", 4), [(1, Err("longer than the limit of 4 bytes".into()))]);
     }
 }

@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use crate::id::Id;
+
 /// One token of a sentence.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Token {
@@ -72,7 +74,7 @@ impl Relation {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sentence {
     /// The corpus's id of the sentence, or its record number.
-    pub id: String,
+    pub id: Id,
     /// The raw text, if the corpus has it.
     pub text: Option<String>,
     /// The tokens, in order.
@@ -85,7 +87,7 @@ pub struct Sentence {
 
 impl Sentence {
     /// A sentence without annotation and raw text.
-    pub fn from_tokens<S: Into<String>>(id: impl Into<String>, tokens: impl IntoIterator<Item = S>) -> Self {
+    pub fn from_tokens<S: Into<String>>(id: impl Into<Id>, tokens: impl IntoIterator<Item = S>) -> Self {
         Self { id: id.into(), tokens: tokens.into_iter().map(Token::new).collect(), ..Self::default() }
     }
 

@@ -1,6 +1,6 @@
 //! A byte stream that tracks its position, for all readers.
 
-use std::{io, io::BufRead, path::PathBuf};
+use std::{io, io::BufRead, path::{Path, PathBuf}};
 
 use crate::{
     error::{DataError, Location},
@@ -29,6 +29,11 @@ impl<R: BufRead> Source<R> {
             }
         }
         Ok(source)
+    }
+
+    /// The name of the file.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// The location of the file as a whole.

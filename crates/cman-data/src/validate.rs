@@ -21,7 +21,6 @@ pub(crate) enum Part {
 #[derive(Debug)]
 pub(crate) struct Fault {
     pub(crate) part: Part,
-    pub(crate) duplicate: bool,
     field: String,
     expected: String,
     found: String,
@@ -35,7 +34,7 @@ impl Fault {
             Part::Entity(i) => format!("entities[{i}]{member}"),
             Part::Relation(i) => format!("relations[{i}]{member}"),
         };
-        Self { part, duplicate: false, field, expected: expected.into(), found: found.to_string() }
+        Self { part, field, expected: expected.into(), found: found.to_string() }
     }
 
     /// The error for a sentence at location `at`.
@@ -117,11 +116,28 @@ fn validate_distinct<T: Eq + Hash>(items: &[T], part: fn(usize) -> Part, name: &
     let mut seen = HashMap::with_capacity(items.len());
     for (i, item) in items.iter().enumerate() {
         if let Some(first) = seen.insert(item, i) {
-            let fault = Fault::new(part(i), "", format!("a distinct {name}"), format!("a duplicate of {name} {first}"));
-            return Err(Fault { duplicate: true, ..fault });
+            let found = format!("a duplicate of {name} {first}");
+            return Err(Fault::new(part(i), "", format!("a distinct {name}"), found));
         }
     }
     Ok(())
+}
+
+/// Checks a sentence to be written: [`validate`], and one type for the same tokens.
+pub(crate) fn validate_annotation(sentence: &Sentence) -> Result<(), Fault> {
+    validate(sentence, None)?;
+    two_types(sentence).map_or(Ok(()), Err)
+}
+
+/// The fault of a sentence that gives the same tokens two types: a contradiction, which no reader accepts.
+pub(crate) fn two_types(sentence: &Sentence) -> Option<Fault> {
+    let mut seen = HashMap::with_capacity(sentence.entities.len());
+    sentence.entities.iter().enumerate().find_map(|(i, entity)| {
+        let first = *seen.entry(entity.span()).or_insert(i);
+        let kind = &sentence.entities[first].kind;
+        let expected = || format!("the type {} of entities[{first}], which has the same tokens", Quoted(kind));
+        (*kind != entity.kind).then(|| Fault::new(Part::Entity(i), ".type", expected(), Quoted(&entity.kind)))
+    })
 }
 
 /// The first two entities that share a token, ordered by their start.

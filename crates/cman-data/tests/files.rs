@@ -152,12 +152,30 @@ fn the_usual_names_are_found() {
     );
     assert_eq!((found.types, found.others), (None, vec![]));
 
-    let found = folder(&["ade_full.json", "ade_split_0_train.json", "ade_split_0_test.json", "fold1-dev.json"]);
-    let found = CorpusDir::find(found.path()).unwrap();
-    assert_eq!((found.train, found.dev, found.test), (None, None, None));
+    let folds = ["ade_full.json", "ade_split_0_test.json", "ade_split_0_train.json", "ade_split_10_train.json"];
+    let found = CorpusDir::find(folder(&folds).path()).unwrap();
+    assert_eq!((found.train, found.dev), (None, None));
+    assert_eq!(names(found.test), ["ade_split_0_test.json"]);
+    assert_eq!(names(found.others), ["ade_full.json", "ade_split_0_train.json", "ade_split_10_train.json"]);
+
+    let found = CorpusDir::find(folder(&["conll-04-train.json", "conll-04-dev.json", "test.jsonl"]).path()).unwrap();
+    assert_eq!(names(found.train), ["conll-04-train.json"]);
+    assert_eq!((names(found.dev), names(found.test)), (vec!["conll-04-dev.json".into()], vec!["test.jsonl".into()]));
+}
+
+#[test]
+fn files_without_a_role_are_listed_with_the_reason() {
+    let folds = folder(&["fold_1_train.json", "fold_2_train.json", "dev.json", "notes.md", "LICENSE"]);
+    let found = CorpusDir::find(folds.path()).unwrap();
+    let error = found.training(folds.path()).unwrap_err();
     assert_eq!(
-        names(found.others),
-        ["ade_full.json", "ade_split_0_test.json", "ade_split_0_train.json", "fold1-dev.json"]
+        error.to_string(),
+        format!(
+            "{}: expected one training file such as train.json, found LICENSE (no extension), dev.json (not for \
+             training), fold_1_train.json (one of several numbered files), fold_2_train.json (one of several numbered \
+             files), notes.md (expected .json, .jsonl, .txt or .conll)",
+            folds.path().display()
+        )
     );
 }
 
@@ -175,7 +193,8 @@ fn ambiguous_and_missing_files_are_errors() {
     assert_eq!(
         error.to_string(),
         format!(
-            "{}: expected corpus files such as train.json, dev.json and test.json, found none",
+            "{}: expected corpus files such as train.json, dev.json and test.json, found README.md (expected .json, \
+             .jsonl, .txt or .conll)",
             none.path().display()
         )
     );

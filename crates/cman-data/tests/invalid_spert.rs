@@ -1,6 +1,6 @@
 //! Invalid SpERT JSON, with its error messages.
 
-use cman_data::{DataError, LabelSet, OnError, OverlapPolicy, ReaderBuilder, Report, Schema, Sentence};
+use cman_data::{DataError, LabelSet, OnError, OverlapPolicy, ReaderBuilder, Relation, Report, Schema, Sentence};
 
 fn read(builder: &ReaderBuilder, bytes: &[u8]) -> Result<(Vec<Sentence>, Report), DataError> {
     let mut reader = builder.from_reader(bytes, "a.json")?;
@@ -55,11 +55,6 @@ fn annotation_that_does_not_match_the_tokens() {
             r#"entities[0].type: expected one of the types X, Y, found "Z""#,
         ),
         (
-            format!("{ONE}, {ONE}"),
-            String::new(),
-            "entities[1]: expected a distinct entity, found a duplicate of entity 0",
-        ),
-        (
             TWO.to_owned(),
             relation("0", "2"),
             "relations[0].tail: expected less than 2 (the number of entities), found 2",
@@ -74,11 +69,6 @@ fn annotation_that_does_not_match_the_tokens() {
             TWO.to_owned(),
             r#"{"type": "S", "head": 0, "tail": 1}"#.to_owned(),
             r#"relations[0].type: expected one of the types R, found "S""#,
-        ),
-        (
-            TWO.to_owned(),
-            format!("{}, {}, {}", relation("0", "1"), relation("1", "0"), relation("0", "1")),
-            "relations[2]: expected a distinct relation, found a duplicate of relation 0",
         ),
     ] {
         let error = read(&fixed, annotated(&entities, &relations).as_bytes()).unwrap_err();
@@ -158,10 +148,10 @@ fn records_with_the_wrong_structure() {
         ),
         (r#"[{"entities": []}]"#, "record 1, line 1, column 17: missing field `tokens`"),
         (r#"[{"tokens": ["a"], "tokens": ["b"]}]"#, "record 1, line 1, column 27: duplicate field `tokens`"),
-        (r#"[{"tokens": "a b"}]"#, "record 1, line 1, column 17, tokens: expected a sequence, found string \"a b\""),
+        (r#"[{"tokens": "a b"}]"#, "record 1, line 1, column 17, tokens: expected an array, found string \"a b\""),
         (
-            r#"[{"tokens": ["a"], "orig_id": 1.5}]"#,
-            "record 1, line 1, column 33, orig_id: expected an integer or a string, found floating point `1.5`",
+            r#"[{"tokens": ["a"], "orig_id": [1]}]"#,
+            "record 1, line 1, column 34, orig_id: expected a number or a string, found an array",
         ),
         (r#"[{"tokens": ["a"] "x": 1}]"#, "record 1, line 1, column 19: expected `,` or `}`"),
         (r#"[{"tokens": ["a"}]]"#, "record 1, line 1, column 17, tokens: expected `,` or `]`"),
@@ -179,10 +169,10 @@ fn damaged_files_are_errors_even_if_invalid_records_are_skipped() {
         ("[]", "no sentences (0 records read)"),
         ("[", "line 1, column 2: expected `{`, the start of a record, found the end of the file"),
         (
-            r#"{"tokens": ["a"]}"#,
-            "line 1, column 1: expected `[` (SpERT's JSON) or `#doc` (the multi-head table), found \"{\"",
+            "tokens",
+            "line 1, column 1: expected a corpus (SpERT's JSON array or JSON lines, a multi-head table, tagged columns), \
+             found \"t\"",
         ),
-        ("\u{0}", "line 1, column 1: expected `[` (SpERT's JSON) or `#doc` (the multi-head table), found \"\\0\""),
         (r#"[{"tokens": ["a"]}, 5]"#, "line 1, column 21: expected `{`, the start of a record, found \"5\""),
         (r#"[{"tokens": ["a"]},]"#, "line 1, column 20: expected `{`, the start of a record, found \"]\""),
         (r#"[{"tokens": ["a"]} {}]"#, "line 1, column 20: expected `,` or `]` after a record, found \"{\""),
@@ -201,7 +191,8 @@ fn damaged_files_are_errors_even_if_invalid_records_are_skipped() {
     assert_eq!(message(&ReaderBuilder::new(), b"\xEF\xBB["), "a.json: line 1, column 1: not UTF-8");
     assert_eq!(
         message(&ReaderBuilder::new(), b"\xFF\xFE[\0"),
-        "a.json: line 1, column 1: expected `[` (SpERT's JSON) or `#doc` (the multi-head table), found the byte 0xff"
+        "a.json: expected a corpus (SpERT's JSON array or JSON lines, a multi-head table, tagged columns), found text in \
+         UTF-16"
     );
 }
 
@@ -250,7 +241,8 @@ fn long_records_are_errors_before_they_are_read_into_memory() {
     let expected = "a.json: record 1, line 1, column 2: longer than the limit of 100 bytes";
     assert_eq!(message(&builder, &long), expected);
     let (sentences, report) = read(&builder.clone().on_error(OnError::Skip), long.as_bytes()).unwrap();
-    assert_eq!((sentences.len(), report.records, report.messages), (1, 2, vec![expected.to_owned()]));
+    assert_eq!((sentences.len(), report.records), (1, 2));
+    assert_eq!(report.reasons.groups()[0].first, expected);
     let exact = r#"[{"tokens": ["b"]}]"#;
     assert!(read(&ReaderBuilder::new().max_record_bytes(exact.len() - 2), exact.as_bytes()).is_ok());
     assert!(read(&ReaderBuilder::new().max_record_bytes(exact.len() - 3), exact.as_bytes()).is_err());
@@ -259,31 +251,70 @@ fn long_records_are_errors_before_they_are_read_into_memory() {
 #[test]
 fn invalid_records_are_skipped_and_reported() {
     let json = format!(
-        r#"[{{"tokens": []}}, {{"tokens": ["a"], "entities": [{ONE}, {ONE}]}}, {{"tokens": 5}},
-        {{"tokens": ["a", "b", "c"], "entities": [{TWO}], "relations": [
-            {{"type": "R", "head": 0, "tail": 1}}, {{"type": "R", "head": 0, "tail": 1}}]}},
+        r#"[{{"tokens": []}}, {{"tokens": ["a"], "entities": [{TWO}]}}, {{"tokens": 5}},
+        {{"tokens": ["a", "b"], "entities": [{TWO}]}},
         {{"tokens": ["good"], "entities": []}}]"#
     );
     let skip = ReaderBuilder::new().on_error(OnError::Skip);
     let (sentences, report) = read(&skip, json.as_bytes()).unwrap();
     assert_eq!(sentences.len(), 1);
-    assert_eq!((report.records, report.sentences, report.skipped), (5, 1, 4));
-    assert_eq!((report.duplicate_entities, report.duplicate_relations), (1, 1));
+    assert_eq!((report.records, report.sentences, report.skipped, report.left_out()), (5, 1, 4, 4));
+    let first = "\n  a.json: record 1, tokens: expected at least one token, found none";
+    let group = "2 records, the first is ";
+    let end = "a.json: record 2, entities[1].end: expected at most 1 (the number of tokens), found 3";
+    let number = "\n  a.json: record 3, line 1, column 136, tokens: expected an array, found integer `5`";
+    let head = "1 sentences from 5 records\n4 invalid records skipped";
+    assert_eq!(report.to_string(), format!("{head}{first}\n  {group}{end}{number}"));
+    let (_, report) = read(&skip.clone().all_messages(), json.as_bytes()).unwrap();
+    let second = end.replace("record 2", "record 4").replace("most 1", "most 2");
+    assert_eq!(report.messages.len(), 4);
+    assert_eq!(report.to_string(), format!("{head}{first}\n  {end}{number}\n  {second}"));
+}
+
+#[test]
+fn the_reasons_are_given_if_every_record_is_invalid() {
+    let skip = ReaderBuilder::new().on_error(OnError::Skip);
+    let many = format!("[{}]", vec!["{}"; 30].join(","));
+    assert_eq!(
+        message(&skip, &many),
+        "a.json: no sentences (30 records read): 30 records, the first is a.json: record 1, line 1, column 3: missing \
+         field `tokens`"
+    );
+    let dropped = format!(r#"[{{"tokens": ["a"], "entities": [{ONE}, {{"type": "Z", "start": 0, "end": 1}}]}}]"#);
+    assert_eq!(
+        message(&skip.overlap(OverlapPolicy::Drop), &dropped),
+        "a.json: no sentences (1 records read, 1 dropped because of overlapping entities)"
+    );
+}
+
+#[test]
+fn duplicates_are_merged_and_counted() {
+    let json = format!(
+        r#"[{{"tokens": ["a", "b", "c"], "entities": [{ONE}, {ONE}, {{"type": "Y", "start": 2, "end": 3}}], "relations": [
+            {{"type": "R", "head": 0, "tail": 2}}, {{"type": "R", "head": 1, "tail": 2}}]}}]"#
+    );
+    let (sentences, report) = read(&ReaderBuilder::new(), json.as_bytes()).unwrap();
+    assert_eq!((sentences[0].entities.len(), &sentences[0].relations[..]), (2, &[Relation::new("R", 0, 1)][..]));
     assert_eq!(
         report.to_string(),
-        "1 sentences from 5 records\n4 invalid records skipped\n1 records that list an entity twice\n\
-         1 records that list a relation twice\n\
-         \x20 a.json: record 1, tokens: expected at least one token, found none\n\
-         \x20 a.json: record 2, entities[1]: expected a distinct entity, found a duplicate of entity 0\n\
-         \x20 a.json: record 3, line 1, column 136, tokens: expected a sequence, found integer `5`\n\
-         \x20 a.json: record 4, relations[1]: expected a distinct relation, found a duplicate of relation 0"
+        "1 sentences from 1 records\n1 entities listed twice, merged\n1 relations listed twice, merged"
     );
-    let many = format!("[{}]", vec!["{}"; 30].join(","));
-    assert_eq!(message(&skip, &many), "a.json: no sentences (30 records read)");
-    let many = format!("[{},{}]", vec!["{}"; 30].join(","), r#"{"tokens": ["a"]}"#);
-    let report = read(&skip, many.as_bytes()).unwrap().1;
-    assert_eq!((report.skipped, report.messages.len()), (30, Report::MESSAGES));
-    assert!(report.to_string().ends_with("\n  and 10 more"));
+}
+
+#[test]
+fn contradictions_are_refused() {
+    let types = format!(r#"[{{"tokens": ["a"], "entities": [{ONE}, {{"type": "Z", "start": 0, "end": 1}}]}}]"#);
+    assert_eq!(
+        message(&ReaderBuilder::new(), &types),
+        r#"a.json: record 1, entities[1].type: expected the type "X" of entities[0], which has the same tokens, found "Z""#
+    );
+    let itself = format!(
+        r#"[{{"tokens": ["a"], "entities": [{ONE}, {ONE}], "relations": [{{"type": "R", "head": 0, "tail": 1}}]}}]"#
+    );
+    assert_eq!(
+        message(&ReaderBuilder::new(), &itself),
+        "a.json: record 1, relations[0].tail: expected an entity other than the head, found 0"
+    );
 }
 
 #[test]

@@ -109,7 +109,7 @@ fn ade_has_the_expected_counts_with_and_without_overlaps() {
         assert_eq!(a.overlapping_argument_relations + b.overlapping_argument_relations, 120);
         tests.extend(test.sentences);
     }
-    tests.sort_by_key(|sentence| sentence.id.parse::<usize>().unwrap());
+    tests.sort_by_key(|sentence| sentence.id.as_str().parse::<usize>().unwrap());
     assert_eq!(tests, full.sentences);
 }
 

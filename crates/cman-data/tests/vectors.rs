@@ -106,3 +106,31 @@ fn an_error_ends_iteration_and_small_buffers_work() {
     assert!(reader.next().unwrap().is_err());
     assert!(reader.next().is_none());
 }
+
+#[test]
+fn the_binary_format_of_word2vec_is_read() {
+    let mut bytes = b"3 2\n".to_vec();
+    for (word, values) in [("the", [0.5f32, -1.0]), ("caf\u{e9}", [1e-3, 2.0]), ("the", [3.0, 4.0])] {
+        bytes.extend(word.as_bytes());
+        bytes.push(b' ');
+        bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+        bytes.push(b'\n');
+    }
+    let vectors: Vec<_> = VectorReader::from_reader(&bytes[..], "v.bin").unwrap().collect::<Result<_, _>>().unwrap();
+    assert_eq!(vectors, [("the".into(), vec![0.5, -1.0]), ("caf\u{e9}".into(), vec![1e-3, 2.0])]);
+    let cut = VectorReader::from_reader(&bytes[..bytes.len() - 4], "v.bin").unwrap().last().unwrap().unwrap_err();
+    assert_eq!(cut.to_string(), "v.bin: expected 8 bytes of values, found the end of the file after 5");
+    let less: Vec<u8> = bytes.iter().copied().map(|byte| if byte == b'3' { b'4' } else { byte }).collect();
+    let less = VectorReader::from_reader(&less[..], "v.bin").unwrap().last().unwrap().unwrap_err();
+    assert_eq!(less.to_string(), "v.bin: expected 4 vectors as in the header, found 3");
+}
+
+#[test]
+fn archives_are_refused_by_their_name() {
+    let error = VectorReader::from_reader(b"PK\x03\x04glove".as_slice(), "glove.zip").err().unwrap();
+    assert_eq!(
+        error.to_string(),
+        "glove.zip: expected word vectors (text, also with gzip, or word2vec's binary format), found a binary file \
+         (application/zip)"
+    );
+}

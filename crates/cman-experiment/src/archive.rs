@@ -127,6 +127,8 @@ mod tests {
     use cman_data::{Schema, Sentence};
     use cman_score::score;
 
+    use cman_train::LeftOut;
+
     use super::*;
     use crate::{
         analysis::Errors,
@@ -143,6 +145,7 @@ mod tests {
             train_sentences: 3,
             dev_sentences: 0,
             test_sentences: 1,
+            left_out: LeftOut::default(),
             leaked_test_sentences: 0,
             dev: None,
             test_without_leaked: Headline::from(&test),

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use burn_ragged::Key;
-use cman_data::{CorpusDir, OverlapPolicy, ReaderBuilder, Sentence, Splits};
+use cman_data::{ReaderBuilder, Sentence, SplitFiles, Splits};
 use cman_train::{RunData, TrainError, checksum};
 use serde::{Deserialize, Serialize};
 
@@ -75,20 +75,21 @@ impl CorpusSource {
     }
 
     /// The files of a fold under `root`, the data folder.
-    fn files(&self, root: &Path, fold: Option<usize>) -> Result<CorpusDir, ExperimentError> {
+    fn files(&self, root: &Path, fold: Option<usize>) -> Result<SplitFiles, ExperimentError> {
         if let Some(folder) = &self.folder {
-            return Ok(CorpusDir::find(root.join(folder))?);
+            return Ok(SplitFiles::find(&root.join(folder))?);
         }
         let number = fold.map(|fold| fold.to_string()).unwrap_or_default();
         let path = |name: &Option<String>| name.as_ref().map(|name| root.join(name.replace(FOLD, &number)));
         let [train, dev, test, types] = [&self.train, &self.dev, &self.test, &self.types].map(path);
-        Ok(CorpusDir { train, dev, test, types, others: Vec::new() })
+        let train = train.expect("a corpus without a folder has a training file");
+        Ok(SplitFiles { train, dev, test, types, ..SplitFiles::default() })
     }
 
     /// The checksums of a fold's files.
     pub(crate) fn checksums(&self, root: &Path, fold: Option<usize>) -> Result<Vec<DataFile>, ExperimentError> {
         let files = self.files(root, fold)?;
-        let parts = [("train", files.train), ("dev", files.dev), ("test", files.test), ("types", files.types)];
+        let parts = [("train", Some(files.train)), ("dev", files.dev), ("test", files.test), ("types", files.types)];
         let parts = parts.into_iter().filter_map(|(part, path)| Some((part, path?)));
         parts.map(|(part, path)| DataFile::new(part, root, &path)).collect()
     }
@@ -98,16 +99,11 @@ impl CorpusSource {
         &self,
         root: &Path,
         fold: Option<usize>,
-        overlap: OverlapPolicy,
+        options: &ReaderBuilder,
     ) -> Result<RunData, ExperimentError> {
         let missing = |part, purpose| Err(TrainError::NoSentences { part, purpose }.into());
-        let files = self.files(root, fold)?;
-        let Some(train) = &files.train else { return missing("training data", "learn from") };
-        let [dev, test, types] = [&files.dev, &files.test, &files.types].map(Option::as_deref);
-        let options = ReaderBuilder::new().overlap(overlap);
-        let splits = Splits::read(train, dev, test, types, &options)?;
-        let sentences = |corpus: Option<cman_data::Corpus>| corpus.map(|corpus| corpus.sentences).unwrap_or_default();
-        let (mut train, mut dev, mut test) = (splits.train.sentences, sentences(splits.dev), sentences(splits.test));
+        let splits = Splits::read(&self.files(root, fold)?, options)?;
+        let RunData { schema, mut train, mut dev, mut test, left_out } = splits.into();
         let number = fold.unwrap_or_default();
         if let (Some(folds), false) = (self.folds, self.has_fold_files()) {
             (train, test) = split(train, Key::new(0).at("folds"), |i, n| i * folds / n == number);
@@ -120,7 +116,7 @@ impl CorpusSource {
         if test.is_empty() {
             return missing("test data", "report on");
         }
-        Ok(RunData { schema: splits.schema, train, dev, test })
+        Ok(RunData { schema, train, dev, test, left_out })
     }
 }
 
@@ -173,7 +169,7 @@ mod tests {
     #[test]
     fn folds_split_the_training_data_into_test_sets() {
         let source = source(Some(3), 0.0);
-        let read = |fold| source.read(&root(), Some(fold), OverlapPolicy::Keep).unwrap();
+        let read = |fold| source.read(&root(), Some(fold), &ReaderBuilder::new()).unwrap();
         let folds = [0, 1, 2].map(read);
         let tests: Vec<&str> = folds.iter().flat_map(|fold| ids(&fold.test)).collect();
         assert_eq!((tests.len(), tests.iter().collect::<BTreeSet<_>>().len()), (325, 325));
@@ -193,7 +189,7 @@ mod tests {
         let mut source = source(Some(2), 0.1);
         (source.folder, source.train, source.test) =
             (None, Some("{fold}_train.json".into()), Some("{fold}_test.json".into()));
-        let data = source.read(folder.path(), Some(1), OverlapPolicy::Keep).unwrap();
+        let data = source.read(folder.path(), Some(1), &ReaderBuilder::new()).unwrap();
         assert_eq!((data.train.len(), data.dev.len(), data.test.len()), (292, 33, 65));
         assert!(ids(&data.train).is_disjoint(&ids(&data.dev)));
         let files = source.checksums(folder.path(), Some(1)).unwrap();

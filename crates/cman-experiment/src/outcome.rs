@@ -1,7 +1,7 @@
 //! The outcome of a run: scores, analyses and learning curve.
 
 use cman_score::{Prf, Scores};
-use cman_train::Protocol;
+use cman_train::{LeftOut, Protocol};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -22,6 +22,9 @@ pub struct Outcome {
     pub dev_sentences: usize,
     /// Number of test sentences.
     pub test_sentences: usize,
+    /// Records that were left out of the data.
+    #[serde(default, skip_serializing_if = "LeftOut::is_none")]
+    pub left_out: LeftOut,
     /// Number of test sentences that also occur in the training data.
     pub leaked_test_sentences: usize,
     /// Scores on dev, if there is dev data.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use burn_ragged::DeviceKind;
-use cman_data::{OnError, OverlapPolicy};
+use cman_data::{OnError, OverlapPolicy, ReaderBuilder};
 use cman_model::{Config, Encoder, EncoderConfig, ModelError};
 use cman_train::{Protocol, checksum};
 use serde::Serialize;
@@ -123,7 +123,7 @@ impl Plan {
                 of_fold.extend(vector_file.clone());
                 all.extend(of_fold.clone());
                 for &overlap in &overlaps {
-                    source.read(&root, fold, overlap)?;
+                    source.read(&root, fold, &ReaderBuilder::new().overlap(overlap))?;
                 }
                 for &protocol in &experiment.protocols {
                     for &seed in &experiment.seeds {

@@ -46,7 +46,7 @@ impl PredictedSentence {
     /// Combines a gold sentence and its prediction.
     pub fn new(gold: &Sentence, predicted: &Sentence) -> Self {
         Self {
-            id: gold.id.clone(),
+            id: gold.id.to_string(),
             tokens: gold.words().map(str::to_owned).collect(),
             entities: predicted.entities.clone(),
             relations: predicted.relations.clone(),
@@ -68,7 +68,7 @@ impl PredictedSentence {
         Sentence {
             entities: entities.to_vec(),
             relations: relations.to_vec(),
-            ..Sentence::from_tokens(&self.id, &self.tokens)
+            ..Sentence::from_tokens(self.id.as_str(), &self.tokens)
         }
     }
 }

@@ -64,7 +64,7 @@ pub(crate) fn run(
     observer: &mut dyn Observer,
 ) -> Result<(), ExperimentError> {
     let RunContext { folder, root, vectors, device } = *context;
-    let data = spec.source.read(root, spec.fold, spec.config.data.overlap)?.by(spec.protocol);
+    let data = spec.source.read(root, spec.fold, &spec.config.data.reader())?.by(spec.protocol);
     let mut config = spec.config.clone();
     config.train.epochs = epochs.unwrap_or(config.train.epochs);
     fs::create_dir_all(folder).map_err(|source| ExperimentError::io(folder, source))?;
@@ -95,6 +95,7 @@ pub(crate) fn run(
         train_sentences: data.train.len(),
         dev_sentences: data.dev.len(),
         test_sentences: data.test.len(),
+        left_out: data.left_out,
         leaked_test_sentences: test.leakage.leaked.len(),
         dev,
         test: test.all.scores,

@@ -59,7 +59,7 @@ pub(crate) fn check_sentences(gold: &[Sentence], predicted: &[Sentence]) -> Resu
     }
     for (index, (gold, predicted)) in gold.iter().zip(predicted).enumerate() {
         if gold.len() != predicted.len() {
-            let (id, gold, predicted) = (gold.id.clone(), gold.len(), predicted.len());
+            let (id, gold, predicted) = (gold.id.to_string(), gold.len(), predicted.len());
             return Err(ScoreError::TokenCount { index, id, gold, predicted });
         }
         check_sentence(index, Side::Gold, gold)?;
@@ -69,7 +69,7 @@ pub(crate) fn check_sentences(gold: &[Sentence], predicted: &[Sentence]) -> Resu
 }
 
 fn check_sentence(index: usize, side: Side, sentence: &Sentence) -> Result<(), ScoreError> {
-    let (id, tokens, entities) = (|| sentence.id.clone(), sentence.len(), sentence.entities.len());
+    let (id, tokens, entities) = (|| sentence.id.to_string(), sentence.len(), sentence.entities.len());
     for (i, entity) in sentence.entities.iter().enumerate() {
         if entity.start >= entity.end || entity.end > tokens {
             let (start, end) = (entity.start, entity.end);

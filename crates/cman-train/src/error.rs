@@ -36,12 +36,9 @@ pub enum TrainError {
         /// What is wrong.
         reason: String,
     },
-    /// No entity types or no relation types.
-    #[error("training data: no {part}")]
-    NoTypes {
-        /// The missing types.
-        part: &'static str,
-    },
+    /// No entity types.
+    #[error("training data: no entity types")]
+    NoTypes,
     /// No sentences.
     #[error("{part}: no sentence to {purpose}")]
     NoSentences {

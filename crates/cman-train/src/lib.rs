@@ -34,6 +34,6 @@ pub use evaluate::{EVALUATION_BATCH, Evaluation, evaluate};
 pub use learner::{Learner, Trained, TrainingData};
 pub use log::EpochLog;
 pub use observer::{EpochReport, Observer, RunFacts, selection_metric};
-pub use protocol::{Protocol, RunData, RunPlace, TestReport, Tested, train_and_test};
+pub use protocol::{LeftOut, Protocol, RunData, RunPlace, TestReport, Tested, train_and_test};
 pub use trainable::Trainable;
 pub use word_vectors::WordVectors;

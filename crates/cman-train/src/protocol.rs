@@ -7,7 +7,7 @@ use std::{
 };
 
 use burn::tensor::Device;
-use cman_data::{Schema, Sentence};
+use cman_data::{Corpus, Schema, Sentence, Splits};
 use cman_model::Config;
 use cman_score::{LeakageScores, score_leakage};
 use serde::{Deserialize, Serialize};
@@ -52,6 +52,36 @@ pub struct RunData {
     pub dev: Vec<Sentence>,
     /// Test sentences. If empty, nothing is tested.
     pub test: Vec<Sentence>,
+    /// What the files contain beyond these sentences.
+    pub left_out: LeftOut,
+}
+
+/// Number of records that are left out of the data because they are invalid or because entities overlap, as the settings
+/// say. Scores on the rest are not scores on the whole file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// Of the training data.
+    pub train: usize,
+    /// Of the dev data.
+    pub dev: usize,
+    /// Of the test data.
+    pub test: usize,
+}
+
+impl LeftOut {
+    /// Whether nothing is left out.
+    pub fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl From<Splits> for RunData {
+    fn from(Splits { train, dev, test, schema }: Splits) -> Self {
+        let count = |corpus: &Option<Corpus>| corpus.as_ref().map_or(0, |corpus| corpus.report.left_out());
+        let left_out = LeftOut { train: train.report.left_out(), dev: count(&dev), test: count(&test) };
+        let sentences = |corpus: Option<Corpus>| corpus.map(|corpus| corpus.sentences).unwrap_or_default();
+        Self { schema, train: train.sentences, dev: sentences(dev), test: sentences(test), left_out }
+    }
 }
 
 impl RunData {
@@ -59,6 +89,7 @@ impl RunData {
     pub fn by(mut self, protocol: Protocol) -> Self {
         if protocol == Protocol::TrainDev {
             self.train.append(&mut self.dev);
+            self.left_out.train += std::mem::take(&mut self.left_out.dev);
         }
         self
     }

@@ -73,7 +73,7 @@ impl Task {
         let eta = perturbation(Ragged::new(gradient, input.layout().clone()), 0, alpha).into_values();
         let moved = input.map(|x| x.detach() + Tensor::from_inner(eta) * direction);
         let gradients = losses(moved).backward();
-        network.relation.v.val().grad(&gradients).expect("a gradient").try_into_vec_as().expect("values")
+        network.relation.as_ref().unwrap().v.val().grad(&gradients).expect("a gradient").try_into_vec_as().expect("values")
     }
 }
 
@@ -116,7 +116,7 @@ fn a_gradient_is_scaled_to_the_largest_norm_and_a_smaller_one_is_not() {
 fn the_adversarial_gradient_is_that_of_the_input_moved_up_its_gradient() {
     let place = |task: &Task| {
         // Where V stands among all parameters.
-        let v: Vec<f64> = task.weights.network.relation.v.val().try_into_vec_as().expect("values");
+        let v: Vec<f64> = task.weights.network.relation.as_ref().unwrap().v.val().try_into_vec_as().expect("values");
         let all = values(&task.weights);
         let start = all.windows(v.len()).position(|window| window == v).expect("V is a parameter");
         start..start + v.len()

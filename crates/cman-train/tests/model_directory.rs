@@ -134,7 +134,7 @@ fn weights_that_are_not_finite_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let model = model(&["train.epochs=1"]);
     let mut network = model.network().clone();
-    network.relation.v = network.relation.v.map(|v| v * f32::NAN);
+    network.relation.iter_mut().for_each(|scorer| scorer.v = scorer.v.clone().map(|v| v * f32::NAN));
     model.with_network(network).save(folder.path(), &()).unwrap();
     let message = load(folder.path()).unwrap_err();
     assert!(message.ends_with("model.safetensors: the weights of 'relation.v' are not finite"), "{message}");

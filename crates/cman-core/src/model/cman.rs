@@ -37,27 +37,28 @@ pub struct Cman {
     pub bsa: Vec<Bsa>,
     /// The tag decoder (eq. 8).
     pub crf: Crf,
-    /// Label-aware features (eqs. 5-7).
+    /// Label-aware features (eqs. 5-7), if relations read them.
     pub labels: Option<LabelInteraction>,
-    /// The relation scorer (eq. 9).
-    pub relation: RelationScorer,
+    /// The relation scorer (eq. 9); `None` if the data has no relation types.
+    pub relation: Option<RelationScorer>,
     dropout: f64,
     none_label: bool,
     n_relations: usize,
 }
 
 impl Cman {
-    /// A new network on `device`, with weights drawn from `seed`.
+    /// A new network on `device`, with weights drawn from `seed`. Without relation types it recognizes entities alone.
     pub fn new(config: &CheckedModelConfig, sizes: Sizes, seed: u64, device: &Device) -> Self {
         let init = Init::new(seed, device);
         let n_tags = Tag::count(sizes.entities);
         let d_relation = LabelInteraction::d_output(config);
+        let relations = (sizes.relations > 0).then_some(sizes.relations);
         Self {
             embedding: config.token_embedding().init_with(sizes.words, sizes.characters, init.at("embedding")),
             bsa: (0..config.layers).map(|i| config.bsa(i).init_with(init.at("bsa").with(i))).collect(),
             crf: config.crf.init_with(config.d_model(), n_tags, init.at("crf")),
-            labels: LabelInteraction::new(config, n_tags, init.at("labels")),
-            relation: config.relation.init_with(d_relation, sizes.relations, init.at("relation")),
+            labels: relations.and_then(|_| LabelInteraction::new(config, n_tags, init.at("labels"))),
+            relation: relations.map(|n| config.relation.init_with(d_relation, n, init.at("relation"))),
             dropout: config.dropout.input,
             none_label: config.relation.none_label,
             n_relations: sizes.relations,
@@ -93,8 +94,8 @@ impl Cman {
     pub fn losses(&self, x: Ragged, gold: &Gold, labels: &[Vec<u32>], mode: Mode) -> Losses {
         let x = self.encode(x, mode);
         let potentials = self.crf.potentials(x.clone());
-        let projection = self.relation.project(self.interact(x, labels, mode));
-        Losses::new(&potentials, &projection, gold, self.none_label.then_some(self.n_relations))
+        let projection = self.relation.as_ref().map(|scorer| scorer.project(self.interact(x, labels, mode)));
+        Losses::new(&potentials, projection.as_ref(), gold, self.none_label.then_some(self.n_relations))
     }
 
     /// Number of relation types, the extra `N` not counted.

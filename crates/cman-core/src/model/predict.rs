@@ -12,7 +12,7 @@ use cman_data::{Span, Tag};
 use super::Cman;
 use crate::{
     batch::TokenBatch,
-    relation::{Ends, RelationConfig, ScoredRelation, candidates, decode},
+    relation::{Ends, RelationConfig, RelationScorer, ScoredRelation, candidates, decode},
 };
 
 /// Up to this many sentences, decoding takes less time than waking other threads.
@@ -88,6 +88,7 @@ impl Cman {
         let x = self.encode(self.embed(batch), Mode::Evaluate);
         let lattices = self.crf.potentials(x.clone()).lattices();
         let mut predictions = decode_tags(&lattices);
+        let Some(scorer) = &self.relation else { return predictions };
 
         let spans = |p: &Prediction| p.entities.iter().map(|entity| entity.span.clone()).collect::<Vec<Span>>();
         let pairs: Vec<Vec<(usize, usize)>> = predictions.iter().map(|p| candidates(&spans(p), options.ends)).collect();
@@ -95,7 +96,7 @@ impl Cman {
             return predictions;
         }
         let viterbi: Vec<Vec<u32>> = predictions.iter().map(|p| p.tags.clone()).collect();
-        let scores = sigmoid(self.pair_scores(x, labels.unwrap_or(&viterbi), &pairs));
+        let scores = sigmoid(self.pair_scores(scorer, x, labels.unwrap_or(&viterbi), &pairs));
         let n_outputs = scores.dims()[1];
         let probabilities: Vec<f64> = scores.try_into_vec_as().expect("the device returns the values");
         let mut rest = probabilities.as_slice();
@@ -117,7 +118,13 @@ impl Cman {
     ///
     /// # Panics
     /// If there is no pair.
-    fn pair_scores(&self, x: Ragged, tags: &[Vec<u32>], pairs: &[Vec<(usize, usize)>]) -> Tensor<2> {
+    fn pair_scores(
+        &self,
+        scorer: &RelationScorer,
+        x: Ragged,
+        tags: &[Vec<u32>],
+        pairs: &[Vec<(usize, usize)>],
+    ) -> Tensor<2> {
         let device = x.device();
         let sentences: Vec<usize> = (0..pairs.len()).filter(|&s| !pairs[s].is_empty()).collect();
         let x = select_sentences(x, &sentences);
@@ -134,7 +141,7 @@ impl Cman {
             Some(labels) => labels.of_tokens(x, tags, &tokens),
             None => tokens.of(x),
         };
-        self.relation.project(x).scores(&places)
+        scorer.project(x).scores(&places)
     }
 }
 

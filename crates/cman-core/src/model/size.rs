@@ -39,6 +39,7 @@ impl ModelConfig {
         let crf = if hidden > 0.0 { hidden * (d_model + n_tags) } else { d_model * n_tags };
         let relations = if self.relation.shared { 1.0 } else { sizes.relations as f64 };
         let relation = 2.0 * LabelInteraction::d_output(self) as f64 * relations * self.relation.hidden as f64;
-        words + alphabet + characters + bsa + labels + crf + relation
+        let of_relations = if sizes.relations > 0 { labels + relation } else { 0.0 };
+        words + alphabet + characters + bsa + crf + of_relations
     }
 }

@@ -1,11 +1,13 @@
 //! Finds the files of a corpus in a folder.
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
 };
 
-use crate::error::DataError;
+use super::role::{Role, role, without_numbers};
+use crate::error::{DataError, UnusedFile};
 
 /// The files of a corpus.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,34 +22,51 @@ pub struct CorpusDir {
     pub types: Option<PathBuf>,
     /// Other corpus files, sorted: combined splits such as `train_dev`, numbered folds, complete corpora.
     pub others: Vec<PathBuf>,
+    /// All files that have no role, `others` among them, with the reason. Sorted.
+    pub unused: Vec<UnusedFile>,
 }
 
 impl CorpusDir {
     /// Finds the files by their usual names.
     ///
-    /// A file name is split at every character that is not a letter or digit. A part that equals `val` or starts with
-    /// `train`, `dev`, `valid` or `test` gives the role of a `.json` or `.txt` file. A `.json` file with `types` in its
-    /// name is the types file. Files with several roles or a fold number (`split_0`, `fold3`, `7`) and `.json` files
-    /// without a role go to `others`. Hidden files and folders are ignored.
+    /// A file name is split at every character that is not a letter or digit. A part gives the role: `train`,
+    /// `training`, `dev`, `val`, `valid`, `validation`, `test`, also with `set`, `data` or a number at the end. The
+    /// files are `.json`, `.jsonl`, `.txt` or `.conll` files. A `.json` file with `types` in its name is the types
+    /// file. If files differ only in numbers (`split_0`, `split_1`), they are folds; they go to `others`, and so do
+    /// files with several roles and `.json` and `.jsonl` files without a role. Hidden files and folders are ignored.
     ///
     /// # Errors
     /// [`DataError::Ambiguous`] if several files have the same role, [`DataError::NoCorpus`] if there is no corpus
     /// file, [`DataError::Io`] if the folder cannot be read.
     pub fn find(folder: impl AsRef<Path>) -> Result<Self, DataError> {
         let folder = folder.as_ref();
-        let mut candidates: [Vec<PathBuf>; 5] = Default::default();
-        for entry in fs::read_dir(folder).map_err(|source| DataError::io(folder, source))? {
-            let path = entry.map_err(|source| DataError::io(folder, source))?.path();
-            if let Some(role) = path.file_name().and_then(|name| role(&name.to_string_lossy()))
-                && path.is_file()
-            {
-                candidates[role as usize].push(path);
-            }
+        let names = file_names(folder)?;
+        let mut folds: BTreeMap<String, usize> = BTreeMap::new();
+        for (name, _) in &names {
+            *folds.entry(without_numbers(name)).or_default() += 1;
         }
-        candidates.iter_mut().for_each(|paths| paths.sort());
-        let [train, dev, test, types, others] = candidates;
-        if [&train, &dev, &test, &others].iter().all(|paths| paths.is_empty()) {
-            return Err(DataError::NoCorpus { path: folder.to_owned() });
+        let mut candidates: [Vec<PathBuf>; 4] = Default::default();
+        let mut found = Self::default();
+        for (name, path) in names {
+            let role = match role(&name) {
+                Role::Part(_) if folds[&without_numbers(&name)] > 1 => Role::Other("one of several numbered files"),
+                role => role,
+            };
+            let reason = match role {
+                Role::Part(part) => {
+                    candidates[part as usize].push(path);
+                    continue;
+                }
+                Role::Other(reason) => {
+                    found.others.push(path.clone());
+                    reason
+                }
+                Role::None(reason) => reason,
+            };
+            found.unused.push(UnusedFile { path, reason: reason.into() });
+        }
+        if found.others.is_empty() && candidates[..3].iter().all(Vec::is_empty) {
+            return Err(DataError::NoCorpus { path: folder.into(), expected: CORPUS, unused: found.unused });
         }
         let at_most_one = |part: &'static str, mut paths: Vec<PathBuf>| {
             if paths.len() > 1 {
@@ -55,57 +74,42 @@ impl CorpusDir {
             }
             Ok(paths.pop())
         };
-        Ok(Self {
-            train: at_most_one("train", train)?,
-            dev: at_most_one("dev", dev)?,
-            test: at_most_one("test", test)?,
-            types: at_most_one("types", types)?,
-            others,
+        let [train, dev, test, types] = candidates;
+        found.train = at_most_one("train", train)?;
+        found.dev = at_most_one("dev", dev)?;
+        found.test = at_most_one("test", test)?;
+        found.types = at_most_one("types", types)?;
+        Ok(found)
+    }
+
+    /// The training file.
+    ///
+    /// # Errors
+    /// [`DataError::NoCorpus`] with the files of `folder` if there is none.
+    pub fn training(&self, folder: &Path) -> Result<&Path, DataError> {
+        self.train.as_deref().ok_or_else(|| {
+            let used = [&self.dev, &self.test, &self.types].into_iter().flatten();
+            let mut unused = self.unused.clone();
+            unused.extend(used.map(|path| UnusedFile { path: path.clone(), reason: "not for training".into() }));
+            unused.sort_by(|a, b| a.path.cmp(&b.path));
+            DataError::NoCorpus { path: folder.into(), expected: TRAINING, unused }
         })
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Role {
-    Train,
-    Dev,
-    Test,
-    Types,
-    Other,
-}
+const CORPUS: &str = "corpus files such as train.json, dev.json and test.json";
+const TRAINING: &str = "one training file such as train.json";
 
-/// The role of a file with this name; `None` if it is not a corpus file.
-fn role(name: &str) -> Option<Role> {
-    let name = name.to_lowercase();
-    let (stem, extension) = name.rsplit_once('.')?;
-    let json = extension == "json";
-    if stem.is_empty() || stem.starts_with('.') || !(json || extension == "txt") {
-        return None;
+/// The names and paths of the files in a folder, sorted, without hidden files.
+fn file_names(folder: &Path) -> Result<Vec<(String, PathBuf)>, DataError> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder).map_err(|source| DataError::io(folder, source))? {
+        let path = entry.map_err(|source| DataError::io(folder, source))?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if !name.starts_with('.') && path.is_file() {
+            names.push((name, path));
+        }
     }
-    if json && stem.contains("types") {
-        return Some(Role::Types);
-    }
-    let parts: Vec<&str> = stem.split(|char: char| !char.is_alphanumeric()).collect();
-    let has = |prefixes: &[&str]| parts.iter().any(|part| prefixes.iter().any(|prefix| part.starts_with(prefix)));
-    let mut roles = Vec::new();
-    if has(&["train"]) {
-        roles.push(Role::Train);
-    }
-    if has(&["dev", "valid"]) || parts.contains(&"val") {
-        roles.push(Role::Dev);
-    }
-    if has(&["test"]) {
-        roles.push(Role::Test);
-    }
-    match roles[..] {
-        [role] if !parts.iter().any(|part| is_fold(part)) => Some(role),
-        [] if !json => None,
-        _ => Some(Role::Other),
-    }
-}
-
-/// Whether a part of a name is a fold number: one or two digits, alone or after `split` or `fold`.
-fn is_fold(part: &str) -> bool {
-    let number = part.strip_prefix("split").or_else(|| part.strip_prefix("fold")).unwrap_or(part);
-    matches!(number.len(), 1 | 2) && number.bytes().all(|byte| byte.is_ascii_digit())
+    names.sort();
+    Ok(names)
 }

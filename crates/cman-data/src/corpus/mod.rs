@@ -1,13 +1,17 @@
 //! Readers and writers for the corpus formats of the field.
 
+mod columns;
 mod directory;
+mod duplicates;
 mod elements;
+mod json_records;
 mod multihead;
 mod multihead_writer;
 mod options;
 mod reader;
 mod record;
 mod report;
+mod role;
 mod spert;
 mod spert_writer;
 mod splits;
@@ -15,13 +19,15 @@ mod types;
 
 use std::path::Path;
 
+pub(crate) use columns::tagged_columns;
 pub use directory::CorpusDir;
+pub(crate) use json_records::JsonRecords;
 pub use multihead_writer::write_multihead;
 pub use options::{Format, OnError, OverlapPolicy};
 pub use reader::{Reader, ReaderBuilder};
 pub use report::Report;
-pub use spert_writer::write_spert;
-pub use splits::Splits;
+pub use spert_writer::{write_json_lines, write_spert};
+pub use splits::{SplitFiles, Splits};
 pub use types::write_types;
 
 use crate::{error::DataError, labels::Schema, sentence::Sentence};

@@ -206,6 +206,6 @@ fn assemble(id: String, header: usize, rows: Vec<Row>, types: &LabelSet, at: Loc
         }
     }
     let tokens = rows.into_iter().map(|row| Token::new(row.token)).collect();
-    let sentence = Sentence { id, text: None, tokens, entities, relations };
+    let sentence = Sentence { id: id.into(), text: None, tokens, entities, relations };
     Ok(Record { sentence, annotated: true, orphans, lines: Some(lines) })
 }

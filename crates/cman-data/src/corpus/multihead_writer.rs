@@ -6,7 +6,7 @@ use super::{multihead::NO_RELATION, spert_writer::write_error};
 use crate::{
     error::{DataError, Location, Quoted},
     sentence::Sentence,
-    validate::{first_overlap, validate},
+    validate::{first_overlap, validate_annotation},
 };
 
 /// Writes sentences as [`Format::Multihead`](super::Format::Multihead).
@@ -25,7 +25,7 @@ pub fn write_multihead<S: Borrow<Sentence>>(
     for (record, sentence) in (1..).zip(sentences) {
         let sentence = sentence.borrow();
         let at = Location::default().with_record(record);
-        validate(sentence, None).map_err(|fault| fault.at(at.clone()))?;
+        validate_annotation(sentence).map_err(|fault| fault.at(at.clone()))?;
         check(sentence).map_err(|(field, found)| DataError::Inexpressible {
             at: Box::new(at),
             format: "multihead",
@@ -40,7 +40,7 @@ pub fn write_multihead<S: Borrow<Sentence>>(
 /// Finds content that the table cannot express. The error holds the field and a description of its content.
 fn check(sentence: &Sentence) -> Result<(), (String, String)> {
     let refuse = |field: String, what: &str, text: &str| Err((field, format!("{what} {}", Quoted(text))));
-    let id = &sentence.id;
+    let id = sentence.id.as_str();
     if id.trim().is_empty() || id.trim() != id || id.contains(['\n', '\r', '\0']) {
         return refuse("id".into(), "the id", id);
     }

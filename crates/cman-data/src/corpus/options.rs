@@ -42,10 +42,17 @@ pub enum Format {
     /// SpERT's JSON: an array of `{"tokens": [..], "entities": [{"type", "start", "end"}], "relations": [{"type",
     /// "head", "tail"}], "orig_id": ..}`; `end` is exclusive, `head` and `tail` index the entities.
     Spert,
+    /// The same objects, one per line.
+    #[serde(rename = "jsonl")]
+    JsonLines,
     /// The multi-head model's table: `#doc ID`, then one token per line as `index TAB token TAB BIO-tag TAB ['rel',
     /// ..] TAB [index, ..]`. The line of the last token of the first argument holds the relation and the index of the
     /// last token of the second argument. `['N']` with the token's own index means "no relation".
     Multihead,
+    /// Columns of the CoNLL shared tasks, with tabs or spaces between them: one token per line, the token in the first
+    /// column (after an index, if there is one), its tag (BIO, BIOES or BILOU) in the last. A blank line ends a
+    /// sentence. There are no relations.
+    Columns,
 }
 
 /// How to treat sentences in which two entities share a token. One BIO tag sequence cannot represent them.
@@ -73,7 +80,7 @@ pub enum OnError {
     Skip,
 }
 
-named!(Format, "format", Spert => "spert", Multihead => "multihead");
+named!(Format, "format", Spert => "spert", JsonLines => "jsonl", Multihead => "multihead", Columns => "columns");
 named!(OverlapPolicy, "overlap policy", Keep => "keep", Drop => "drop", Refuse => "refuse");
 named!(OnError, "error policy", Refuse => "refuse", Skip => "skip");
 

@@ -1,4 +1,4 @@
-//! Streaming reader for both corpus formats.
+//! Streaming reader for all corpus formats.
 
 use std::{
     fs::File,
@@ -8,7 +8,9 @@ use std::{
 
 use super::{
     Format, OnError, OverlapPolicy, Report,
-    elements::{Elements, unexpected},
+    columns::ColumnParser,
+    elements::unexpected,
+    json_records::JsonRecords,
     multihead::TableParser,
     record::Record,
     report::Ids,
@@ -17,9 +19,11 @@ use super::{
 use crate::{
     error::{DataError, Location},
     labels::Schema,
+    reasons::Reasons,
+    recognition::{Recognized, recognize},
     sentence::Sentence,
-    source::{ReadError, Source, text},
-    validate::{Part, first_overlap, validate},
+    source::{ReadError, Source},
+    validate::{Part, first_overlap, two_types, validate},
 };
 
 /// Options for reading a corpus. [`from_path`](Self::from_path) or [`from_reader`](Self::from_reader) opens the
@@ -30,6 +34,7 @@ pub struct ReaderBuilder {
     schema: Option<Schema>,
     overlap: OverlapPolicy,
     on_error: OnError,
+    all_messages: bool,
     max_record_bytes: usize,
 }
 
@@ -40,6 +45,7 @@ impl Default for ReaderBuilder {
             schema: None,
             overlap: OverlapPolicy::default(),
             on_error: OnError::default(),
+            all_messages: false,
             max_record_bytes: Self::MAX_RECORD_BYTES,
         }
     }
@@ -54,7 +60,7 @@ impl ReaderBuilder {
         Self::default()
     }
 
-    /// Sets the format. The default is to detect it from the first byte: `[` for SpERT's JSON, `#` for the table.
+    /// Sets the format. The default is to [recognize](crate::recognize) it.
     pub fn format(self, format: Format) -> Self {
         Self { format: Some(format), ..self }
     }
@@ -72,6 +78,11 @@ impl ReaderBuilder {
     /// How to treat invalid records.
     pub fn on_error(self, policy: OnError) -> Self {
         Self { on_error: policy, ..self }
+    }
+
+    /// Keeps the message of every skipped record in [`Report::messages`], not only the reasons in groups.
+    pub fn all_messages(self) -> Self {
+        Self { all_messages: true, ..self }
     }
 
     /// Maximum size in bytes of a record and of a line. A longer one is an error before it is read into memory.
@@ -98,20 +109,30 @@ impl ReaderBuilder {
     /// The errors of [`from_path`](Self::from_path).
     pub fn from_reader<R: BufRead>(&self, reader: R, name: impl Into<PathBuf>) -> Result<Reader<R>, DataError> {
         let mut source = Source::new(reader, name.into())?;
-        let first = source.skip_blank()?;
-        let format = match (self.format, first) {
-            (_, None) => return Err(DataError::NoSentence { at: Box::new(source.file()), records: 0 }),
-            (Some(format), _) => format,
-            (None, Some(b'[')) => Format::Spert,
-            (None, Some(b'#')) => Format::Multihead,
-            (None, byte) => {
-                let expected = "`[` (SpERT's JSON) or `#doc` (the multi-head table)";
-                return Err(unexpected(&source, byte, expected));
+        source.skip_blank()?;
+        let at = Box::new(source.file());
+        let expected = "a corpus (SpERT's JSON array or JSON lines, a multi-head table, tagged columns)";
+        // The start of a file is in the buffer.
+        let format = match (self.format, recognize(source.fill()?, false)) {
+            (_, Recognized::Empty) => {
+                return Err(DataError::NoSentence { at, records: 0, reasons: Reasons::default() });
             }
+            (Some(format), _) | (None, Recognized::Corpus(format)) => format,
+            (None, Recognized::Foreign { what, hint }) => {
+                return Err(DataError::Foreign { at, expected, found: what, hint });
+            }
+            (None, Recognized::Text) => match source.peek()? {
+                // A damaged file is reported at the place of the damage.
+                Some(b'[') => Format::Spert,
+                Some(b'#') => Format::Multihead,
+                byte => return Err(unexpected(&source, byte, expected)),
+            },
         };
         let records = match format {
-            Format::Spert => Records::Spert { elements: Elements::default(), buffer: Vec::new() },
+            Format::Spert => Records::Json(JsonRecords::array()),
+            Format::JsonLines => Records::Json(JsonRecords::lines()),
             Format::Multihead => Records::Multihead(TableParser::default()),
+            Format::Columns => Records::Columns(ColumnParser::default()),
         };
         Ok(Reader {
             source,
@@ -158,11 +179,17 @@ pub struct Reader<R> {
 }
 
 enum Records {
-    Spert { elements: Elements, buffer: Vec<u8> },
+    Json(JsonRecords),
     Multihead(TableParser),
+    Columns(ColumnParser),
 }
 
 impl<R: BufRead> Reader<R> {
+    /// The name of the file.
+    pub fn name(&self) -> &Path {
+        self.source.path()
+    }
+
     /// The format of the file.
     pub fn format(&self) -> Format {
         self.options.format.expect("set when the reader is made")
@@ -189,11 +216,15 @@ impl<R: BufRead> Reader<R> {
         let limit = self.options.max_record_bytes;
         let read = match &mut self.records {
             Records::Multihead(table) => table.next(&mut self.source, number, limit),
-            Records::Spert { elements, buffer } => match elements.next(&mut self.source, buffer, limit, number) {
-                Ok(Some(at)) => text(buffer, at.clone())
-                    .and_then(|json| spert::parse(json, &at))
-                    .map(Some)
-                    .map_err(ReadError::Record),
+            Records::Columns(columns) => columns.next(&mut self.source, number, limit),
+            Records::Json(records) => match records.next(&mut self.source, number, limit) {
+                Ok(Some((at, json))) => {
+                    let record = spert::parse(json, &at).map_err(ReadError::Record);
+                    match at.line.filter(|_| self.options.format == Some(Format::JsonLines)) {
+                        Some(line) => record.map(|record| Some(record.on_line(line))),
+                        None => record.map(Some),
+                    }
+                }
                 Ok(None) => Ok(None),
                 Err(error) => Err(error),
             },
@@ -204,24 +235,25 @@ impl<R: BufRead> Reader<R> {
         read
     }
 
-    /// Validates a record; `None` if the overlap policy drops it.
-    fn accept(&mut self, record: Record) -> Result<Option<Sentence>, ReadError> {
+    /// Merges duplicates and validates a record; `None` if the overlap policy drops it.
+    fn accept(&mut self, mut record: Record) -> Result<Option<Sentence>, ReadError> {
+        let merged = record.merge_duplicates();
         let file = self.source.file().with_record(self.report.records);
         let at = |part| Location { line: record.line(part), ..file.clone() };
         let schema = if self.collect_types { None } else { Some(&self.schema) };
         validate(&record.sentence, schema).map_err(|fault| {
-            match fault.part {
-                Part::Entity(_) if fault.duplicate => self.report.duplicate_entities += 1,
-                Part::Relation(_) if fault.duplicate => self.report.duplicate_relations += 1,
-                _ => {}
-            }
             let at = at(fault.part);
             ReadError::Record(fault.at(at))
         })?;
         if let Some((first, second)) = first_overlap(&record.sentence) {
             self.report.overlapping_sentences += 1;
             match self.options.overlap {
-                OverlapPolicy::Keep => {}
+                OverlapPolicy::Keep => {
+                    if let Some(fault) = two_types(&record.sentence) {
+                        let at = at(fault.part);
+                        return Err(ReadError::Record(fault.at(at)));
+                    }
+                }
                 OverlapPolicy::Drop => {
                     self.report.dropped_overlapping += 1;
                     return Ok(None);
@@ -241,6 +273,8 @@ impl<R: BufRead> Reader<R> {
         }
         self.report.sentences += 1;
         self.report.orphan_inside_tags += record.orphans;
+        self.report.merged_entities += merged.entities;
+        self.report.merged_relations += merged.relations;
         self.report.unannotated += usize::from(!record.annotated);
         self.report.repeated_ids += usize::from(!self.ids.insert(&record.sentence));
         if self.collect_types {
@@ -265,15 +299,18 @@ impl<R: BufRead> Iterator for Reader<R> {
                 Ok(None) => {
                     self.done = true;
                     let at = Box::new(self.source.file());
-                    let records = self.report.records;
-                    return (self.report.sentences == 0).then_some(Err(DataError::NoSentence { at, records }));
+                    let (records, reasons) = (self.report.records, self.report.reasons.clone());
+                    let none = self.report.sentences == 0;
+                    return none.then_some(Err(DataError::NoSentence { at, records, reasons }));
                 }
                 Err(error) => Err(error),
             };
             match accepted {
                 Ok(Some(sentence)) => return Some(Ok(sentence)),
                 Ok(None) => {}
-                Err(ReadError::Record(error)) if self.options.on_error == OnError::Skip => self.report.skip(&error),
+                Err(ReadError::Record(error)) if self.options.on_error == OnError::Skip => {
+                    self.report.skip(&error, self.options.all_messages);
+                }
                 Err(ReadError::Record(error) | ReadError::File(error)) => {
                     self.done = true;
                     return Some(Err(error));

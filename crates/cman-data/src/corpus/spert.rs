@@ -10,6 +10,7 @@ use serde::{
 use super::record::Record;
 use crate::{
     error::{DataError, Location},
+    id::Id,
     sentence::{Entity, Relation, Sentence, Token},
 };
 
@@ -41,9 +42,6 @@ struct RawRelation {
 /// A token or entity index.
 struct Index(usize);
 
-/// The id of a sentence: an integer or a string.
-struct Id(String);
-
 impl<'de> Deserialize<'de> for Index {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct IndexVisitor;
@@ -65,34 +63,6 @@ impl<'de> Deserialize<'de> for Index {
     }
 }
 
-impl<'de> Deserialize<'de> for Id {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct IdVisitor;
-
-        impl Visitor<'_> for IdVisitor {
-            type Value = Id;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an integer or a string")
-            }
-
-            fn visit_u64<E: Error>(self, value: u64) -> Result<Id, E> {
-                Ok(Id(value.to_string()))
-            }
-
-            fn visit_i64<E: Error>(self, value: i64) -> Result<Id, E> {
-                Ok(Id(value.to_string()))
-            }
-
-            fn visit_str<E: Error>(self, name: &str) -> Result<Id, E> {
-                Ok(Id(name.to_owned()))
-            }
-        }
-
-        deserializer.deserialize_any(IdVisitor)
-    }
-}
-
 /// Parses a record that starts at location `at`.
 ///
 /// A sentence without `orig_id` gets its record number as its id.
@@ -101,10 +71,7 @@ pub(crate) fn parse(json: &str, at: &Location) -> Result<Record, DataError> {
     let record: RawRecord = serde_path_to_error::deserialize(&mut deserializer)
         .map_err(|error| DataError::json_path(at.clone(), &error))?;
     let annotated = record.entities.is_some();
-    let id = match record.orig_id {
-        Some(Id(id)) => id,
-        None => at.record.unwrap_or_default().to_string(),
-    };
+    let id = record.orig_id.unwrap_or_else(|| at.record.unwrap_or_default().into());
     let entities = record.entities.unwrap_or_default().into_iter();
     let relations = record.relations.unwrap_or_default().into_iter();
     let sentence = Sentence {

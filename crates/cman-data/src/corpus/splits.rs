@@ -1,9 +1,10 @@
 //! A corpus with its training, dev and test splits.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{Corpus, CorpusDir, ReaderBuilder};
-use crate::{error::DataError, labels::Schema};
+use crate::{
+    error::{DataError, UnusedFile}, labels::Schema};
 
 /// Training, dev and test data with the same types.
 #[derive(Clone, Debug)]
@@ -18,37 +19,65 @@ pub struct Splits {
     pub schema: Schema,
 }
 
-impl Splits {
-    /// Reads a folder with the file names of [`CorpusDir::find`] (`*train*.json`, `train.txt`, ...). The types come
-    /// from the folder's types file, if it has one.
+/// The files of [`Splits`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SplitFiles {
+    /// Training data.
+    pub train: PathBuf,
+    /// Dev data.
+    pub dev: Option<PathBuf>,
+    /// Test data.
+    pub test: Option<PathBuf>,
+    /// The types file. Without one, the types are those that occur in the training data.
+    pub types: Option<PathBuf>,
+    /// Whether types that occur only in the dev data count as well, because both are trained on.
+    pub dev_types: bool,
+    /// Other files of the folder, and why they are not used.
+    pub unused: Vec<UnusedFile>,
+}
+
+impl SplitFiles {
+    /// The files of a folder, found by [`CorpusDir::find`].
     ///
     /// # Errors
-    /// If the folder has no training file or several, if a file is invalid, or if dev or test data has a type that is
-    /// not in the schema.
-    pub fn read_dir(folder: &Path, options: &ReaderBuilder) -> Result<Self, DataError> {
+    /// If the folder has no training file, or several files of one role.
+    pub fn find(folder: &Path) -> Result<Self, DataError> {
         let files = CorpusDir::find(folder)?;
-        let Some(train) = files.train else { return Err(DataError::NoCorpus { path: folder.into() }) };
-        Self::read(&train, files.dev.as_deref(), files.test.as_deref(), files.types.as_deref(), options)
+        let train = files.training(folder)?.into();
+        Ok(Self { train, dev: files.dev, test: files.test, types: files.types, dev_types: false, unused: files.unused })
+    }
+}
+
+impl Splits {
+    /// Reads the files of a folder, found by [`CorpusDir::find`].
+    ///
+    /// # Errors
+    /// Those of [`SplitFiles::find`] and [`read`](Self::read).
+    pub fn read_dir(folder: &Path, options: &ReaderBuilder) -> Result<Self, DataError> {
+        Self::read(&SplitFiles::find(folder)?, options)
     }
 
-    /// Reads these files. The types come from the file `types`, if it is given.
+    /// Reads these files.
     ///
     /// # Errors
-    /// If a file is invalid, or if dev or test data has a type that is not in the schema.
-    pub fn read(
-        train: &Path,
-        dev: Option<&Path>,
-        test: Option<&Path>,
-        types: Option<&Path>,
-        options: &ReaderBuilder,
-    ) -> Result<Self, DataError> {
-        let train = match types {
-            Some(types) => Corpus::read(train, &options.clone().schema(Schema::read(types)?))?,
-            None => Corpus::read(train, options)?,
+    /// If a file is invalid, or if a type occurs that is not in the schema.
+    pub fn read(files: &SplitFiles, options: &ReaderBuilder) -> Result<Self, DataError> {
+        let train = match &files.types {
+            Some(types) => Corpus::read(&files.train, &options.clone().schema(Schema::read(types)?))?,
+            None => Corpus::read(&files.train, options)?,
         };
-        let schema = train.schema.clone();
-        let options = options.clone().schema(schema.clone());
-        let read = |path: Option<&Path>| path.map(|path| Corpus::read(path, &options)).transpose();
-        Ok(Self { dev: read(dev)?, test: read(test)?, train, schema })
+        let mut schema = train.schema.clone();
+        let read = |path: &Option<PathBuf>, options: &ReaderBuilder| {
+            path.as_ref().map(|path| Corpus::read(path, options)).transpose()
+        };
+        let dev = if files.dev_types && files.types.is_none() {
+            let dev = read(&files.dev, options)?;
+            dev.iter().for_each(|dev| schema.extend(&dev.schema));
+            dev
+        } else {
+            read(&files.dev, &options.clone().schema(schema.clone()))?
+        };
+        let test = read(&files.test, &options.clone().schema(schema.clone()))?;
+        Ok(Self { train, dev, test, schema })
     }
 }

@@ -8,7 +8,10 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use crate::sentence::{Sentence, Token};
+use crate::{
+    id::Id,
+    sentence::{Sentence, Token},
+};
 
 /// Tokenization rules. The default is the style of CoNLL04.
 ///
@@ -90,7 +93,7 @@ impl TokenizerConfig {
                 let text = Some(chars[range].iter().collect());
                 RawSentence {
                     offset,
-                    sentence: Sentence { id: format!("{number}"), text, tokens, ..Sentence::default() },
+                    sentence: Sentence { id: Id::from(number), text, tokens, ..Sentence::default() },
                 }
             })
             .collect()

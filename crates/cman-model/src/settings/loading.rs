@@ -2,6 +2,7 @@
 
 use std::{fs, path::Path};
 
+use cman_data::plain_types;
 use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
@@ -88,7 +89,7 @@ fn one_line(message: &str) -> String {
         Some((end, _)) => format!("{}..", &word[..end]),
         None => word.to_owned(),
     };
-    message.split_whitespace().map(clip).collect::<Vec<_>>().join(" ")
+    plain_types(message).split_whitespace().map(clip).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -138,7 +139,7 @@ mod tests {
         let cases = [
             ("x = ", [].as_slice(), "a.toml: line 1: "),
             ("\n[train]\nepoch = 3", &[], "a.toml: line 3: unknown field `epoch`, expected one of `epochs`"),
-            ("[train]\nepochs = 'a'", &[], "a.toml: line 2: invalid type: string \"a\", expected usize"),
+            ("[train]\nepochs = 'a'", &[], "a.toml: line 2: invalid type: string \"a\", expected a whole number of at least 0"),
             ("[model]\nsequence = 'gru'", &[], "a.toml: line 2: unknown variant `gru`, expected `bilstm` or `mlp`"),
             (
                 &format!("{} = 1", "k".repeat(999)),

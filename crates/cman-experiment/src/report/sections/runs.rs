@@ -1,6 +1,7 @@
 //! The section with every run.
 
 use cman_score::Scores;
+use cman_train::LeftOut;
 
 use super::section::{Section, Sections};
 use crate::report::table::{Cell, Table, Unit};
@@ -9,6 +10,17 @@ use crate::report::table::{Cell, Table, Unit};
 type Score = fn(&Scores) -> f64;
 
 impl Sections<'_> {
+    /// The most records that a run left out of each part; `None` if no run left any out.
+    fn most_left_out(&self) -> Option<LeftOut> {
+        let outcomes = self.results.runs.iter().filter_map(|run| run.outcome.as_ref());
+        let most = outcomes.map(|outcome| outcome.left_out).reduce(|a, b| LeftOut {
+            train: a.train.max(b.train),
+            dev: a.dev.max(b.dev),
+            test: a.test.max(b.test),
+        });
+        most.filter(|most| !most.is_none())
+    }
+
     pub(super) fn runs(&self) -> Section {
         let labels = ["System", "Data", "Seed", "Fold", "Folder"];
         let columns = ["Epoch", "Dev: entities", "relations", "Test: entities", "relations", "Seconds"];
@@ -43,7 +55,13 @@ impl Sections<'_> {
             ];
             table.rows.push([labels, numbers].concat());
         }
-        let text = "All runs. Strict micro F1 in percent.".into();
+        let mut text = "All runs. Strict micro F1 in percent.".to_owned();
+        if let Some(LeftOut { train, dev, test }) = self.most_left_out() {
+            text += &format!(
+                " Up to {train} training, {dev} dev and {test} test records of a run were left out as invalid or because \
+                 of overlapping entities; scores are on the rest."
+            );
+        }
         let tables = vec![failed, table];
         Section { id: "runs", title: "Runs", text, plots: Vec::new(), tables }
     }

@@ -1,4 +1,6 @@
-//! Word vectors in the text formats of GloVe and word2vec.
+//! Word vectors in the formats of GloVe and word2vec.
+
+mod binary;
 
 use std::{
     collections::HashSet,
@@ -14,6 +16,7 @@ use serde::Serialize;
 use crate::{
     error::{DataError, Location, Quoted},
     lines::LineKind,
+    recognition::{Recognized, recognize_binary},
     source::Source,
 };
 
@@ -23,7 +26,7 @@ const MAX_LINE: usize = 1 << 20;
 /// An iterator over the words of a vector file and their vectors, with one line in memory at a time.
 ///
 /// A line holds a word and its values, separated by single spaces or tabs. The header of word2vec (number of words and
-/// width) is optional. gzip is detected from the first bytes of the file. The first vector sets the width for all
+/// width) is optional. After a header the values may also be binary, as in `GoogleNews-vectors`. gzip is detected from the first bytes of the file. The first vector sets the width for all
 /// others. A word may contain spaces, as in GloVe's largest file, except in the first line: the word is everything
 /// before the last `width` values.
 ///
@@ -46,6 +49,8 @@ pub struct VectorReader<'a> {
     width: usize,
     /// Number of vectors in the header.
     declared: Option<usize>,
+    /// Whether the values are binary.
+    binary: bool,
     /// The first line, if it is a vector.
     first: Option<Vec<u8>>,
     buffer: Vec<u8>,
@@ -106,6 +111,7 @@ impl<'a> VectorReader<'a> {
             source,
             width: 0,
             declared: None,
+            binary: false,
             first: None,
             buffer: Vec::new(),
             line: 0,
@@ -128,6 +134,7 @@ impl<'a> VectorReader<'a> {
         {
             self.declared = Some(count);
             self.width = width;
+            self.binary = binary::is_binary(self.source.fill()?, width);
             if count == 0 {
                 return Err(self.empty());
             }
@@ -178,19 +185,11 @@ impl<'a> VectorReader<'a> {
     /// The next vector; `None` at the end.
     fn read(&mut self) -> Result<Option<(String, Vec<f32>)>, DataError> {
         loop {
-            match self.first.take() {
-                Some(first) => self.buffer = first,
-                None => {
-                    if !self.read_line()? {
-                        return self.finish();
-                    }
-                }
-            }
+            let Some((word, vector)) = self.entry()? else { return self.finish() };
             let lines = self.report.words + self.report.duplicates + self.report.not_utf8;
             if let Some(declared) = self.declared.filter(|&declared| lines == declared) {
                 return Err(self.fail("", format!("the end of the file after {declared} vectors"), "more".into()));
             }
-            let (word, vector) = self.split()?;
             match word {
                 None => self.report.not_utf8 += 1,
                 Some(word) if self.words.contains(word.as_str()) => self.report.duplicates += 1,
@@ -201,6 +200,28 @@ impl<'a> VectorReader<'a> {
                 }
             }
         }
+    }
+
+    /// The next word and its values; the word is `None` if it is not UTF-8.
+    fn entry(&mut self) -> Result<Option<(Option<String>, Vec<f32>)>, DataError> {
+        if self.binary {
+            let Some((word, vector)) = binary::read(&mut self.source, self.width)? else { return Ok(None) };
+            if let Some(value) = vector.iter().find(|value| !value.is_finite()) {
+                let word = Quoted(&String::from_utf8_lossy(&word)).to_string();
+                let found = format!("{value} for {word}");
+                return Err(DataError::invalid(self.source.file(), "", "finite numbers", found));
+            }
+            return Ok(Some((String::from_utf8(word).ok(), vector)));
+        }
+        match self.first.take() {
+            Some(first) => self.buffer = first,
+            None => {
+                if !self.read_line()? {
+                    return Ok(None);
+                }
+            }
+        }
+        self.split().map(Some)
     }
 
     fn finish(&self) -> Result<Option<(String, Vec<f32>)>, DataError> {
@@ -268,12 +289,17 @@ fn parse_value(bytes: &[u8]) -> Option<f32> {
     std::str::from_utf8(bytes).ok()?.parse().ok()
 }
 
-/// Decompresses the stream if it starts with the magic bytes of gzip.
+/// Decompresses the stream if it starts with the magic bytes of gzip. Other binary files are refused by their name.
 fn decompress<'a>(mut reader: impl BufRead + 'a, path: &Path) -> Result<Box<dyn BufRead + 'a>, DataError> {
-    const MAGIC: [u8; 2] = [0x1F, 0x8B];
     let mut start = Vec::new();
     reader.by_ref().take(2).read_to_end(&mut start).map_err(|source| DataError::io(path, source))?;
-    let compressed = start == MAGIC;
+    let compressed = start == *b"\x1F\x8B";
+    // What is in the buffer; an error is reported when it is read.
+    let known = [&start, reader.fill_buf().unwrap_or_default()].concat();
+    if let Some(Recognized::Foreign { what, hint }) = recognize_binary(&known).filter(|_| !compressed) {
+        let expected = "word vectors (text, also with gzip, or word2vec's binary format)";
+        return Err(DataError::Foreign { at: Box::new(Location::file(path)), expected, found: what, hint });
+    }
     let reader = std::io::Cursor::new(start).chain(reader);
     Ok(if compressed { Box::new(BufReader::new(MultiGzDecoder::new(reader))) } else { Box::new(reader) })
 }
