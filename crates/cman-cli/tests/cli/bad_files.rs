@@ -90,11 +90,6 @@ fn invalid_corpora() {
         ("escaped.null", br#"[{"tokens": ["a\u0000"]}]"#.into(), "record 1, tokens[0]: expected text without null"),
         ("not.utf8", b"[{\"tokens\": [\"\xFF\"]}]".into(), "record 1, line 1, column 15: not UTF-8"),
         (
-            "utf16",
-            b"\xFF\xFE[\0".into(),
-            "line 1, column 1: expected `[` (SpERT's JSON) or `#doc` (the multi-head table)",
-        ),
-        (
             "truncated",
             b"[{\"tokens\": [\"a".into(),
             "line 1, column 16: expected the rest of the record, found the end",

@@ -102,13 +102,13 @@ fn inspect_continues_after_invalid_records_and_files() {
             "entities": [{"type": "X", "start": 0, "end": end}, {"type": "Y", "start": 1, "end": 2}]})
     };
     fs::write(temp.path().join("train.json"), json!([sentence(1), sentence(3), sentence(2)]).to_string()).unwrap();
-    fs::write(temp.path().join("dev.json"), "{}").unwrap();
+    fs::write(temp.path().join("dev.json"), "nothing").unwrap();
     let run = cman(&["inspect", name]);
     assert_eq!(run.status, Some(1));
     assert!(run.stdout.contains("2 sentences from 3 records\n1 invalid records skipped\n"), "{}", run.stdout);
     assert!(run.stdout.contains("record 2, entities[0].end: expected at most 2"), "{}", run.stdout);
     let errors: Vec<&str> = run.stderr.lines().collect();
-    assert!(errors[0].starts_with(&format!("error: {name}/dev.json: line 1, column 1: expected `[`")), "{errors:?}");
+    assert!(errors[0].starts_with(&format!("error: {name}/dev.json: line 1, column 1: expected a corpus")), "{errors:?}");
     assert_eq!(errors[1..], [format!("error: {name}: invalid files: 1, invalid records in other files: 1")]);
     let run = cman(&["inspect", &format!("{name}/train.json"), "--overlap", "drop", "--json"]);
     let all: Value = serde_json::from_str(&run.stdout).unwrap();

@@ -6,6 +6,7 @@ mod embedding;
 mod experiments;
 mod full_disk;
 mod mistakes;
+mod own_corpora;
 mod prediction;
 mod program;
 mod reproducing;

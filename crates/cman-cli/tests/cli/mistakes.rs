@@ -269,7 +269,7 @@ fn predictions_for_other_sentences_are_errors() {
     let expected = "sentence 1 is not gold sentence `sample-test-001`: expected the word \"Gordon\", found \"Albert\"";
     assert_eq!(score(&dev), format!("{dev}: {expected}"));
     assert!(
-        score(&types).starts_with(&format!("{types}: invalid type: map, expected a sequence")),
+        score(&types).starts_with(&format!("{types}: invalid type: an object, expected an array")),
         "{}",
         score(&types)
     );

@@ -110,14 +110,14 @@ fn invalid_records_are_reported_and_skipped() {
     let run = cman_reading(&input, &["predict", "--model", folder, "--max-tokens", "8"]);
     assert_eq!(run.status, Some(1));
     let expected = "\
-standard input: line 3: invalid JSON (column 2): expected ident
-standard input: line 4: invalid JSON (column 10): invalid type: integer `5`, expected a string
-standard input: line 5: expected `text` or `tokens`, found neither
-standard input: line 6: tokens: expected at least one token, found none
-standard input: line 7: tokens[1]: expected a non-empty token, found \"\"
-standard input: line 8: not UTF-8 at byte 1
-standard input: line 9: sentence of 9 tokens exceeds the maximum of 8 (--max-tokens)
-standard input: line 10: token of 257 characters exceeds the maximum of 256
+standard input: record 2, line 3, column 2: expected ident
+standard input: record 3, line 4, column 10, text: expected a string, found integer `5`
+standard input: record 4, line 5: expected `text` or `tokens`, found neither
+standard input: record 5, line 6: tokens: expected at least one token, found none
+standard input: record 6, line 7: tokens[1]: expected a non-empty token, found \"\"
+standard input: record 7, line 8, column 1: not UTF-8
+standard input: record 8, line 9: sentence of 9 tokens exceeds the maximum of 8 (--max-tokens)
+standard input: record 9, line 10: token of 257 characters exceeds the maximum of 256
 error: standard input: 8 invalid records skipped
 ";
     assert_eq!(run.stderr, expected);
@@ -132,6 +132,40 @@ fn the_length_of_a_line_is_limited() {
     let run = cman_reading(input.as_bytes(), &["predict", "--model", folder]);
     assert_eq!((run.status, lines(&run.stdout).len()), (Some(1), 1));
     assert!(run.stderr.starts_with("standard input: line 1: longer than the limit of 16777216 bytes\n"));
+}
+
+#[test]
+fn a_corpus_is_read_by_its_tokens_and_other_files_are_refused_by_name() {
+    let (folder, _) = model();
+    let words = |input: &str| -> Vec<Value> {
+        let output = cman_reading(input.as_bytes(), &["predict", "--model", folder]).quiet();
+        lines(&output).iter().map(|line| line["tokens"].clone()).collect()
+    };
+    let expected = [json!(["Ann", "left"]), json!(["Bob"])];
+    let array = r#"[{"tokens": ["Ann", "left"], "entities": [], "orig_id": 1}, {"tokens": ["Bob"]}]"#;
+    assert_eq!(words(array), expected);
+    assert_eq!(words("#doc 1\n0\tAnn\tO\t['N']\t[0]\n1\tleft\tO\t['N']\t[1]\n#doc 2\n0\tBob\tO\t['N']\t[0]\n"), expected);
+    assert_eq!(words("Ann B-Peop\nleft O\n\nBob B-Peop\n"), expected);
+
+    let studio = r#"[{"id": 1, "annotations": [], "data": {"text": "Ann left."}}]"#;
+    let run = cman_reading(studio.as_bytes(), &["predict", "--model", folder]);
+    let (error, hint) = run.failure_with_hint();
+    assert_eq!(
+        error,
+        "standard input: expected text, JSON records with `text` or `tokens`, or a corpus, found a Label Studio export"
+    );
+    assert!(hint.unwrap().starts_with("`jq -c '.[] | {id, text: .data.text}' FILE` writes records with their text"));
+    let run = cman_reading(b"\x1F\x8B\x08\0\0\0\0", &["predict", "--model", folder]);
+    assert!(run.failure_with_hint().1.unwrap().starts_with("`gunzip -c FILE`"));
+}
+
+#[test]
+fn ids_of_any_size_are_carried_as_they_came() {
+    let (folder, _) = model();
+    let id = "123456789012345678901234567890.10";
+    let input = format!("{{\"id\": {id}, \"tokens\": [\"Ann\"]}}\n");
+    let output = cman_reading(input.as_bytes(), &["predict", "--model", folder]).quiet();
+    assert!(output.contains(&format!("\"id\":{id},")), "{output}");
 }
 
 #[test]
