@@ -12,6 +12,8 @@ use cman_train::TrainError;
 
 /// The hint for a run that was interrupted.
 pub const RESUME: &str = "the same command with `--resume` continues the run";
+/// The hint for a checkpoint or a model of another run.
+pub const OTHER_RUN: &str = "`--force` starts a new run, and another `--out` leaves this one as it is";
 /// The hint for a folder without corpus files.
 pub const CORPUS_FILES: &str = "corpus files are .json, .jsonl, .txt or .conll files with `train`, `dev`, `val` or `test` in \
      their names, such as conll04_train.json; `--train FILE` names a file";
@@ -65,9 +67,15 @@ fn of_library(cause: &(dyn StdError + 'static)) -> Option<String> {
     if let Some(DeviceError::NotCompiled { kind }) = cause.downcast_ref() {
         return Some(format!("`cargo install --path crates/cman-cli --features {kind}` builds it in"));
     }
-    if let Some(TrainError::NoTypes) = train_error(cause) {
-        let text = "`--types FILE` lists the types; by default they are those of the training data";
-        return Some(text.into());
+    match train_error(cause) {
+        Some(TrainError::NoTypes) => {
+            return Some("`--types FILE` lists the types; by default they are those of the training data".into());
+        }
+        Some(TrainError::OtherRun { .. }) => return Some(OTHER_RUN.into()),
+        Some(TrainError::Locked { .. }) => {
+            return Some("the lock is released when that process ends; another `--out` can be written now".into());
+        }
+        _ => {}
     }
     match model_error(cause) {
         Some(ModelError::NoHub { .. }) => {

@@ -11,6 +11,7 @@ mod evaluate;
 mod experiment;
 mod hint;
 mod inspect;
+mod model_folder;
 mod notes;
 mod output;
 mod predict;

@@ -3,6 +3,7 @@
 use std::{
     fmt::Display,
     io::{self, Write},
+    path::Path,
 };
 
 use cman_data::{Corpus, Report, Sentence};
@@ -17,6 +18,14 @@ pub fn note_unusual(name: impl Display, corpus: &Corpus) {
     if is_unusual(&corpus.report) {
         note(format_args!("{name}: {}", corpus.report));
     }
+}
+
+/// Prints that a folder is written without a lock.
+pub fn note_unlocked(folder: &Path, reason: &io::Error) {
+    note(format_args!(
+        "{}: cannot be locked ({reason}); take care that no other process writes here",
+        folder.display()
+    ));
 }
 
 /// Whether a report contains anomalies.

@@ -19,14 +19,18 @@ use signal_hook::{consts::SIGINT, flag};
 /// Writes one line per epoch to standard output. A terminal also shows a bar of the batches.
 pub struct Progress {
     bar: BatchBar,
+    interrupt: Interrupt,
     heading: String,
     resume: bool,
 }
 
-/// A progress bar over the batches of a run, which also handles Ctrl-C.
+/// Whether Ctrl-C was pressed. A second Ctrl-C exits at once.
+#[derive(Clone)]
+pub struct Interrupt(Arc<AtomicBool>);
+
+/// A progress bar over the batches of a run.
 pub struct BatchBar {
     bar: ProgressBar,
-    interrupted: Arc<AtomicBool>,
     epochs: usize,
     /// Batches of the previous epochs.
     previous: usize,
@@ -37,34 +41,43 @@ pub struct BatchBar {
 impl Progress {
     /// Starts to handle Ctrl-C. The output starts with `heading` and, with `resume`, the number of completed epochs.
     pub fn new(heading: String, epochs: usize, resume: bool) -> Result<Self> {
-        let mut bar = BatchBar::new()?;
-        bar.restart(epochs);
-        Ok(Self { bar, heading, resume })
+        let bar = BatchBar::new(ProgressBar::no_length(), epochs);
+        Ok(Self { bar, interrupt: Interrupt::new()?, heading, resume })
     }
 
     /// Removes the bar.
     pub fn finish(self) {
         self.bar.finish();
     }
+
+    /// Writes a line above the bar.
+    fn print_line(&self, line: &str) {
+        self.bar.bar.suspend(|| print_line(line));
+    }
+}
+
+impl Interrupt {
+    /// Starts to handle Ctrl-C.
+    pub fn new() -> Result<Self> {
+        let interrupted = Arc::new(AtomicBool::new(false));
+        // The first handler acts only after the second one has set the flag.
+        flag::register_conditional_shutdown(SIGINT, 130, interrupted.clone())?;
+        flag::register(SIGINT, interrupted.clone())?;
+        Ok(Self(interrupted))
+    }
+
+    /// Whether Ctrl-C was pressed.
+    pub fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 impl BatchBar {
-    /// A bar without a length.
-    pub fn new() -> Result<Self> {
-        let interrupted = Arc::new(AtomicBool::new(false));
-        // A second Ctrl-C exits at once: the first handler acts only after the second one has set the flag.
-        flag::register_conditional_shutdown(SIGINT, 130, interrupted.clone())?;
-        flag::register(SIGINT, interrupted.clone())?;
-        let style = "{msg} {wide_bar} {pos}/{len} batches, {eta} left";
-        let bar = ProgressBar::no_length();
+    /// Shows the batches of a run of `epochs` epochs in `bar`.
+    pub fn new(bar: ProgressBar, epochs: usize) -> Self {
+        let style = "{prefix}{msg} {wide_bar} {pos}/{len} batches, {eta} left";
         bar.set_style(ProgressStyle::with_template(style).expect("a template of indicatif's"));
-        Ok(Self { bar, interrupted, epochs: 0, previous: 0, current: 0 })
-    }
-
-    /// Starts a run of `epochs` epochs.
-    pub fn restart(&mut self, epochs: usize) {
-        (self.epochs, self.previous, self.current) = (epochs, 0, 0);
-        self.bar.reset();
+        Self { bar, epochs, previous: 0, current: 0 }
     }
 
     /// Starts an epoch (from 1) of `batches` batches.
@@ -81,31 +94,24 @@ impl BatchBar {
         self.bar.set_position((self.previous + batch) as u64);
     }
 
-    /// Whether Ctrl-C was pressed.
-    pub fn interrupted(&self) -> bool {
-        self.interrupted.load(Ordering::Relaxed)
-    }
-
     /// Removes the bar.
     pub fn finish(&self) {
         self.bar.finish_and_clear();
     }
+}
 
-    /// Writes a line above the bar. Write errors are ignored: a closed stdout must not stop training.
-    pub fn print_line(&self, line: &str) {
-        self.bar.suspend(|| {
-            let _ = writeln!(io::stdout().lock(), "{line}");
-        });
-    }
+/// Writes a line to standard output. Write errors are ignored: a closed stdout must not stop training.
+pub fn print_line(line: &str) {
+    let _ = writeln!(io::stdout().lock(), "{line}");
 }
 
 impl Observer for Progress {
     fn start(&mut self, facts: &RunFacts) {
-        self.bar.print_line(&self.heading);
+        self.print_line(&self.heading);
         if self.resume {
-            self.bar.print_line(&format!("resuming    after epoch {}", facts.epochs_done));
+            self.print_line(&format!("resuming    after epoch {}", facts.epochs_done));
         }
-        self.bar.print_line(&describe(facts));
+        self.print_line(&describe(facts));
     }
 
     fn epoch_start(&mut self, epoch: usize, batches: usize) {
@@ -117,11 +123,11 @@ impl Observer for Progress {
     }
 
     fn wants_stop(&mut self) -> bool {
-        self.bar.interrupted()
+        self.interrupt.is_set()
     }
 
     fn epoch(&mut self, report: &EpochReport) -> Result<(), TrainError> {
-        self.bar.print_line(&epoch_line(report));
+        self.print_line(&epoch_line(report));
         Ok(())
     }
 }

@@ -1,23 +1,23 @@
 //! `cman train`: trains a model on a corpus.
 
 use std::{
-    fs,
     io::{self, Write},
     path::PathBuf,
     time::Duration,
 };
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Result, bail};
 use clap::ArgGroup;
 use cman_data::{SplitFiles, Splits, sample};
 use cman_model::Config;
 use cman_score::Scores;
-use cman_train::{Checkpoints, LeftOut, Protocol, RunData, RunPlace, Tested, TrainError, train_and_test};
+use cman_train::{LeftOut, Protocol, RunData, RunIdentity, RunPlace, Tested, TrainError, train_and_test};
 use serde::Serialize;
 
 use crate::{
-    args::{DeviceArgs, MANIFEST},
+    args::DeviceArgs,
     hint::{CORPUS_FILES, RESUME, hinted, hinted_corpus},
+    model_folder::{self, Start},
     notes::{counts, note, note_unusual},
     progress::{Progress, f1},
 };
@@ -37,7 +37,9 @@ Examples:
   cman train --sample --epochs 12 --out model
   cman train --corpus conll04 --vectors glove.6B.50d.txt --set train.batch_size=8 --out model
   cman train --corpus mine --set data.on_error=skip --out model
-  cman train --train train.json --dev dev.json --train-dev --epochs 60 --out model")]
+  cman train --train train.json --dev dev.json --train-dev --epochs 60 --out model
+  cman train --sample --epochs 12 --keep-checkpoint --out model
+  cman train --sample --epochs 20 --resume --out model")]
 #[command(group = ArgGroup::new("data").required(true).args(["corpus", "train", "sample"]))]
 pub struct Args {
     /// Corpus folder with files such as train.json, dev.json, test.json, types.json
@@ -84,9 +86,12 @@ pub struct Args {
     /// Overwrite a model directory or an interrupted run
     #[arg(long)]
     force: bool,
-    /// Continue an interrupted run from its last checkpoint
+    /// Continue a run from its last checkpoint; a finished run stays as it is, or goes on if --epochs is larger
     #[arg(long, conflicts_with = "force")]
     resume: bool,
+    /// Keep the last checkpoint of a finished run, so that --resume can train more epochs
+    #[arg(long)]
+    keep_checkpoint: bool,
     /// Minutes between checkpoints within an epoch, in addition to one after every epoch
     #[arg(long, value_name = "N", default_value_t = 10.0, value_parser = minutes)]
     checkpoint_minutes: f64,
@@ -121,14 +126,20 @@ struct Summary {
 pub fn run(args: Args) -> Result<()> {
     let config = args.configuration()?;
     let device = args.device.device.device()?;
+    let start = match (args.resume, args.force) {
+        (true, _) => Start::Resume,
+        (_, true) => Start::Replace,
+        _ => Start::New,
+    };
+    let lock = model_folder::lock(&args.out)?;
     let place = RunPlace {
-        folder: &args.out,
+        lock: &lock,
         vectors: args.vectors.as_deref(),
         device: &device,
         checkpoint_every: Duration::from_secs_f64(60.0 * args.checkpoint_minutes),
         resume: args.resume,
     };
-    check_out(&args, &place.checkpoints())?;
+    model_folder::check(&args.out, start, &place.checkpoints())?;
     let splits = args.splits(&config)?;
     note_unusual("train", &splits.train);
     splits.dev.iter().for_each(|dev| note_unusual("dev", dev));
@@ -140,6 +151,15 @@ pub fn run(args: Args) -> Result<()> {
     let protocol = if args.train_dev { Protocol::TrainDev } else { Protocol::Train };
     let data = data.by(protocol);
 
+    let identity = || RunIdentity::of(config.clone(), data.training(), place.vectors, &device);
+    if let Some(epoch) = model_folder::resume_finished(&args.out, start, &place.checkpoints(), identity)? {
+        writeln!(io::stdout().lock(), "{}: finished (epoch {epoch} kept)", args.out.display())?;
+        return Ok(());
+    }
+    // An interrupted run that replaces a model is resumed, and not taken for that model.
+    if args.force {
+        model_folder::mark_unfinished(&args.out)?;
+    }
     let (seed, epochs) = (config.seed, config.train.epochs);
     let heading = format!("device      {}; seed {seed}, {epochs} epochs, protocol {protocol}", args.device.device);
     let mut progress = Progress::new(heading, epochs, args.resume)?;
@@ -150,8 +170,12 @@ pub fn run(args: Args) -> Result<()> {
         error => error.into(),
     })?;
     let report = report(&tested, &data, protocol);
+    model_folder::mark_unfinished(&args.out)?;
     tested.trained.model.save(&args.out, &Summary::new(&tested, &data, protocol))?;
-    place.checkpoints().clear()?;
+    model_folder::mark_finished(&args.out, &tested.identity)?;
+    if !args.keep_checkpoint {
+        place.checkpoints().clear()?;
+    }
     writeln!(io::stdout().lock(), "{report}\n\nwrote {}", args.out.display())?;
     Ok(())
 }
@@ -253,41 +277,4 @@ fn note_files(files: &SplitFiles) {
 fn minutes(text: &str) -> Result<f64, String> {
     let minutes: f64 = text.parse().map_err(|_| "expected a number".to_owned())?;
     if (0.0..1e6).contains(&minutes) { Ok(minutes) } else { Err("expected at least 0 and less than 1000000".into()) }
-}
-
-/// Checks the output directory before training.
-fn check_out(args: &Args, checkpoints: &Checkpoints) -> Result<()> {
-    let (folder, force) = (args.out.as_path(), args.force);
-    let name = folder.display();
-    match (checkpoints.exists(), args.resume) {
-        (true, true) => return Ok(()),
-        (false, true) => {
-            let error = anyhow!("{name}: no checkpoint to resume");
-            return Err(hinted(error, "the same command without `--resume` starts a new run"));
-        }
-        (true, false) if !force => {
-            let error = anyhow!("{name}: contains an interrupted run");
-            return Err(hinted(error, "`--resume` continues the run, `--force` starts a new one"));
-        }
-        (_, false) => {}
-    }
-    if !folder.exists() {
-        return Ok(());
-    }
-    if !folder.is_dir() {
-        bail!("{name}: expected a directory, found a file");
-    }
-    if folder.join(MANIFEST).exists() {
-        return if force {
-            Ok(())
-        } else {
-            Err(hinted(anyhow!("{name}: already contains a model"), "`--force` overwrites it"))
-        };
-    }
-    let mut entries = fs::read_dir(folder).with_context(|| name.to_string())?;
-    // A run without a checkpoint leaves only its log.
-    if entries.next().is_some() && !folder.join("log.jsonl").exists() {
-        bail!("{name}: neither empty nor a model directory");
-    }
-    Ok(())
 }

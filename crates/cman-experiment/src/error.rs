@@ -14,6 +14,9 @@ pub enum ExperimentError {
     /// Training failed or was stopped.
     #[error(transparent)]
     Train(#[from] TrainError),
+    /// The experiment was stopped while it waited for another process.
+    #[error("stopped while waiting for runs of another process")]
+    Stopped,
     /// A configuration, an experiment file or an encoder is invalid.
     #[error(transparent)]
     Model(#[from] ModelError),

@@ -8,17 +8,20 @@
 //!
 //! An [`Experiment`] names systems, corpora, protocols and seeds. A [`Plan`] expands it to runs. The id of a run is a
 //! hash of everything that determines its result, so equal runs are trained once, even if two experiments share a folder
-//! of runs. [`Plan::run`] can be killed at any time: with [`RunOptions::resume`] it reuses finished runs and resumes the
-//! interrupted run from its last checkpoint. [`Results`] summarise the runs, and [`write_report`] reads them and the
-//! predictions. An [`Archive`] keeps the outcomes of many runs in one small file.
+//! of runs, at the same time or one after the other. [`Plan::run`] can be killed at any time: with
+//! [`RunOptions::resume`] it reuses finished runs and resumes the interrupted runs from their last checkpoints.
+//! [`Results`] summarise the runs, and [`write_report`] reads them and the predictions. An [`Archive`] keeps the
+//! outcomes of many runs in one small file.
 
 pub mod analysis;
 
 mod archive;
+mod claim;
 mod compare;
 mod corpus;
 mod error;
 mod experiment;
+mod jobs;
 mod machine;
 mod outcome;
 mod plan;

@@ -12,7 +12,9 @@ use std::{
 use burn::tensor::Device;
 use cman_data::Sentence;
 use cman_score::Scores;
-use cman_train::{EVALUATION_BATCH, Evaluation, Observer, RunPlace, TrainError, Trained, evaluate, train_and_test};
+use cman_train::{
+    EVALUATION_BATCH, Evaluation, FolderLock, Observer, RunPlace, TrainError, Trained, evaluate, train_and_test,
+};
 use serde::Deserialize;
 
 use crate::{
@@ -35,8 +37,8 @@ pub(crate) const ERROR: &str = "error.txt";
 
 /// Folders, word vectors and device of a run.
 pub(crate) struct RunContext<'a> {
-    /// The run's folder.
-    pub folder: &'a Path,
+    /// The lock of the run's folder.
+    pub lock: &'a FolderLock,
     /// The data folder.
     pub root: &'a Path,
     /// The file of word vectors.
@@ -63,14 +65,14 @@ pub(crate) fn run(
     epochs: Option<usize>,
     observer: &mut dyn Observer,
 ) -> Result<(), ExperimentError> {
-    let RunContext { folder, root, vectors, device } = *context;
+    let RunContext { lock, root, vectors, device } = *context;
+    let folder = lock.folder();
     let data = spec.source.read(root, spec.fold, &spec.config.data.reader())?.by(spec.protocol);
     let mut config = spec.config.clone();
     config.train.epochs = epochs.unwrap_or(config.train.epochs);
-    fs::create_dir_all(folder).map_err(|source| ExperimentError::io(folder, source))?;
     storage::replace(&folder.join(CONFIG), config.to_toml().as_bytes())?;
     config.encoder = encoder_config(root, &config.encoder);
-    let place = RunPlace { folder, vectors, device, checkpoint_every: CHECKPOINT, resume: true };
+    let place = RunPlace { lock, vectors, device, checkpoint_every: CHECKPOINT, resume: true };
     let tested = train_and_test(config, &data, &place, observer)?;
     let Some(test) = tested.test else {
         return Err(TrainError::NoSentences { part: "test data", purpose: "report on" }.into());

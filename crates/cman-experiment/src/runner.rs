@@ -1,27 +1,23 @@
 //! Runs a plan: finished runs are reused, interrupted runs are resumed, failed runs are reported and skipped.
 
 use std::{
-    any::Any,
-    fs,
-    panic::{AssertUnwindSafe, catch_unwind},
+    fs, io,
+    num::NonZeroUsize,
     path::{Path, PathBuf},
 };
 
-use burn::tensor::Device;
 use burn_ragged::DeviceKind;
-
-use cman_train::{Observer, Protocol, TrainError};
+use cman_train::{FolderLock, LockHolder, Observer};
 
 use crate::{
     compare,
     error::ExperimentError,
+    jobs::Jobs,
     machine::Machine,
-    outcome::{Outcome, RunResult},
+    outcome::RunResult,
     plan::{Plan, RunSpec},
     results::{RESULTS, Results},
-    run::{self, ERROR, RunContext},
     store::RunStore,
-    summary::summarise,
 };
 
 /// Output folders and device of an experiment.
@@ -35,18 +31,30 @@ pub struct RunOptions {
     pub archive: Option<PathBuf>,
     /// Whether `out` may contain results of this experiment.
     pub resume: bool,
+    /// Number of runs that are trained at a time. They divide the threads of the current rayon pool among them.
+    pub jobs: NonZeroUsize,
     /// The backend.
     pub backend: DeviceKind,
     /// The command, for the report.
     pub command: String,
 }
 
-/// Observes an experiment.
-pub trait ExperimentObserver: Observer {
-    /// Before a run with number `number` (from 1) of `total`.
-    fn run_start(&mut self, _run: &RunSpec, _number: usize, _total: usize) {}
-    /// After a run. `cached`: the run was finished before the experiment started.
-    fn run_end(&mut self, _result: &RunResult, _cached: bool) {}
+/// Observes an experiment. Its jobs share the observer.
+pub trait ExperimentObserver: Sync {
+    /// Before a run with number `number` (from 1) of `total`. Returns the observer of its training.
+    fn run_start<'a>(&'a self, _run: &RunSpec, _number: usize, _total: usize) -> Box<dyn Observer + Send + 'a> {
+        Box::new(())
+    }
+    /// A run is put off, because another process trains it or a run that it needs. Reported once for each run.
+    fn run_waits(&self, _run: &RunSpec, _number: usize, _total: usize, _holder: Option<&LockHolder>) {}
+    /// After a run. `cached`: nothing was trained for it here.
+    fn run_end(&self, _result: &RunResult, _number: usize, _total: usize, _cached: bool) {}
+    /// A folder that is written cannot be locked, because its file system has no locks.
+    fn unlocked(&self, _folder: &Path, _reason: &io::Error) {}
+    /// Asked while waiting for another process. Returning true stops the experiment.
+    fn wants_stop(&self) -> bool {
+        false
+    }
 }
 
 /// Ignores all events.
@@ -66,17 +74,24 @@ impl RunOptions {
 impl Plan {
     /// Runs the experiment. `results.json` is written after every run.
     ///
+    /// Experiments of other processes may share the folder of runs, but not the folder for the results. A run that
+    /// another process trains is put off. At the end its outcome is read, or, if the other process stopped or failed, it
+    /// is trained here.
+    ///
     /// # Errors
-    /// A folder with results if `resume` is false, an invalid archive, results that cannot be written, and
-    /// [`TrainError::Stopped`] if the observer stops the experiment. A failed run is not an error: its result and
-    /// `error.txt` in its folder have the reason.
-    pub fn run(&self, options: &RunOptions, observer: &mut dyn ExperimentObserver) -> Result<Results, ExperimentError> {
+    /// A folder with results if `resume` is false, a folder that another process writes to, an invalid archive, results
+    /// that cannot be written; [`TrainError::Stopped`](cman_train::TrainError::Stopped) or [`ExperimentError::Stopped`]
+    /// if the observer stops the experiment. A failed run is not an error: its result and `error.txt` in its folder have
+    /// the reason.
+    pub fn run(&self, options: &RunOptions, observer: &dyn ExperimentObserver) -> Result<Results, ExperimentError> {
         let out = &options.out;
-        let earlier = self.earlier_results(options)?;
         let store = options.store()?;
-        for folder in [out.as_path(), store.folder()] {
-            fs::create_dir_all(folder).map_err(|source| ExperimentError::io(folder, source))?;
+        let lock = FolderLock::acquire(out)?;
+        if let Some(reason) = lock.unsupported() {
+            observer.unlocked(out, reason);
         }
+        let earlier = self.earlier_results(options)?;
+        fs::create_dir_all(store.folder()).map_err(|source| ExperimentError::io(store.folder(), source))?;
         let device = options
             .backend
             .device()
@@ -86,19 +101,7 @@ impl Plan {
         let comparisons = earlier.map(|earlier| compare::still_valid(earlier, &results, self)).unwrap_or_default();
         results.comparisons.clone_from(&comparisons);
         results.save(out)?;
-        for (i, spec) in self.runs.iter().enumerate() {
-            observer.run_start(spec, i + 1, self.runs.len());
-            let cached = store.is_finished(&spec.id);
-            let result = match self.attempt(spec, &store, &device, observer) {
-                Err(stopped @ ExperimentError::Train(TrainError::Stopped { .. })) => return Err(stopped),
-                outcome => RunResult::new(spec, outcome.map_err(|error| error.to_string())),
-            };
-            write_error(&store.run(&spec.id), result.error.as_deref())?;
-            observer.run_end(&result, cached);
-            results.runs.push(result);
-            results.rows = summarise(&results.runs);
-            results.save(out)?;
-        }
+        let mut results = Jobs::new(self, &store, &device, out, observer, results).run(options.jobs.get())?;
         results.comparisons = compare::compare(&results, store.folder(), &comparisons)?;
         results.save(out)?;
         Ok(results)
@@ -120,67 +123,6 @@ impl Plan {
         }
         Ok(Some(earlier))
     }
-
-    /// Finishes a run. A panic is an error of this run and does not stop the experiment.
-    fn attempt(
-        &self,
-        spec: &RunSpec,
-        store: &RunStore,
-        device: &Device,
-        observer: &mut dyn ExperimentObserver,
-    ) -> Result<Outcome, ExperimentError> {
-        let finish = AssertUnwindSafe(|| self.finish(spec, store, device, observer));
-        catch_unwind(finish).unwrap_or_else(|panic| {
-            let reason = format!("panicked: {}", panic_message(&*panic));
-            Err(ExperimentError::Folder { path: store.run(&spec.id), reason })
-        })
-    }
-
-    fn finish(
-        &self,
-        spec: &RunSpec,
-        store: &RunStore,
-        device: &Device,
-        observer: &mut dyn ExperimentObserver,
-    ) -> Result<Outcome, ExperimentError> {
-        if let Some(outcome) = store.outcome(&spec.id)? {
-            return Ok(outcome);
-        }
-        // The run on train selects the number of epochs of the run on train and dev.
-        let epochs = match spec.protocol {
-            Protocol::Train => None,
-            Protocol::TrainDev => {
-                Some(self.finish(&spec.with_protocol(Protocol::Train), store, device, observer)?.epoch)
-            }
-        };
-        let folder = store.run(&spec.id);
-        let context = RunContext { folder: &folder, root: &self.root, vectors: self.vectors.as_deref(), device };
-        run::run(spec, &context, epochs, observer)?;
-        // The outcome is read back, because a number may differ in its last bit after a round trip through JSON.
-        let missing =
-            || ExperimentError::Folder { path: folder.clone(), reason: "expected an outcome, found none".into() };
-        store.outcome(&spec.id)?.ok_or_else(missing)
-    }
-}
-
-/// Writes the reason of a failure to the run's folder, or removes the reason of an earlier failure.
-fn write_error(folder: &Path, error: Option<&str>) -> Result<(), ExperimentError> {
-    let path = folder.join(ERROR);
-    let fail = |source| ExperimentError::io(&path, source);
-    match error {
-        Some(error) => {
-            fs::create_dir_all(folder).map_err(fail)?;
-            fs::write(&path, format!("{error}\n")).map_err(fail)
-        }
-        None if path.exists() => fs::remove_file(&path).map_err(fail),
-        None => Ok(()),
-    }
-}
-
-/// The message of a panic.
-fn panic_message(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message")
 }
 
 /// The relative path between two existing folders.
@@ -204,11 +146,5 @@ mod tests {
         [&a, &b].into_iter().for_each(|path| fs::create_dir_all(path).unwrap());
         assert_eq!(relative(&a, &b).unwrap(), "../y/z");
         assert_eq!(relative(root.path(), &a).unwrap(), "a/x");
-    }
-
-    #[test]
-    fn the_message_of_a_panic_is_kept() {
-        let panic = catch_unwind(|| panic!("{} is wrong", 7)).unwrap_err();
-        assert_eq!(panic_message(&*panic), "7 is wrong");
     }
 }

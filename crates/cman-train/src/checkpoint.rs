@@ -19,19 +19,21 @@ use cman_data::file::{self, Draft};
 use cman_score::Scores;
 use serde::{Deserialize, Serialize};
 
-use crate::{error::TrainError, trainable::Trainable};
+use crate::{
+    error::TrainError,
+    identity::{CurrentRun, RunIdentity},
+    trainable::Trainable,
+};
 
 /// The file that names all others.
 const STATE: &str = "state.json";
-/// Version of its layout.
-const FORMAT: u32 = 1;
+/// Version of its layout. Format 1 names the run by a hash.
+const FORMAT: u32 = 2;
 
 /// The folder of a run's checkpoint, and how often it is written within an epoch.
 #[derive(Debug)]
 pub struct Checkpoints {
     folder: PathBuf,
-    /// The identity of the run, in hexadecimal digits.
-    run: String,
     every: Duration,
     last: Instant,
     serial: u64,
@@ -69,13 +71,21 @@ pub(crate) struct Best {
 #[derive(Serialize, Deserialize)]
 struct State {
     format: u32,
-    /// The identity of the run, in hexadecimal digits.
-    run: String,
+    run: RunState,
     serial: u64,
     progress: Progress,
     network: String,
     optimizer: String,
     best: Option<BestState>,
+}
+
+/// The identity of the run.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum RunState {
+    /// Of format 1.
+    Hash(String),
+    Identity(RunIdentity),
 }
 
 /// The version field of `state.json`. The earliest files have none.
@@ -119,12 +129,7 @@ impl Checkpoints {
     /// Writes a checkpoint to `folder` after every epoch, and within an epoch whenever `every` has passed. Other files
     /// in the folder are not touched.
     pub fn new(folder: impl Into<PathBuf>, every: Duration) -> Self {
-        Self { folder: folder.into(), run: String::new(), every, last: Instant::now(), serial: 0 }
-    }
-
-    /// The same checkpoints, for the run with this identity.
-    pub(crate) fn of_run(self, run: String) -> Self {
-        Self { run, ..self }
+        Self { folder: folder.into(), every, last: Instant::now(), serial: 0 }
     }
 
     /// The folder.
@@ -159,6 +164,7 @@ impl Checkpoints {
     /// Writes a checkpoint.
     pub(crate) fn write(
         &mut self,
+        run: &CurrentRun,
         progress: &Progress,
         network: &Trainable,
         optimizer: &ModuleOptimizer,
@@ -168,7 +174,7 @@ impl Checkpoints {
         self.serial += 1;
         let state = State {
             format: FORMAT,
-            run: self.run.clone(),
+            run: RunState::Identity(run.identity.clone()),
             serial: self.serial,
             progress: progress.clone(),
             network: format!("network-{}.bpk", self.serial),
@@ -219,20 +225,29 @@ impl Checkpoints {
         }
     }
 
-    /// Reads the checkpoint into a network of the same shape and a new optimizer.
-    pub(crate) fn read(&mut self, network: &Trainable, optimizer: ModuleOptimizer) -> Result<Restored, TrainError> {
+    /// Reads the checkpoint of this run into a network of the same shape and a new optimizer.
+    pub(crate) fn read(
+        &mut self,
+        run: &CurrentRun,
+        network: &Trainable,
+        optimizer: ModuleOptimizer,
+    ) -> Result<Restored, TrainError> {
         let path = self.folder.join(STATE);
         let text = fs::read(&path).map_err(|source| TrainError::io(&path, source))?;
         let bad = |error: serde_json::Error| TrainError::checkpoint(&path, error.to_string());
         let Version { format } = serde_json::from_slice(&text).map_err(bad)?;
-        if format != Some(FORMAT) {
+        if !matches!(format, Some(1 | FORMAT)) {
             let found = format.map_or_else(|| "no format".into(), |format| format!("format {format}"));
-            return Err(TrainError::checkpoint(&path, format!("{found}, this library reads format {FORMAT}")));
+            return Err(TrainError::checkpoint(&path, format!("{found}, this library reads formats 1 and {FORMAT}")));
         }
         let state: State = serde_json::from_slice(&text).map_err(bad)?;
-        if state.run != self.run {
-            let reason = "the checkpoint is of a run with another configuration or other data";
-            return Err(TrainError::checkpoint(path, reason));
+        match &state.run {
+            RunState::Hash(hash) if *hash == run.hash => {}
+            RunState::Hash(_) => {
+                let reason = "the checkpoint is of a run with another configuration or other data";
+                return Err(TrainError::checkpoint(path, reason));
+            }
+            RunState::Identity(earlier) => run.check(earlier, &path)?,
         }
         self.serial = state.serial;
         let best = state.best.map(|best| {

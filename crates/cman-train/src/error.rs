@@ -7,6 +7,8 @@ use cman_data::DataError;
 use cman_model::ModelError;
 use cman_score::ScoreError;
 
+use crate::lock_holder::LockHolder;
+
 /// An error of training or evaluation.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -35,6 +37,22 @@ pub enum TrainError {
         path: PathBuf,
         /// What is wrong.
         reason: String,
+    },
+    /// A checkpoint or a finished model of a run with other settings or other data.
+    #[error("{path}: of another run: {differences}", path = path.display(), differences = differences.join("; "))]
+    OtherRun {
+        /// The file that names the other run.
+        path: PathBuf,
+        /// Each difference, such as `train.batch_size: 16 in the checkpoint, 8 now`.
+        differences: Vec<String>,
+    },
+    /// Another process writes to the folder.
+    #[error("{path}: {writer}", path = path.display(), writer = writer(holder.as_ref()))]
+    Locked {
+        /// The folder.
+        path: PathBuf,
+        /// The process, if it could be read.
+        holder: Option<LockHolder>,
     },
     /// No entity types.
     #[error("training data: no entity types")]
@@ -80,4 +98,9 @@ impl TrainError {
     pub(crate) fn checkpoint(path: impl Into<PathBuf>, reason: impl Into<String>) -> Self {
         Self::Checkpoint { path: path.into(), reason: reason.into() }
     }
+}
+
+/// The process that writes to a locked folder.
+fn writer(holder: Option<&LockHolder>) -> String {
+    holder.map_or_else(|| "another process is writing here".into(), LockHolder::to_string)
 }

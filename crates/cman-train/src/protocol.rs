@@ -16,7 +16,9 @@ use crate::{
     checkpoint::Checkpoints,
     error::TrainError,
     evaluate::{EVALUATION_BATCH, Evaluation, evaluate},
+    identity::RunIdentity,
     learner::{Learner, Trained, TrainingData},
+    lock::FolderLock,
     log::EpochLog,
     observer::{EpochReport, Observer, RunFacts},
 };
@@ -85,6 +87,11 @@ impl From<Splits> for RunData {
 }
 
 impl RunData {
+    /// The data that a learner reads.
+    pub fn training(&self) -> TrainingData<'_> {
+        TrainingData { schema: &self.schema, train: &self.train, dev: &self.dev }
+    }
+
     /// The data as the protocol divides them.
     pub fn by(mut self, protocol: Protocol) -> Self {
         if protocol == Protocol::TrainDev {
@@ -98,8 +105,8 @@ impl RunData {
 /// The environment of a run: files and device.
 #[derive(Clone, Copy, Debug)]
 pub struct RunPlace<'a> {
-    /// The folder of the log and, until the run is finished, of the checkpoint.
-    pub folder: &'a Path,
+    /// The folder of the log and, until the run is finished, of the checkpoint. Only its writer may train.
+    pub lock: &'a FolderLock,
     /// A file of word vectors.
     pub vectors: Option<&'a Path>,
     /// The device, without autodiff.
@@ -114,7 +121,7 @@ impl RunPlace<'_> {
     /// The checkpoints of the run. [`train_and_test`] keeps the last one; the caller [clears](Checkpoints::clear) it
     /// after writing the results.
     pub fn checkpoints(&self) -> Checkpoints {
-        Checkpoints::new(self.folder.join("checkpoint"), self.checkpoint_every)
+        Checkpoints::new(self.lock.folder().join("checkpoint"), self.checkpoint_every)
     }
 }
 
@@ -125,6 +132,8 @@ pub struct Tested {
     pub trained: Trained,
     /// Facts known before training.
     pub facts: RunFacts,
+    /// What decided the result.
+    pub identity: RunIdentity,
     /// The scores on test, if there are test sentences.
     pub test: Option<TestReport>,
     /// Seconds of the test.
@@ -152,18 +161,17 @@ pub fn train_and_test(
     place: &RunPlace,
     observer: &mut dyn Observer,
 ) -> Result<Tested, TrainError> {
-    let training = TrainingData { schema: &data.schema, train: &data.train, dev: &data.dev };
-    let learner = Learner::new(config, training, place.vectors, place.device)?;
+    let learner = Learner::new(config, data.training(), place.vectors, place.device)?;
     let learner = learner.with_checkpoints(place.checkpoints(), place.resume)?;
     let log = match learner.epochs_done() {
-        0 => EpochLog::create(place.folder)?,
-        done => EpochLog::resume(place.folder, done)?,
+        0 => EpochLog::create(place.lock.folder())?,
+        done => EpochLog::resume(place.lock.folder(), done)?,
     };
-    let facts = learner.facts().clone();
+    let (facts, identity) = (learner.facts().clone(), learner.identity().clone());
     let trained = learner.run(&mut Logged { log, observer })?;
     let start = Instant::now();
     let test = if data.test.is_empty() { None } else { Some(test(&trained, data)?) };
-    Ok(Tested { trained, facts, test, test_seconds: start.elapsed().as_secs_f64() })
+    Ok(Tested { trained, facts, identity, test, test_seconds: start.elapsed().as_secs_f64() })
 }
 
 fn test(trained: &Trained, data: &RunData) -> Result<TestReport, TrainError> {

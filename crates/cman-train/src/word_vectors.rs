@@ -6,8 +6,9 @@ use std::{collections::HashSet, path::Path};
 use cman_core::Cman;
 use cman_data::{VectorReader, Vocabularies};
 use cman_model::Keep;
+use sha2::{Digest, Sha256};
 
-use crate::error::TrainError;
+use crate::{checksum, error::TrainError};
 
 /// The vectors of a file, separated into those of training words and those of other words.
 #[derive(Clone, Debug)]
@@ -61,6 +62,18 @@ impl WordVectors {
         let mut network = network;
         network.embedding.word = network.embedding.word.with_pretrained(&self.of_training_words, self.of_other_words);
         network
+    }
+
+    /// SHA-256, in hexadecimal digits, of the vectors and the ids of the training words.
+    pub(crate) fn checksum(&self) -> String {
+        let mut hash = Sha256::new();
+        let bytes = |vector: &[f32]| vector.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>();
+        for (id, vector) in &self.of_training_words {
+            hash.update(id.to_le_bytes());
+            hash.update(bytes(vector));
+        }
+        self.of_other_words.chunks(self.width).for_each(|vector| hash.update(bytes(vector)));
+        checksum::hexadecimal(&hash.finalize())
     }
 
     /// Number of training words with a vector in the file.

@@ -2,7 +2,7 @@
 
 mod common;
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use burn::tensor::Device;
 use burn_ragged::DeviceKind;
@@ -132,8 +132,9 @@ fn checkpoints_of_other_runs_and_damaged_ones_are_refused() {
         learner(config(settings), &device).with_checkpoints(checkpoints(), true).err().map(|error| error.to_string())
     };
     assert_eq!(resume(&[]), None);
-    let other = resume(&["seed=9"]).unwrap();
-    assert!(other.ends_with("the checkpoint is of a run with another configuration or other data"), "{other}");
+    let other = resume(&["seed=9", "train.batch_size=2"]).unwrap();
+    let differences = "seed: 1 in the checkpoint, 9 now; train.batch_size: 4 in the checkpoint, 2 now";
+    assert_eq!(other, format!("{}: of another run: {differences}", place.join("state.json").display()));
 
     let network = std::fs::read_dir(&place).unwrap().map(|entry| entry.unwrap().path());
     let network = network.into_iter().find(|path| path.to_string_lossy().contains("network-")).unwrap();
@@ -143,13 +144,79 @@ fn checkpoints_of_other_runs_and_damaged_ones_are_refused() {
     std::fs::remove_file(&network).unwrap();
     assert!(resume(&[]).unwrap().contains("No such file"));
     let state = std::fs::read_to_string(place.join("state.json")).unwrap();
-    assert!(state.contains("\"format\": 1"), "{state}");
-    std::fs::write(place.join("state.json"), state.replace("\"format\": 1", "\"format\": 2")).unwrap();
-    assert!(resume(&[]).unwrap().ends_with("state.json: format 2, this library reads format 1"));
-    std::fs::write(place.join("state.json"), state.replace("\"format\": 1,", "")).unwrap();
-    assert!(resume(&[]).unwrap().ends_with("state.json: no format, this library reads format 1"));
+    assert!(state.contains("\"format\": 2"), "{state}");
+    std::fs::write(place.join("state.json"), state.replace("\"format\": 2", "\"format\": 3")).unwrap();
+    assert!(resume(&[]).unwrap().ends_with("state.json: format 3, this library reads formats 1 and 2"));
+    std::fs::write(place.join("state.json"), state.replace("\"format\": 2,", "")).unwrap();
+    assert!(resume(&[]).unwrap().ends_with("state.json: no format, this library reads formats 1 and 2"));
     std::fs::write(place.join("state.json"), "{").unwrap();
     assert!(resume(&[]).unwrap().contains("state.json: EOF while parsing"));
+}
+
+#[test]
+fn a_refusal_names_the_data_that_differ() {
+    let (device, folder, schema) = (Device::flex(), tempfile::tempdir().unwrap(), schema());
+    let vectors = |name: &str, value: f32| {
+        let (path, row) = (folder.path().join(name), format!(" {value}").repeat(8));
+        std::fs::write(&path, format!("Rome{row}\nOslo{row}\n")).unwrap();
+        path
+    };
+    let (a, b) = (vectors("a.txt", 0.25), vectors("b.txt", 0.5));
+    let place = folder.path().join("checkpoint");
+    let start = |sentences: &[cman_data::Sentence], vectors: Option<&Path>| {
+        let (train, dev) = sentences.split_at(8);
+        let data = TrainingData { schema: &schema, train, dev };
+        let learner = Learner::new(config(&[]), data, vectors, &device).unwrap();
+        learner.with_checkpoints(Checkpoints::new(&place, Duration::ZERO), true)
+    };
+    assert!(start(&sentences(), Some(&a)).unwrap().run(&mut StopAfter(3)).is_err());
+    assert!(start(&sentences(), Some(&a)).is_ok());
+    let differing = |sentences: &[cman_data::Sentence], vectors| match start(sentences, vectors).err() {
+        Some(TrainError::OtherRun { differences, .. }) => {
+            let name = |difference: &String| difference.split_once(": ").expect("a name").0.to_owned();
+            differences.iter().map(name).collect::<Vec<_>>()
+        }
+        other => panic!("expected differences, found {other:?}"),
+    };
+    assert_eq!(differing(&sentences(), Some(&b)), ["word vectors"]);
+    assert_eq!(differing(&sentences(), None), ["word vectors"]);
+    let [mut train, mut dev] = [sentences(), sentences()];
+    train[0].relations.clear();
+    dev[9].entities.pop();
+    dev[9].relations.clear();
+    assert_eq!(differing(&train, Some(&a)), ["training data"]);
+    assert_eq!(differing(&dev, Some(&a)), ["dev data"]);
+}
+
+#[test]
+fn a_finished_run_goes_on_with_more_epochs_to_the_same_bits() {
+    let device = Device::flex();
+    for settings in [&[][..], &["train.schedule.kind=exponential", "train.schedule.decay=0.5"], &["train.patience=3"]] {
+        let folder = tempfile::tempdir().unwrap();
+        let start = |epochs: &str| {
+            let settings = [settings, &[epochs][..]].concat();
+            let checkpoints = Checkpoints::new(folder.path(), Duration::ZERO);
+            learner(config(&settings), &device).with_checkpoints(checkpoints, true)
+        };
+        start("train.epochs=2").unwrap().run(&mut ()).unwrap();
+        let more = start("train.epochs=5").unwrap();
+        assert_eq!(more.epochs_done(), 2);
+        let more = more.run(&mut ()).unwrap();
+        let expected = run(config(&[settings, &["train.epochs=5"]].concat()), &device);
+        assert_eq!(more.epoch, expected.epoch);
+        assert!(bits(more.model.network()) == bits(expected.model.network()));
+        let fewer = start("train.epochs=3").err().expect("refused").to_string();
+        assert!(fewer.ends_with("of another run: train.epochs: 5 in the checkpoint, 3 now"), "{fewer}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let start = |epochs: &str| {
+        let checkpoints = Checkpoints::new(folder.path(), Duration::ZERO);
+        learner(config(&["train.schedule.kind=linear", epochs]), &device).with_checkpoints(checkpoints, true)
+    };
+    start("train.epochs=2").unwrap().run(&mut ()).unwrap();
+    let tied = start("train.epochs=3").err().expect("refused").to_string();
+    let reason = "train.epochs: 2 in the checkpoint, 3 now (train.schedule.kind makes every epoch depend on it)";
+    assert!(tied.ends_with(reason), "{tied}");
 }
 
 #[test]

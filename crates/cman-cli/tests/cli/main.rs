@@ -11,4 +11,5 @@ mod prediction;
 mod program;
 mod reproducing;
 mod resuming;
+mod sharing;
 mod training;

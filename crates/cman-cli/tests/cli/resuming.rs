@@ -1,4 +1,4 @@
-//! An interrupted run resumes to the same bits.
+//! An interrupted run resumes to the same bits, and a finished one goes on with more epochs.
 
 use std::{
     fs,
@@ -7,7 +7,7 @@ use std::{
     process::Command,
 };
 
-use crate::program::{SMALL, cman, command};
+use crate::program::{SMALL, cman, command, json, sample};
 
 fn arguments(out: &Path) -> Vec<&str> {
     let run = ["train", "--sample", "--epochs", "4", "--checkpoint-minutes", "0", "--out", out.to_str().unwrap()];
@@ -47,7 +47,56 @@ fn an_interrupted_run_has_a_hint_and_resumes_to_the_same_bits() {
     };
     assert_eq!(rows(&interrupted), rows(&whole));
     assert!(!interrupted.join("checkpoint").exists());
-    let (error, hint) = cman(&resume).failure_with_hint();
-    assert!(error.ends_with(": no checkpoint to resume"), "{error}");
+    let epoch = json(interrupted.join("scores.json"))["epoch"].clone();
+    assert_eq!(cman(&resume).quiet(), format!("{}: finished (epoch {epoch} kept)\n", interrupted.display()));
+}
+
+#[test]
+fn there_is_nothing_to_resume_in_a_new_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("new");
+    let (error, hint) = cman(&[&arguments(&out)[..], &["--resume"]].concat()).failure_with_hint();
+    assert_eq!(error, format!("{}: no checkpoint to resume", out.display()));
     assert_eq!(hint.as_deref(), Some("the same command without `--resume` starts a new run"));
+    assert!(!out.exists());
+}
+
+#[test]
+fn a_finished_model_goes_on_only_as_the_same_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let (out, whole) = (folder.path().join("model"), folder.path().join("whole"));
+    let (name, test) = (out.to_str().unwrap().to_owned(), sample("test.json"));
+    let args = |out: &Path, epochs: &str, more: &[&str]| {
+        let args = ["train", "--train", &test, "--dev", &test, "--epochs", epochs, "--out", out.to_str().unwrap()];
+        cman(&[&args[..], &SMALL, more].concat())
+    };
+    let model = || fs::read(out.join("model.safetensors")).unwrap();
+    args(&out, "1", &[]).quiet();
+    let first = model();
+    assert_eq!(args(&out, "1", &["--resume"]).quiet(), format!("{name}: finished (epoch 1 kept)\n"));
+
+    let other = args(&out, "1", &["--resume", "--seed", "7", "--train-dev"]).failure_with_hint();
+    let (train, dev) = other.0.split_once("; seed: 1 in the model, 7 now; ").unwrap();
+    assert!(train.starts_with(&format!("{name}/identity.json: of another run: dev data: 65 sentences (")), "{train}");
+    assert!(train.ends_with(" in the model, 0 sentences (e3b0c44298fc1c14) now"), "{train}");
+    assert!(
+        dev.starts_with("training data: 65 sentences (") && dev.contains(" in the model, 130 sentences ("),
+        "{dev}"
+    );
+    let force = "`--force` starts a new run, and another `--out` leaves this one as it is";
+    assert_eq!(other.1.as_deref(), Some(force));
+    let (error, hint) = args(&out, "3", &["--resume"]).failure_with_hint();
+    let reason = "finished, and no checkpoint was kept: train.epochs: 1 in the model, 3 now";
+    assert_eq!(error, format!("{name}: {reason}"));
+    assert_eq!(hint.unwrap(), format!("`--keep-checkpoint` keeps the last checkpoint for more epochs; {force}"));
+    assert!(model() == first, "a refusal changes nothing");
+
+    args(&out, "1", &["--force", "--keep-checkpoint"]).quiet();
+    assert!(out.join("checkpoint/state.json").exists() && model() == first);
+    assert_eq!(args(&out, "1", &["--resume"]).quiet(), format!("{name}: finished (epoch 1 kept)\n"));
+    assert_eq!(args(&out, "1", &[]).failure_with_hint().0, format!("{name}: already contains a model"));
+    assert!(args(&out, "3", &["--resume"]).quiet().contains("resuming    after epoch 1\n"));
+    args(&whole, "3", &[]).quiet();
+    assert!(model() == fs::read(whole.join("model.safetensors")).unwrap());
+    assert!(!out.join("checkpoint").exists() && args(&out, "3", &["--resume"]).quiet().contains(": finished (epoch "));
 }

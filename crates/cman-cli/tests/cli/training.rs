@@ -22,6 +22,7 @@ fn training_prints_its_facts_and_writes_the_directory() {
     names.sort();
     let expected = [
         "config.toml",
+        "identity.json",
         "labels.json",
         "log.csv",
         "log.jsonl",

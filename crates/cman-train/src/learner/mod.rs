@@ -22,6 +22,7 @@ use crate::{
     contextual_cache::ContextualCache,
     error::TrainError,
     evaluate::Evaluation,
+    identity::{CurrentRun, RunIdentity},
     observer::{EpochReport, Observer, RunFacts, selection_metric},
     trainable::Trainable,
 };
@@ -41,6 +42,7 @@ pub struct Learner {
     progress: Progress,
     best: Option<Best>,
     checkpoints: Option<Checkpoints>,
+    run: CurrentRun,
 }
 
 /// A trained model.
@@ -59,11 +61,11 @@ impl Learner {
     /// removed.
     ///
     /// # Errors
-    /// With `resume`: a checkpoint that is damaged, or of a run with another configuration or other data.
-    pub fn with_checkpoints(mut self, checkpoints: Checkpoints, resume: bool) -> Result<Self, TrainError> {
-        let mut checkpoints = checkpoints.of_run(self.identity());
+    /// With `resume`: a checkpoint that is damaged, and [`TrainError::OtherRun`] for one of a run with other settings or
+    /// other data. A checkpoint with fewer `train.epochs` is resumed if no epoch depends on their number.
+    pub fn with_checkpoints(mut self, mut checkpoints: Checkpoints, resume: bool) -> Result<Self, TrainError> {
         if resume && checkpoints.exists() {
-            let restored = checkpoints.read(&self.weights, self.optimizer)?;
+            let restored = checkpoints.read(&self.run, &self.weights, self.optimizer)?;
             self.progress = restored.progress;
             self.weights = restored.network;
             self.optimizer = restored.optimizer;
@@ -74,6 +76,11 @@ impl Learner {
         }
         self.checkpoints = Some(checkpoints);
         Ok(self)
+    }
+
+    /// What decides the result of the run.
+    pub fn identity(&self) -> &RunIdentity {
+        &self.run.identity
     }
 
     /// Facts known before training.
@@ -197,13 +204,9 @@ impl Learner {
         Ok(loss)
     }
 
-    fn identity(&self) -> String {
-        identity::of(&self.config, self.encoder.as_ref().map(|input| input.encoder.identity()), &self.data)
-    }
-
     fn checkpoint(&mut self) -> Result<(), TrainError> {
         let Some(checkpoints) = &mut self.checkpoints else { return Ok(()) };
-        checkpoints.write(&self.progress, &self.weights, &self.optimizer, self.best.as_ref())
+        checkpoints.write(&self.run, &self.progress, &self.weights, &self.optimizer, self.best.as_ref())
     }
 
     fn evaluate(&self) -> Result<Option<Scores>, TrainError> {

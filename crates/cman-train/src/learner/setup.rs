@@ -10,21 +10,27 @@ use cman_model::{Config, Encoder, ModelError};
 use super::{
     Learner,
     data::{EncodedData, EncoderInput, TrainingData},
+    identity,
 };
 use crate::{
-    checkpoint::Progress, error::TrainError, observer::RunFacts, trainable::Trainable, word_vectors::WordVectors,
+    checkpoint::Progress,
+    error::TrainError,
+    identity::{CurrentRun, RunIdentity, tied_to_epochs},
+    observer::RunFacts,
+    trainable::Trainable,
+    word_vectors::WordVectors,
 };
 
-impl Learner {
-    /// Builds the vocabularies and a new network for these data. `device` is without autodiff, which is added here.
-    ///
-    /// Word vectors determine `model.word.width`, an encoder determines `model.contextual`. A frozen encoder reads all
-    /// sentences here, once.
-    ///
-    /// # Errors
-    /// Data without training sentences, entity types or relation types; an invalid vector file or encoder; a sentence
-    /// that cannot be encoded; a setting that is out of range.
-    pub fn new(
+/// What a learner is made of: the data as they were read, and the settings that follow from them.
+struct Prepared {
+    config: Config,
+    encoder: Option<Encoder>,
+    vectors: Option<WordVectors>,
+    encoded: EncodedData,
+}
+
+impl Prepared {
+    fn new(
         mut config: Config,
         data: TrainingData,
         vectors: Option<&Path>,
@@ -36,12 +42,54 @@ impl Learner {
         let mut vocabularies = Vocabularies::build(data.train, config.model.word.lowercase);
         let trained_words = vocabularies.words.len();
         let vectors = read_vectors(vectors, &mut config, &mut vocabularies)?;
-        let network_config = config.check()?;
+        config.check()?;
         let encoded = EncodedData::new(data, vocabularies, trained_words)?;
+        Ok(Self { config, encoder, vectors, encoded })
+    }
+
+    fn run(&self, data: TrainingData) -> CurrentRun {
+        let encoder = self.encoder.as_ref().map(Encoder::identity);
+        CurrentRun {
+            identity: identity::of(&self.config, encoder, self.vectors.as_ref(), data, &self.encoded),
+            hash: identity::hash(&self.config, encoder, &self.encoded),
+            tied_to_epochs: tied_to_epochs(&self.config),
+        }
+    }
+}
+
+impl RunIdentity {
+    /// The identity of the run of a [`Learner`] with these settings and data, found without making its network.
+    ///
+    /// # Errors
+    /// As [`Learner::new`].
+    pub fn of(config: Config, data: TrainingData, vectors: Option<&Path>, device: &Device) -> Result<Self, TrainError> {
+        Ok(Prepared::new(config, data, vectors, device)?.run(data).identity)
+    }
+}
+
+impl Learner {
+    /// Builds the vocabularies and a new network for these data. `device` is without autodiff, which is added here.
+    ///
+    /// Word vectors determine `model.word.width`, an encoder determines `model.contextual`. A frozen encoder reads all
+    /// sentences here, once.
+    ///
+    /// # Errors
+    /// Data without training sentences, entity types or relation types; an invalid vector file or encoder; a sentence
+    /// that cannot be encoded; a setting that is out of range.
+    pub fn new(
+        config: Config,
+        data: TrainingData,
+        vectors: Option<&Path>,
+        device: &Device,
+    ) -> Result<Self, TrainError> {
+        let prepared = Prepared::new(config, data, vectors, device)?;
+        let run = prepared.run(data);
+        let Prepared { config, encoder, vectors, encoded } = prepared;
+        let network_config = config.check()?;
         let encoder = encoder.map(|encoder| EncoderInput::new(encoder, &config, data)).transpose()?;
         let device = device.clone().autodiff();
         let sizes = Sizes {
-            words: trained_words,
+            words: encoded.trained_words,
             characters: encoded.vocabularies.chars.len(),
             entities: data.schema.entities.len(),
             relations: data.schema.relations.len(),
@@ -54,7 +102,7 @@ impl Learner {
             epochs_done: 0,
             sentences: encoded.train.len(),
             dev_sentences: encoded.dev.len(),
-            trained_words,
+            trained_words: encoded.trained_words,
             pretrained_words,
             words: encoded.vocabularies.words.len(),
             characters: encoded.vocabularies.chars.len(),
@@ -74,6 +122,7 @@ impl Learner {
             progress: Progress::default(),
             best: None,
             checkpoints: None,
+            run,
             config,
         })
     }
