@@ -5,7 +5,7 @@ use cman_data::{Format, Input, InputFormat, InputOptions, InputRecord, Tokenizer
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
-    for tokenizer in [TokenizerConfig::conll04(), TokenizerConfig::ade()] {
+    for tokenizer in [TokenizerConfig::conll04(), TokenizerConfig::ade(), TokenizerConfig::Characters] {
         for format in [
             None,
             Some(InputFormat::Text),

@@ -1,6 +1,6 @@
 //! Agreement of the tokenizer and the sentence splitter with the real corpora.
 //!
-//! Every sentence is detokenized, tokenized again and compared. Tokens are compared as spans over the non-space
+//! Every sentence is made running text, tokenized again and compared. Tokens are compared as spans over the non-space
 //! characters; a boundary is a position between two such characters.
 //!
 //! `cargo run -p cman-data --example tokenizer_agreement -- FOLDER`, where FOLDER contains `conll04/` and `ade/`.
@@ -14,7 +14,9 @@ use std::{
     path::Path,
 };
 
-use cman_data::{Corpus, DataError, ReaderBuilder, Sentence, TokenizerConfig, split_sentences};
+use cman_data::{
+    Corpus, DataError, ReaderBuilder, Sentence, TokenizerConfig, running_text, split_sentences, token_spans,
+};
 
 fn main() -> Result<(), DataError> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -73,13 +75,15 @@ pub fn measure(folder: &Path) -> Result<Vec<Measured>, DataError> {
 
 impl Measured {
     fn of(name: &'static str, sentences: &[Sentence], config: TokenizerConfig) -> Self {
+        let split_hyphens = config == TokenizerConfig::ade();
         let (mut tokens, mut boundaries, mut same) = (Agreement::default(), Agreement::default(), 0);
         let mut differences: BTreeMap<String, usize> = BTreeMap::new();
         for sentence in sentences {
             let words: Vec<&str> = sentence.words().collect();
-            let text = detokenize(&words, config.split_hyphens);
-            let predicted: Vec<String> = config.tokenize(&text).into_iter().map(|token| token.text).collect();
-            let (gold, predicted) = (spans(&words), spans(&predicted));
+            let text = running_text(&words, split_hyphens);
+            let predicted = config.tokenize(&text);
+            let predicted = token_spans(predicted.iter().map(|token| token.text.as_str()));
+            let gold = token_spans(words.iter().copied());
             tokens.add(&gold, &predicted);
             let ends = |spans: &HashSet<Range<usize>>| spans.iter().map(|span| span.end).collect();
             boundaries.add(&ends(&gold), &ends(&predicted));
@@ -94,7 +98,7 @@ impl Measured {
         let mut differences: Vec<_> = differences.into_iter().collect();
         differences.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
         let identical = same as f64 / sentences.len() as f64;
-        let sentence_starts = sentence_agreement(sentences, config.split_hyphens);
+        let sentence_starts = sentence_agreement(sentences, split_hyphens);
         Self { name, tokens, boundaries, identical, sentence_starts, differences }
     }
 }
@@ -107,47 +111,6 @@ impl fmt::Display for Measured {
         writeln!(f, "  sentences identical  {:.2} %", 100.0 * self.identical)?;
         write!(f, "  sentence starts      {}", self.sentence_starts)
     }
-}
-
-/// The tokens as spans over the non-space characters.
-fn spans(words: &[impl AsRef<str>]) -> HashSet<Range<usize>> {
-    let mut at = 0;
-    words
-        .iter()
-        .map(|word| {
-            let start = at;
-            at += word.as_ref().chars().filter(|char| !char.is_whitespace()).count();
-            start..at
-        })
-        .collect()
-}
-
-/// Plausible raw text for these tokens.
-fn detokenize(words: &[&str], split_hyphens: bool) -> String {
-    let mut text = String::new();
-    let (mut quoted, mut glued) = (false, true);
-    for (i, &word) in words.iter().enumerate() {
-        let before = if i > 0 { words[i - 1] } else { "" };
-        let after = words.get(i + 1).copied().unwrap_or_default();
-        let digits = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
-        let is_word = |word: &str| word.chars().all(char::is_alphanumeric) && !word.is_empty();
-        let closes_quote = word == "\"" && quoted;
-        let opens_quote = word == "\"" && !quoted;
-        quoted ^= word == "\"";
-        let clitic = word.len() > 1 && word.starts_with('\'') && word[1..].starts_with(char::is_alphabetic);
-        let joins = split_hyphens && matches!(word, "-" | "/") && (is_word(before) || is_word(after));
-        let number = digits(before) && digits(after) && ((word == "," && after.len() == 3) || word == ":");
-        let left = closes_quote
-            || clitic
-            || joins
-            || matches!(word, "," | "." | ";" | ":" | "?" | "!" | ")" | "]" | "%" | "'" | "/-" | "..." | "..");
-        if !(glued || left) {
-            text.push(' ');
-        }
-        text += word;
-        glued = opens_quote || joins || number || matches!(word, "(" | "[" | "`" | "#");
-    }
-    text
 }
 
 /// The agreement on the starts of consecutive sentences. If a sentence does not end in a period, question mark or
@@ -163,7 +126,7 @@ fn sentence_agreement(sentences: &[Sentence], split_hyphens: bool) -> Agreement 
             length += if ended { 1 } else { 2 };
             if ended { &mut gold } else { &mut given }.insert(length);
         }
-        let sentence = detokenize(&words, split_hyphens);
+        let sentence = running_text(&words, split_hyphens);
         length += sentence.chars().count();
         text += &sentence;
     }

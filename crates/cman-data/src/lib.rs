@@ -37,6 +37,9 @@ pub use reasons::{Reason, Reasons};
 pub use recognition::{Recognized, recognize};
 pub use sentence::{Entity, Relation, Sentence, Token};
 pub use statistics::{Lengths, Statistics, TypeCount};
-pub use tokenize::{RawSentence, TokenizerConfig, sentences_from_text, split_sentences, tokenize};
+pub use tokenize::{
+    RawSentence, TokenizerAgreement, TokenizerConfig, WordRules, is_unsegmented, running_text, sentences_from_text,
+    split_sentences, token_spans, tokenize,
+};
 pub use vectors::{VectorReader, VectorReport};
 pub use vocabulary::{PADDING, UNKNOWN, Vocabulary};

@@ -6,7 +6,7 @@ mod agreement;
 #[path = "../../../tests/real_data/mod.rs"]
 mod real_data;
 
-use cman_data::{TokenizerConfig, Vocabularies, sentences_from_text, split_sentences, tokenize};
+use cman_data::{TokenizerConfig, Vocabularies, WordRules, sentences_from_text, split_sentences, tokenize};
 use proptest::prelude::*;
 
 fn words(config: TokenizerConfig, text: &str) -> String {
@@ -59,6 +59,67 @@ fn words_in_the_style_of_ade() {
 }
 
 #[test]
+fn words_and_characters_of_scripts_without_spaces() {
+    for (text, expected) in [
+        ("王芳在青山银行工作。", "王 芳 在 青 山 银 行 工 作 。"),
+        ("她2020年加入OpenAI（北京），GPT-4涨3.5%！", "她 2020 年 加 入 OpenAI （ 北 京 ） ， GPT-4 涨 3.5 % ！"),
+        ("他说：「《红楼梦》……」", "他 说 ： 「 《 红 楼 梦 》 … … 」"),
+        ("　王芳　来自U.S.。", "王 芳 来 自 U.S. 。"),
+        ("青山,海城.", "青 山 , 海 城 ."),
+        ("東京のカフェーです。ｶﾞ｡", "東 京 の カ フ ェ ー で す 。 ｶﾞ ｡"),
+        ("か\u{3099}く", "か\u{3099} く"),
+        ("น้ำรักกำ 12 ๑๒", "น้ำ รั ก กำ 12 ๑๒"),
+        ("好👩\u{200D}🚀吧", "好 👩\u{200D}🚀 吧"),
+        ("Ann's half-inch of 1,000", "Ann 's half-inch of 1 , 000"),
+    ] {
+        assert_eq!(words(TokenizerConfig::Characters, text), expected, "{text:?}");
+    }
+    assert_eq!(words(TokenizerConfig::conll04(), "「青山银行」在海城。"), "「 青山银行 」 在海城 。");
+}
+
+#[test]
+fn sentence_boundaries_without_spaces() {
+    for expected in [
+        ["王芳在青山银行工作。", "李雷住在海城，他是教师。", "青山银行总部位于海城！"].as_slice(),
+        &["他说：「我来了。」", "她走了。", "“你好！”", "他说。", "『是吗？』", "李雷问。"],
+        &["他买了iPhone。", "iPhone很贵？", "（是的。）", "OpenAI说。"],
+        &["我在U.S.工作。", "他是Dr.王。", "版本2.", "他走了.", "她来了。"],
+        &["「はい。」と田中さんは言った。", "次です｡", "終わり．", "はい"],
+    ] {
+        assert_eq!(sentences(&expected.concat()), expected);
+        assert_eq!(sentences(&expected.join("　")).concat(), expected.concat());
+    }
+}
+
+#[test]
+fn sentence_boundaries_after_abbreviations() {
+    for expected in [
+        ["The SEC and U.S. Marshals met.", "A U.S. Attorney and U.S. District Judge Poole came on Jan. 4."].as_slice(),
+        &["St. Mary's Hosp. v. Lund Corp. went to the Ninth Cir. Court.", "The Tex. Crim. App. Judge left."],
+        &["Brown v. Bd. of Educ. of Topeka stands.", "Doe vs. Bolton too."],
+        &["Asst. U.S. Atty. Cole met U.S. Under Secretary Day in the U.S.", "Under the law he may."],
+        &["It grew (cf. Fig. 3); see Fig. S1, Vol. II and Eq. 4.", "See Sec. 5."],
+        &["He took 5 mg b.i.d. or q.d. for days.", "She got i.v. Benadryl and p.o. Tylenol t.i.d.", "The pain went."],
+    ] {
+        assert_eq!(sentences(&expected.join(" ")), expected);
+    }
+}
+
+#[test]
+fn a_letter_after_a_term_ends_a_sentence() {
+    for expected in [
+        ["It binds NF-kappa B.", "Cyclosporin blocks it."].as_slice(),
+        &["They lacked vitamin D.", "Patients improved with vitamins A and C.", "Treatment went on."],
+        &["She had hepatitis B.", "Liver tests failed.", "He got cyclosporin A.", "Kidney damage followed."],
+        &["It is protein kinase C.", "Inhibitors of HLA-B.", "Alleles differ."],
+        &["John B. Smith, J. Edgar Hoover and attorney F. Lee Bailey met Franklin D. Roosevelt.", "Capt. A. Ray ran."],
+        &["It is by J. and R. Smith.", "His cousin C. Ray and JOHN F. KENNEDY came."],
+    ] {
+        assert_eq!(sentences(&expected.join(" ")), expected);
+    }
+}
+
+#[test]
 fn sentence_boundaries() {
     for expected in [
         ["He left.", "She stayed."].as_slice(),
@@ -92,20 +153,13 @@ fn token_ranges_are_relative_to_the_sentence() {
 }
 
 #[test]
-fn the_configuration_is_read_from_json() {
-    let config: TokenizerConfig = serde_json::from_str(r#"{"split_hyphens": true}"#).unwrap();
-    assert_eq!(config, TokenizerConfig { split_hyphens: true, ..TokenizerConfig::default() });
-    assert!(serde_json::from_str::<TokenizerConfig>(r#"{"split_hyphen": true}"#).is_err());
-}
-
-#[test]
 fn tokenization_agrees_with_the_real_corpora() {
     let (Some(folder), Some(_), Some(_)) =
         (real_data::real_data(""), real_data::real_data("conll04"), real_data::real_data("ade"))
     else {
         return;
     };
-    let least = [(0.995, 0.998, 0.96), (0.98, 0.994, 0.96), (0.999, 0.999, 0.99)];
+    let least = [(0.995, 0.998, 0.964), (0.98, 0.994, 0.961), (0.999, 0.999, 0.998)];
     let measured = agreement::measure(&folder).unwrap();
     assert_eq!(measured.len(), least.len());
     for (corpus, (tokens, boundaries, starts)) in measured.iter().zip(least) {
@@ -118,11 +172,16 @@ fn tokenization_agrees_with_the_real_corpora() {
 proptest! {
     #[test]
     fn tokens_are_the_text_without_white_space(
-        text in prop_oneof!["\\PC{0,40}", r#"[ab.,'"\-()U\n 0-9:/%]{0,40}"#, "(?s).{0,40}"],
-        split_hyphens in any::<bool>(),
-        split_numbers in any::<bool>(),
+        text in prop_oneof![
+            "\\PC{0,40}",
+            r#"[ab.,'"\-()U\n 0-9:/%]{0,40}"#,
+            "[a3. 王あ。「」กำ่😀\u{301}\u{3000}]{0,40}",
+            "(?s).{0,40}",
+        ],
+        rules in prop::option::of((any::<bool>(), any::<bool>())),
     ) {
-        let config = TokenizerConfig { split_hyphens, split_numbers };
+        let words = |(split_hyphens, split_numbers)| TokenizerConfig::Words(WordRules { split_hyphens, split_numbers });
+        let config = rules.map_or(TokenizerConfig::Characters, words);
         let chars: Vec<char> = text.chars().collect();
         let is_space = |c: &char| c.is_whitespace() || c.is_control() || *c == '\u{feff}';
         let tokens = config.tokenize(&text);

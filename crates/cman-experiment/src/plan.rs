@@ -182,7 +182,7 @@ impl RunSpec {
         let identity = Identity {
             library: env!("CARGO_PKG_VERSION"),
             protocol,
-            config: config.to_toml(),
+            config: config.to_identity(),
             data: files.iter().map(|file| (file.part.as_str(), file.sha256.as_str())).collect(),
             folds: source.folds,
             fold,

@@ -1,56 +1,23 @@
 //! Sentence splitting and tokenization of raw text, in the style of the corpora.
 
 mod abbreviations;
+mod agreement;
+mod config;
+mod initials;
+mod scripts;
 mod sentences;
 mod words;
 
 use std::ops::Range;
-
-use serde::{Deserialize, Serialize};
 
 use crate::{
     id::Id,
     sentence::{Sentence, Token},
 };
 
-/// Tokenization rules. The default is the style of CoNLL04.
-///
-/// The rules are for English. An abbreviation keeps its period (`Mrs.`, `U.S.`, `Inc.`), but the period that ends a
-/// sentence is a separate token, even after an abbreviation (`U.S` and `.`). Quotes, brackets, commas and similar
-/// characters are tokens; `''` is two tokens, `--` is one. A word is split before an apostrophe and what follows it,
-/// such as `'s` or `'t`. Hyphenated words are not split unless `split_hyphens` is set. Amounts such as `$100` and
-/// numbers such as `1.5` are never split.
-///
-/// ```
-/// use cman_data::TokenizerConfig;
-///
-/// let words = |config: TokenizerConfig, text: &str| -> Vec<String> {
-///     config.tokenize(text).into_iter().map(|token| token.text).collect()
-/// };
-/// let text = "Mrs. Ray's self-propelled 1,000-ton ship left.";
-/// assert_eq!(
-///     words(TokenizerConfig::conll04(), text),
-///     ["Mrs.", "Ray", "'s", "self-propelled", "1", ",", "000-ton", "ship", "left", "."]
-/// );
-/// assert_eq!(
-///     words(TokenizerConfig::ade(), text),
-///     ["Mrs.", "Ray", "'s", "self", "-", "propelled", "1,000-ton", "ship", "left", "."]
-/// );
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct TokenizerConfig {
-    /// Whether a hyphen or slash between letters is a token, as in ADE: `drug`, `-`, `induced`.
-    pub split_hyphens: bool,
-    /// Whether a comma or colon between digits is a token, as in CoNLL04: `1`, `,`, `000`.
-    pub split_numbers: bool,
-}
-
-impl Default for TokenizerConfig {
-    fn default() -> Self {
-        Self::conll04()
-    }
-}
+pub use agreement::{TokenizerAgreement, running_text, token_spans};
+pub use config::{TokenizerConfig, WordRules};
+pub use scripts::is_unsegmented;
 
 /// A sentence of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,16 +30,6 @@ pub struct RawSentence {
 }
 
 impl TokenizerConfig {
-    /// The style of CoNLL04.
-    pub const fn conll04() -> Self {
-        Self { split_hyphens: false, split_numbers: true }
-    }
-
-    /// The style of ADE.
-    pub const fn ade() -> Self {
-        Self { split_hyphens: true, split_numbers: false }
-    }
-
     /// Splits a text of any number of sentences into tokens with their character ranges.
     pub fn tokenize(&self, text: &str) -> Vec<Token> {
         let chars: Vec<char> = text.chars().collect();
@@ -103,7 +60,7 @@ impl TokenizerConfig {
     fn tokens(&self, chars: &[char], sentence: Range<usize>) -> Vec<Token> {
         let start = sentence.start;
         let text = &chars[sentence];
-        let ranges = words::split(text, self);
+        let ranges = words::split(text, *self);
         ranges
             .into_iter()
             .map(|range| Token {
@@ -117,10 +74,11 @@ impl TokenizerConfig {
 /// Splits a text into sentences: nonempty ranges of Unicode scalar values without leading or trailing white space.
 ///
 /// The boundaries are those of Unicode Standard Annex 29, except after abbreviations. A blank line ends a sentence, a
-/// single line end does not.
+/// single line end does not. `。`, `！` and `？` need no space after them.
 ///
 /// ```
 /// assert_eq!(cman_data::split_sentences("Dr. Wu left. He ran."), [0..12, 13..20]);
+/// assert_eq!(cman_data::split_sentences("王芳走了。她在家！"), [0..5, 5..9]);
 /// ```
 pub fn split_sentences(text: &str) -> Vec<Range<usize>> {
     sentences::split(text)

@@ -6,7 +6,9 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::{
     abbreviations::{Kind, is_starter, kind},
+    initials::is_part_of_term,
     is_space,
+    scripts::{is_unspaced, is_wide_punctuation},
 };
 
 /// The sentences of a text, as ranges of characters without leading or trailing white space.
@@ -21,9 +23,13 @@ pub(super) fn split(text: &str) -> Vec<Range<usize>> {
         let line: String = spaced[paragraph.clone()].iter().collect();
         for part in line.split_sentence_bounds() {
             at += part.chars().count();
-            if at == paragraph.end || is_end(&spaced[start..at], &spaced[at..paragraph.end]) {
+            // Annex 29 puts a quote that opens right after the mark into the sentence before it: 走了。“好
+            let end = at - opening_suffix(&spaced[start..at]);
+            if at == paragraph.end {
                 sentences.extend(trim(&spaced, start..at));
-                start = at;
+            } else if is_end(&spaced[start..end], &spaced[end..paragraph.end]) {
+                sentences.extend(trim(&spaced, start..end));
+                start = end;
             }
         }
     }
@@ -54,34 +60,96 @@ fn trim(chars: &[char], range: Range<usize>) -> Option<Range<usize>> {
     Some(range.start + first..range.start + last + 1)
 }
 
+/// The number of characters at the end that open a quote or bracket, and cannot close one.
+fn opening_suffix(chars: &[char]) -> usize {
+    chars.iter().rev().take_while(|&&char| is_opening(char) && !is_closing(char)).count()
+}
+
 /// Whether a sentence ends between `before` and `after`, at a boundary of Annex 29.
 fn is_end(before: &[char], after: &[char]) -> bool {
-    let next = after.iter().position(|&char| !is_space(char) && !is_opening(char)).map_or(&[][..], |i| &after[i..]);
-    if next.first().is_some_and(|char| char.is_lowercase() || matches!(char, '-' | '–' | '—' | '_')) {
-        return false;
-    }
     let end = before.iter().rposition(|&char| !is_space(char) && !is_closing(char)).map_or(0, |last| last + 1);
-    if before[..end].last() != Some(&'.') {
-        return end > 0;
+    let (before, closing) = before.split_at(end);
+    let Some(&mark) = before.last() else { return false };
+    let next = after.iter().position(|&char| !is_space(char) && !is_opening(char)).map_or(&[][..], |i| &after[i..]);
+    match next.first() {
+        Some('-' | '–' | '—' | '_') => return false,
+        Some(char) if char.is_lowercase() && !is_wide_punctuation(mark) => return false,
+        // A particle goes on after a quotation: 「はい。」と言った。
+        Some('と' | 'っ') if matches!(closing, [.., '」' | '』']) => return false,
+        _ => {}
     }
-    let start = before[..end].iter().rposition(|&char| is_space(char) || is_opening(char)).map_or(0, |gap| gap + 1);
-    let last = &before[start..end - 1];
-    let numbered = before[..start].iter().all(|&char| is_space(char)) && last.iter().all(char::is_ascii_digit);
+    mark != '.' || is_end_after_word(&before[..end - 1], next)
+}
+
+/// Whether the period after `text` ends a sentence, if `next` follows.
+fn is_end_after_word(text: &[char], next: &[char]) -> bool {
+    let separates = |char| is_space(char) || is_opening(char) || is_unspaced(char) || is_wide_punctuation(char);
+    let start = text.iter().rposition(|&char| separates(char)).map_or(0, |gap| gap + 1);
+    let (before, last) = text.split_at(start);
+    let numbered = before.iter().all(|&char| is_space(char)) && last.iter().all(char::is_ascii_digit);
+    let mut words = next.split(|char| !char.is_alphanumeric()).map(|word| word.iter().collect::<String>());
+    let (first, second) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
     match kind(last) {
         _ if numbered => false,
         Kind::Word => true,
-        Kind::Abbreviation => is_starter(&next.iter().take_while(|char| char.is_alphanumeric()).collect::<String>()),
-        Kind::BeforeNumber => !next.first().is_some_and(char::is_ascii_digit),
+        Kind::Abbreviation => is_starter(&first, &second),
+        Kind::Letter => is_starter(&first, &second) || is_part_of_term(&text[..text.len() - 1], &first),
+        Kind::BeforeNumber => !is_number(&first),
         Kind::Title => false,
     }
 }
 
+/// Whether a word has a digit (`3`, `S1`) or is a Roman number of several letters.
+fn is_number(word: &str) -> bool {
+    let is_roman = word.len() > 1 && word.bytes().all(|byte| b"IVXLC".contains(&byte));
+    is_roman || word.contains(|char: char| char.is_ascii_digit())
+}
+
 /// Whether a character closes a quote or bracket.
 pub(super) fn is_closing(char: char) -> bool {
-    matches!(char, ')' | ']' | '}' | '"' | '\'' | '”' | '’' | '»')
+    matches!(
+        char,
+        ')' | ']'
+            | '}'
+            | '"'
+            | '\''
+            | '”'
+            | '’'
+            | '»'
+            | '」'
+            | '』'
+            | '】'
+            | '》'
+            | '〉'
+            | '）'
+            | '］'
+            | '｝'
+            | '〕'
+            | '｣'
+    )
 }
 
 /// Whether a character opens a quote or bracket.
 pub(super) fn is_opening(char: char) -> bool {
-    matches!(char, '(' | '[' | '{' | '"' | '`' | '“' | '‘' | '«' | '„')
+    matches!(
+        char,
+        '(' | '['
+            | '{'
+            | '"'
+            | '`'
+            | '“'
+            | '‘'
+            | '«'
+            | '„'
+            | '「'
+            | '『'
+            | '【'
+            | '《'
+            | '〈'
+            | '（'
+            | '［'
+            | '｛'
+            | '〔'
+            | '｢'
+    )
 }

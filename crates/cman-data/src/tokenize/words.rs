@@ -2,16 +2,24 @@
 
 use std::ops::Range;
 
+use unicode_segmentation::UnicodeSegmentation;
+
 use super::{
-    TokenizerConfig,
+    TokenizerConfig, WordRules,
     abbreviations::{Kind, kind},
     is_space,
+    scripts::{is_unspaced, is_wide_punctuation},
     sentences::{is_closing, is_opening},
 };
 
 /// The tokens of a sentence, as ranges of characters.
-pub(super) fn split(chars: &[char], config: &TokenizerConfig) -> Vec<Range<usize>> {
-    let mut splitter = Splitter { chars, config, tokens: Vec::new() };
+pub(super) fn split(chars: &[char], config: TokenizerConfig) -> Vec<Range<usize>> {
+    let mut splitter = Splitter {
+        chars,
+        rules: config.rules(),
+        by_character: config == TokenizerConfig::Characters,
+        tokens: Vec::new(),
+    };
     let last = chars.iter().rposition(|&char| !is_space(char) && !is_closing(char));
     let mut at = 0;
     while at < chars.len() {
@@ -20,7 +28,7 @@ pub(super) fn split(chars: &[char], config: &TokenizerConfig) -> Vec<Range<usize
             continue;
         }
         let end = chars[at..].iter().position(|&char| is_space(char)).map_or(chars.len(), |length| at + length);
-        splitter.chunk(at..end, last.unwrap_or_default() < end);
+        splitter.between_spaces(at..end, last.unwrap_or_default());
         at = end;
     }
     splitter.tokens
@@ -28,12 +36,34 @@ pub(super) fn split(chars: &[char], config: &TokenizerConfig) -> Vec<Range<usize
 
 struct Splitter<'a> {
     chars: &'a [char],
-    config: &'a TokenizerConfig,
+    rules: WordRules,
+    /// Whether each character of a script without spaces is a token.
+    by_character: bool,
     tokens: Vec<Range<usize>>,
 }
 
 impl Splitter<'_> {
-    /// Splits a chunk between white space; `last` tells whether it has the last word of the sentence.
+    /// Splits the characters between white space. `last` is the last character of the last word of the sentence.
+    fn between_spaces(&mut self, range: Range<usize>, last: usize) {
+        if self.chars[range.clone()].iter().all(char::is_ascii) {
+            return self.chunk(range.clone(), last < range.end);
+        }
+        let text: String = self.chars[range.clone()].iter().collect();
+        let (mut start, mut at) = (range.start, range.start);
+        for grapheme in text.graphemes(true) {
+            let end = at + grapheme.chars().count();
+            let first = self.chars[at];
+            if is_wide_punctuation(first) || (self.by_character && is_unspaced(first)) {
+                self.chunk(start..at, last < at);
+                self.tokens.push(at..end);
+                start = end;
+            }
+            at = end;
+        }
+        self.chunk(start..at, last < at);
+    }
+
+    /// Splits a chunk without such characters; `last` tells whether it has the last word of the sentence.
     fn chunk(&mut self, chunk: Range<usize>, last: bool) {
         let (mut start, mut end) = (chunk.start, chunk.end);
         while start < end {
@@ -76,7 +106,7 @@ impl Splitter<'_> {
         let chars = &self.chars[range];
         let before = chars.len().checked_sub(2).map_or(' ', |i| chars[i]);
         match chars[chars.len() - 1] {
-            '-' if self.config.split_hyphens && before.is_alphabetic() => 1,
+            '-' if self.rules.split_hyphens && before.is_alphabetic() => 1,
             '-' => run(chars.iter().rev()),
             '.' if before == '.' => run(chars.iter().rev()),
             '.' => usize::from(last || (!outermost && ends_before_closing(&chars[..chars.len() - 1]))),
@@ -123,9 +153,9 @@ impl Splitter<'_> {
                 return if at + length < end { length } else { 0 };
             }
             '\'' | '’' => before.is_alphanumeric() && after.is_alphabetic(),
-            ',' | ':' => letters || (digits && self.config.split_numbers),
-            '-' | '–' => self.config.split_hyphens && (letters || digits || is_closing(before)),
-            '/' => self.config.split_hyphens && before.is_alphanumeric() && after.is_alphabetic(),
+            ',' | ':' => letters || (digits && self.rules.split_numbers),
+            '-' | '–' => self.rules.split_hyphens && (letters || digits || is_closing(before)),
+            '/' => self.rules.split_hyphens && before.is_alphanumeric() && after.is_alphabetic(),
             ')' | ']' => after == '-',
             '—' | '…' => true,
             _ => false,

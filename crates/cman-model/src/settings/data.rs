@@ -11,7 +11,8 @@ pub struct DataConfig {
     pub overlap: OverlapPolicy,
     /// What to do with invalid sentences.
     pub on_error: OnError,
-    /// How the model tokenizes raw text.
+    /// How the model tokenizes raw text: `auto`, `conll04`, `ade` or `characters`. In a trained model it is never `auto`
+    /// but the choice for its training data.
     pub tokenizer: TokenizerConfig,
 }
 

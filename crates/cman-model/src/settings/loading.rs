@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use cman_data::plain_types;
+use cman_data::{TokenizerConfig, plain_types};
 use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
@@ -43,6 +43,16 @@ impl Config {
         toml::to_string_pretty(self).expect("every setting has a TOML form")
     }
 
+    /// The configuration as TOML, for a hash that identifies a run. The tokenizer of raw text does not change the result
+    /// of a run. `auto` is written as `conll04`, the earlier default, so that the hashes of earlier runs stay valid.
+    pub fn to_identity(&self) -> String {
+        let mut config = self.clone();
+        if config.data.tokenizer == TokenizerConfig::Auto {
+            config.data.tokenizer = TokenizerConfig::conll04();
+        }
+        config.to_toml()
+    }
+
     /// The configuration after an assignment `key=value`. The value is TOML; a bare word is a string.
     fn with(&self, assignment: &str) -> Result<Self, ModelError> {
         let fail = |message: String| ModelError::Config { place: format!("--set {assignment}"), message };
@@ -56,10 +66,13 @@ impl Config {
         let mut table = &mut root;
         let (path, last) = key.trim().rsplit_once('.').map_or((None, key.trim()), |(path, last)| (Some(path), last));
         for part in path.into_iter().flat_map(|path| path.split('.')) {
-            table = table
-                .get_mut(part)
-                .and_then(Value::as_table_mut)
-                .ok_or_else(|| fail(format!("there is no group of settings '{part}'")))?;
+            let no_group = || fail(format!("there is no group of settings '{part}'"));
+            let group = table.get_mut(part).ok_or_else(no_group)?;
+            // `data.tokenizer` is a name or a group.
+            if group.is_str() {
+                *group = Value::Table(Table::new());
+            }
+            table = group.as_table_mut().ok_or_else(no_group)?;
         }
         // `alpha=1` means 1.0 if the setting is a float.
         let value = match (table.get(last), value) {
@@ -135,6 +148,31 @@ mod tests {
     }
 
     #[test]
+    fn a_tokenizer_is_a_name_or_a_table() {
+        let tokenizer = |text: &str, set: &[&str]| load(text, set).unwrap().data.tokenizer;
+        assert_eq!(tokenizer("", &[]), TokenizerConfig::Auto);
+        for (text, set) in [
+            ("[data]\ntokenizer = 'ade'", [].as_slice()),
+            ("[data.tokenizer]\nsplit_hyphens = true\nsplit_numbers = false", &[]),
+            ("", &["data.tokenizer=ade"]),
+            ("", &["data.tokenizer.split_hyphens=true", "data.tokenizer.split_numbers=false"]),
+        ] {
+            assert_eq!(tokenizer(text, set), TokenizerConfig::ade(), "{text} {set:?}");
+        }
+        let characters = load("", &["data.tokenizer=characters"]).unwrap();
+        assert_eq!(load(&characters.to_toml(), &[]).unwrap(), characters);
+    }
+
+    #[test]
+    fn an_automatic_tokenizer_does_not_change_the_identity_of_a_run() {
+        let identity = |set: &[&str]| load("", set).unwrap().to_identity();
+        let conll04 = "[data.tokenizer]\nsplit_hyphens = false\nsplit_numbers = true\n";
+        assert!(identity(&[]).contains(conll04), "{}", identity(&[]));
+        assert_eq!(identity(&[]), identity(&["data.tokenizer=conll04"]));
+        assert_ne!(identity(&[]), identity(&["data.tokenizer=ade"]));
+    }
+
+    #[test]
     fn errors_name_their_location() {
         let cases = [
             ("x = ", [].as_slice(), "a.toml: line 1: "),
@@ -149,6 +187,14 @@ mod tests {
             ("", &["epochs"], "--set epochs: expected key=value, found no '='"),
             ("", &["train.epoch=3"], "--set train.epoch=3: unknown field `epoch`"),
             ("", &["trains.epochs=3"], "--set trains.epochs=3: there is no group of settings 'trains'"),
+            ("", &["data.tokenizer=word"], "--set data.tokenizer=word: unknown variant `word`, expected one of `auto`"),
+            ("", &["data.tokenizer.x=1"], "--set data.tokenizer.x=1: unknown field `x`, expected `split_hyphens`"),
+            ("", &["train.epochs.x=1"], "--set train.epochs.x=1: there is no group of settings 'epochs'"),
+            (
+                "[data]\ntokenizer = 1",
+                &[],
+                "a.toml: line 2: invalid type: integer `1`, expected the name of a tokenizer",
+            ),
             ("", &["train.epochs=-1"], "--set train.epochs=-1: invalid value: integer `-1`"),
             ("", &["train.epochs=0"], "configuration: train.epochs: expected at least 1, found 0"),
             ("", &["model.heads=3"], "configuration: model.heads: expected a divisor of 2 hidden = 256, found 3"),

@@ -40,7 +40,7 @@ pub(super) fn hash(config: &Config, encoder: Option<&EncoderIdentity>, data: &En
     // The encoder is identified by its hash. Its path may change.
     let mut config = config.clone();
     config.encoder.path.clear();
-    hash.text(&config.to_toml());
+    hash.text(&config.to_identity());
     hash.text(encoder.map_or("", |encoder| &encoder.hash));
     hash.encoded(data);
     hash.finish()
