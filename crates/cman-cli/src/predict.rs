@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use cman_data::{DataError, Input, InputFormat, InputOptions, InputRecord, Sentence};
+use cman_data::{DataError, Input, InputFormat, InputOptions, InputRecord, Sentence, TokenizerConfig, is_unsegmented};
 use cman_model::{Extraction, Extractor};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -29,7 +29,7 @@ const MAX_CHARACTERS: usize = 256;
 ///
 /// Reads lines of text, JSON records with `text` or `tokens` (an array, or one per line), or a corpus file by its tokens,
 /// and writes one JSON object per sentence. Invalid records are reported with their line and skipped; the exit status is
-/// then 1.
+/// then 1. Text is cut into tokens as the training data of the model was (`data.tokenizer`).
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -98,6 +98,7 @@ pub fn run(args: &Args) -> Result<()> {
         queue: Vec::new(),
         name,
         skipped: 0,
+        warned: false,
     };
     stream.read(input, &options)?;
     match stream.skipped {
@@ -141,6 +142,8 @@ struct Stream<'a> {
     queue: Vec<Queued>,
     name: String,
     skipped: usize,
+    /// Whether the warning of a script without spaces was printed.
+    warned: bool,
 }
 
 impl Stream<'_> {
@@ -158,7 +161,10 @@ impl Stream<'_> {
         })?;
         while let Some(record) = input.next()? {
             match record {
-                Ok(record) => self.enqueue(record)?,
+                Ok(record) => {
+                    self.warn_of_script(&record);
+                    self.enqueue(record)?;
+                }
                 Err(error) => self.skip(&error),
             }
         }
@@ -168,6 +174,22 @@ impl Stream<'_> {
         }
         self.skipped += skipped.total();
         self.write()
+    }
+
+    /// Warns once if the tokenizer of the model does not cut the script of a text.
+    fn warn_of_script(&mut self, record: &InputRecord) {
+        let tokenizer = self.extractor.model().config().data.tokenizer;
+        let is_cut = |(offset, sentence): &(Option<usize>, _)| offset.is_none() || !is_unsegmented(sentence);
+        if self.warned || tokenizer == TokenizerConfig::Characters || record.sentences.iter().all(is_cut) {
+            return;
+        }
+        self.warned = true;
+        let reason = format!(
+            "a text without spaces between words, but the tokenizer of the model, {tokenizer}, cuts words at spaces; give \
+             such text as JSON lines with `tokens`, or train a model on texts cut into characters or with `--set \
+             data.tokenizer=characters`"
+        );
+        note(format_args!("warning: {}", record.at.message(&reason)));
     }
 
     /// Queues the sentences of a record, and predicts them when the window is full.

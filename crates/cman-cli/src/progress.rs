@@ -10,11 +10,16 @@ use std::{
 
 use anyhow::Result;
 
-use cman_data::EncoderIdentity;
+use cman_data::{EncoderIdentity, TokenizerAgreement};
 use cman_score::Scores;
 use cman_train::{EpochReport, Observer, RunFacts, TrainError};
 use indicatif::{ProgressBar, ProgressStyle};
 use signal_hook::{consts::SIGINT, flag};
+
+use crate::notes::note;
+
+/// The share of tokens below which a tokenizer cuts text unlike the training data: one token in twenty differs.
+const LOW_AGREEMENT: f64 = 0.95;
 
 /// Writes one line per epoch to standard output. A terminal also shows a bar of the batches.
 pub struct Progress {
@@ -112,6 +117,9 @@ impl Observer for Progress {
             self.print_line(&format!("resuming    after epoch {}", facts.epochs_done));
         }
         self.print_line(&describe(facts));
+        if facts.tokenizer.share() < LOW_AGREEMENT {
+            self.bar.bar.suspend(|| note(low_agreement(&facts.tokenizer)));
+        }
     }
 
     fn epoch_start(&mut self, epoch: usize, batches: usize) {
@@ -140,6 +148,7 @@ fn describe(facts: &RunFacts) -> String {
             "words       {} trained ({} with word vectors), {} in total; {} characters",
             facts.trained_words, facts.pretrained_words, facts.words, facts.characters
         ),
+        format!("tokenizer   {}", agreement(&facts.tokenizer)),
         format!("parameters  {}", facts.parameters),
     ];
     if let Some(encoder) = &facts.encoder {
@@ -158,6 +167,19 @@ fn describe(facts: &RunFacts) -> String {
     lines.join("\n")
 }
 
+/// `ade (98.7 % of the tokens of the training data)`.
+fn agreement(tokenizer: &TokenizerAgreement) -> String {
+    format!("{} ({:.1} % of the tokens of the training data)", tokenizer.tokenizer, 100.0 * tokenizer.share())
+}
+
+fn low_agreement(tokenizer: &TokenizerAgreement) -> String {
+    format!(
+        "warning: the tokenizer {}: the model will cut raw text unlike its training data; `data.tokenizer` sets another \
+         (auto, conll04, ade, characters), and `cman predict` reads tokens from JSON lines with `tokens`",
+        agreement(tokenizer)
+    )
+}
+
 fn epoch_line(report: &EpochReport) -> String {
     let loss = report.ner_loss + report.re_loss;
     let seconds = report.train_seconds + report.dev_seconds;
@@ -174,6 +196,8 @@ pub fn f1(scores: &Scores) -> String {
 
 #[cfg(test)]
 mod tests {
+    use cman_data::TokenizerConfig;
+
     use super::*;
 
     #[test]
@@ -201,6 +225,7 @@ mod tests {
             epochs_done: 0,
             sentences: 3,
             dev_sentences: 2,
+            tokenizer: TokenizerAgreement { tokenizer: TokenizerConfig::ade(), reproduced: 987, tokens: 1000 },
             trained_words: 10,
             pretrained_words: 4,
             words: 30,
@@ -211,7 +236,8 @@ mod tests {
             unrepresentable_entities: 0,
             unrepresentable_relations: 0,
         };
-        assert_eq!(describe(&facts).lines().count(), 3);
+        assert_eq!(describe(&facts).lines().count(), 4);
+        assert!(describe(&facts).contains("\ntokenizer   ade (98.7 % of the tokens of the training data)\n"));
         facts.unrepresentable_relations = 1;
         assert!(describe(&facts).ends_with("0 entities and 1 relations not representable in BIO"));
     }

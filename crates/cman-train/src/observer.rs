@@ -1,6 +1,6 @@
 //! Reports of a run during training.
 
-use cman_data::EncoderIdentity;
+use cman_data::{EncoderIdentity, TokenizerAgreement};
 use cman_score::Scores;
 use serde::Serialize;
 
@@ -39,6 +39,8 @@ pub struct RunFacts {
     pub sentences: usize,
     /// Dev sentences.
     pub dev_sentences: usize,
+    /// The tokenizer of the model, and its agreement with the training data.
+    pub tokenizer: TokenizerAgreement,
     /// Words with a trained vector.
     pub trained_words: usize,
     /// Of these, words with a vector in the vector file.

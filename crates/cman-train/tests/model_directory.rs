@@ -5,6 +5,7 @@ mod common;
 use std::{fs, path::Path};
 
 use burn::tensor::Device;
+use cman_data::TokenizerConfig;
 use cman_model::Model;
 use cman_train::{Learner, TrainingData};
 use common::{bits, config, schema, sentences};
@@ -32,6 +33,13 @@ fn a_loaded_model_equals_the_saved_one() {
         let sentences = sentences();
         assert_eq!(loaded.predict(&sentences, 4).unwrap(), model.predict(&sentences, 3).unwrap());
     }
+}
+
+#[test]
+fn a_model_has_the_tokenizer_of_its_training_data() {
+    let tokenizer = |settings: &[&str]| model(&[&["train.epochs=1"], settings].concat()).config().data.tokenizer;
+    assert_eq!(tokenizer(&[]), TokenizerConfig::conll04());
+    assert_eq!(tokenizer(&["data.tokenizer=characters"]), TokenizerConfig::Characters);
 }
 
 #[test]

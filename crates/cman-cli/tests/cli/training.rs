@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use crate::program::{SMALL, cman, json, model, sample};
+use crate::program::{SMALL, cman, cman_reading, json, model, sample};
 
 #[test]
 fn training_prints_its_facts_and_writes_the_directory() {
@@ -10,6 +10,7 @@ fn training_prints_its_facts_and_writes_the_directory() {
     for line in [
         "seed 1, 1 epochs, protocol train\n",
         "sentences   325 training, 65 dev\n",
+        "tokenizer   conll04 (99.8 % of the tokens of the training data)\n",
         "epoch   1  loss ",
         "kept epoch 1: dev entities",
         "test: 65 sentences, 219 entities, 125 relations; trained on 325 sentences (train)\n",
@@ -118,6 +119,45 @@ fn training_on_train_and_dev_has_no_dev_scores_and_is_labelled() {
     assert_eq!(scores["leaked_test_sentences"], 65);
     let labels = json(out.join("labels.json"));
     assert_eq!(labels["entities"], serde_json::json!(["Loc", "Org", "Peop", "Other"]), "in the types file's order");
+}
+
+#[test]
+fn raw_text_is_cut_as_the_training_data() {
+    let folder = tempfile::tempdir().unwrap();
+    let [train, by_character, by_word] =
+        ["train.json", "characters", "words"].map(|name| folder.path().join(name).to_str().unwrap().to_owned());
+    let tokens: Vec<String> = "王芳在青山银行工作。".chars().map(String::from).collect();
+    let entities = serde_json::json!([{"type": "人物", "start": 0, "end": 2}, {"type": "机构", "start": 3, "end": 7}]);
+    let relations = serde_json::json!([{"type": "任职", "head": 0, "tail": 1}]);
+    let sentence = serde_json::json!({"tokens": tokens, "entities": entities, "relations": relations});
+    fs::write(&train, serde_json::json!([sentence]).to_string()).unwrap();
+    let train = |out: &str, more: &[&str]| {
+        cman(&[&["train", "--train", &train, "--epochs", "1", "--out", out], &SMALL[..], more].concat())
+    };
+    let predict =
+        |model: &str| cman_reading("李雷住在海城。她走了！\n王芳在海城。\n".as_bytes(), &["predict", "--model", model]);
+
+    let stdout = train(&by_character, &[]).quiet();
+    assert!(stdout.contains("tokenizer   characters (100.0 % of the tokens of the training data)\n"), "{stdout}");
+    let config = fs::read_to_string(Path::new(&by_character).join("config.toml")).unwrap();
+    assert!(config.contains("tokenizer = \"characters\"\n"), "{config}");
+    let tokens: Vec<String> = predict(&by_character)
+        .quiet()
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["tokens"].to_string())
+        .collect();
+    let expected = ["李雷住在海城。", "她走了！", "王芳在海城。"];
+    let expected = expected.map(|text| serde_json::json!(text.chars().collect::<Vec<_>>()).to_string());
+    assert_eq!(tokens, expected);
+
+    let run = train(&by_word, &["--set", "data.tokenizer=conll04"]);
+    let warning = "warning: the tokenizer conll04 (10.0 % of the tokens of the training data): the model will cut raw ";
+    assert!(run.status == Some(0) && run.stderr.starts_with(warning) && run.stderr.lines().count() == 1);
+    let run = predict(&by_word);
+    assert_eq!((run.status, run.stdout.lines().count(), run.stderr.lines().count()), (Some(0), 3, 1), "{}", run.stderr);
+    let warning = "warning: standard input: line 1: a text without spaces between words, but the tokenizer of the model, \
+                   conll04, cuts words at spaces; ";
+    assert!(run.stderr.starts_with(warning), "{}", run.stderr);
 }
 
 #[test]

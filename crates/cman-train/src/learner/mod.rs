@@ -249,7 +249,9 @@ impl Learner {
         let fine_tuned = weights.contextual_encoder;
         let encoder = self.encoder.map(|input| input.encoder.with_weights(fine_tuned.as_ref()));
         let EncodedData { schema, vocabularies, trained_words, .. } = self.data;
-        let model = Model::new(self.config, schema, vocabularies, weights.network, encoder, trained_words);
+        let mut config = self.config;
+        config.data.tokenizer = self.facts.tokenizer.tokenizer;
+        let model = Model::new(config, schema, vocabularies, weights.network, encoder, trained_words);
         Trained { model, epoch, dev }
     }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use burn::{module::Module, tensor::Device};
 use cman_core::{Cman, model::Sizes};
-use cman_data::Vocabularies;
+use cman_data::{TokenizerAgreement, Vocabularies};
 use cman_model::{Config, Encoder, ModelError};
 
 use super::{
@@ -102,6 +102,7 @@ impl Learner {
             epochs_done: 0,
             sentences: encoded.train.len(),
             dev_sentences: encoded.dev.len(),
+            tokenizer: TokenizerAgreement::of(config.data.tokenizer, data.train),
             trained_words: encoded.trained_words,
             pretrained_words,
             words: encoded.vocabularies.words.len(),
