@@ -150,8 +150,10 @@ impl ExperimentObserver for RunProgress {
 
     fn run_waits(&self, run: &RunSpec, number: usize, total: usize, holder: Option<&LockHolder>) {
         let holder = holder.map_or_else(
-            || "another process trains it".into(),
-            |LockHolder { process, host, since }| format!("process {process} on host {host} trains it since {since}"),
+            || "another process is training it".into(),
+            |LockHolder { process, host, since }| {
+                format!("process {process} on host {host} has been training it since {since}")
+            },
         );
         self.print_line(&format!("run {number}/{total}  {}: put off, {holder}", describe(run)));
     }
