@@ -17,7 +17,7 @@ use cman::{
     },
     data::{EncodedRelation, EncodedSentence},
     ragged::{Key, Mode},
-    train::{BatchShard, LearningRates, StepBatch, Trainable, batch_gradients, batch_shards, predict},
+    train::{BatchShard, Batching, LearningRates, StepBatch, Trainable, batch_gradients, batch_shards, predict},
 };
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use serde_json::{Value, json};
@@ -165,7 +165,7 @@ impl Peer {
     fn extract(&self, first: usize, last: usize, size: usize) -> Result<Value> {
         let network = self.weights.network.valid();
         let options = PredictOptions::from(&self.config.model.relation);
-        let (found, took) = time(|| predict(&network, &self.test[first..last], None, size, options, false));
+        let (found, took) = time(|| predict(&network, &self.test[first..last], None, Batching::new(size), options, false));
         let found = found?;
         let entities: usize = found.iter().map(|sentence| sentence.entities.len()).sum();
         let relations: usize = found.iter().map(|sentence| sentence.relations.len()).sum();

@@ -7,7 +7,7 @@ use burn_ragged::DeviceKind;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use cman_data::{DataError, OverlapPolicy, ReaderBuilder, Schema};
 use cman_encoder::Pooling;
-use cman_model::Model;
+use cman_model::{LoadOptions, MemoryLimit, Model};
 use cman_score::Definition;
 
 use crate::hint::hinted_corpus;
@@ -23,14 +23,27 @@ pub struct DeviceArgs {
     pub device: DeviceKind,
 }
 
+/// The limit of memory.
+#[derive(Debug, clap::Args)]
+pub struct MemoryArgs {
+    /// Most memory to take, such as 4GB, or `none`; default: what the system allows
+    #[arg(long, value_name = "SIZE", default_value_t, hide_default_value = true)]
+    pub max_memory: MemoryLimit,
+}
+
 /// A trained model and the device to run it on.
 #[derive(Debug, clap::Args)]
 pub struct ModelArgs {
     /// Model directory written by `cman train`
     #[arg(long, value_name = "DIR")]
     model: PathBuf,
+    /// Folder of the encoder, if it is not where the model says
+    #[arg(long, value_name = "DIR")]
+    encoder: Option<PathBuf>,
     #[command(flatten)]
     device: DeviceArgs,
+    #[command(flatten)]
+    memory: MemoryArgs,
 }
 
 /// The types of a corpus file.
@@ -52,7 +65,8 @@ impl ModelArgs {
         if !folder.join(MANIFEST).is_file() {
             bail!("{}: not a model directory (it has no {MANIFEST})", folder.display());
         }
-        Ok(Model::load(folder, &device)?)
+        let options = LoadOptions { encoder: self.encoder.clone(), max_memory: self.memory.max_memory };
+        Ok(Model::load_with(folder, &device, &options)?)
     }
 }
 

@@ -8,12 +8,13 @@ use std::{
 };
 
 use anyhow::{Result, bail};
+use burn_ragged::is_cpu;
 use cman_data::{ContextualVectorWriter, Corpus, Precision, ReaderBuilder};
 use cman_encoder::Pooling;
-use cman_model::{Encoder, EncoderConfig, EncoderKind};
+use cman_model::{Encoder, EncoderConfig, EncoderKind, MemoryLimit};
 
 use crate::{
-    args::{DeviceArgs, poolings},
+    args::{DeviceArgs, MemoryArgs, poolings},
     inspect::files,
     notes::note_unusual,
 };
@@ -47,32 +48,38 @@ pub struct Args {
     half: bool,
     #[command(flatten)]
     device: DeviceArgs,
+    #[command(flatten)]
+    memory: MemoryArgs,
 }
 
 /// Runs the subcommand.
 pub fn run(args: &Args) -> Result<()> {
-    let (files, _) = files(&args.corpus)?;
-    let mut seen: HashSet<Vec<String>> = HashSet::new();
-    let mut sentences: Vec<Vec<String>> = Vec::new();
-    for path in files {
-        let corpus = Corpus::read(&path, &ReaderBuilder::new())?;
-        note_unusual(path.display(), &corpus);
-        for sentence in &corpus.sentences {
-            let words: Vec<String> = sentence.words().map(str::to_owned).collect();
-            if seen.insert(words.clone()) {
-                sentences.push(words);
-            }
-        }
-    }
     let config = EncoderConfig {
         kind: EncoderKind::find(&args.encoder)?,
         path: args.encoder.clone(),
         pooling: args.pooling,
         ..EncoderConfig::default()
     };
-    let Some(encoder) = Encoder::open(&config, &args.device.device.device()?)? else {
+    let device = args.device.device.device()?;
+    let Some(encoder) = Encoder::open(&config, &device)? else {
         bail!("{}: not an encoder", args.encoder);
     };
+    let left = if is_cpu(&device) { args.memory.max_memory.left() } else { MemoryLimit::None.left() };
+    let (files, _) = files(&args.corpus)?;
+    let mut seen: HashSet<Vec<String>> = HashSet::new();
+    let mut sentences: Vec<Vec<String>> = Vec::new();
+    for path in files {
+        let corpus = Corpus::read(&path, &ReaderBuilder::new())?;
+        note_unusual(path.display(), &corpus);
+        for (i, sentence) in corpus.sentences.iter().enumerate() {
+            let words: Vec<String> = sentence.words().map(str::to_owned).collect();
+            if seen.insert(words.clone()) {
+                let needed = encoder.batch_memory(&[encoder.encoded_size(sentence)?], false);
+                left.check([needed; 2], "encoding", (&path.display().to_string(), i, sentence))?;
+                sentences.push(words);
+            }
+        }
+    }
     let precision = if args.half { Precision::Half } else { Precision::Single };
     let shape = [encoder.n_layers(), encoder.width()];
     let mut writer = ContextualVectorWriter::create(&args.out, encoder.identity(), shape, precision, &sentences)?;

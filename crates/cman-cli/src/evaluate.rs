@@ -14,7 +14,7 @@ use serde::Serialize;
 use crate::{
     args::{ModelArgs, definitions, named, overlaps},
     hint::hinted_corpus,
-    notes::{counts, note, note_unusual},
+    notes::{counts, note, note_long_tokens, note_unusual},
     output,
 };
 
@@ -77,6 +77,7 @@ pub fn run(args: &Args) -> Result<()> {
     let gold = Corpus::read(&args.data, &options)
         .map_err(|error| hinted_corpus(error, Some(MODEL_TYPES), Some("--on-error skip")))?;
     note_unusual(args.data.display(), &gold);
+    note_long_tokens(args.data.display(), &gold.sentences, &model.config().model);
     let evaluation = cman_train::evaluate(&model, &gold.sentences, EVALUATION_BATCH, args.gold_labels)?;
     let Evaluation { mut scores, predicted } = evaluation;
     if args.definition != Definition::Cman {

@@ -14,7 +14,7 @@ use cman_train::{LockHolder, Observer, TrainError};
 use indicatif::{MultiProgress, ProgressBar};
 
 use crate::{
-    args::DeviceArgs,
+    args::{DeviceArgs, MemoryArgs},
     hint::{RESUME, hinted},
     notes::note_unlocked,
     progress::{BatchBar, Interrupt, f1, print_line},
@@ -69,6 +69,8 @@ pub struct Args {
     plan: bool,
     #[command(flatten)]
     device: DeviceArgs,
+    #[command(flatten)]
+    memory: MemoryArgs,
 }
 
 /// Runs the subcommand.
@@ -83,6 +85,7 @@ pub fn run(args: Args) -> Result<()> {
         jobs: NonZeroUsize::from(args.jobs),
         backend: args.device.device,
         command: command(env::args_os().skip(1).map(|arg| arg.to_string_lossy().into_owned())),
+        max_memory: args.memory.max_memory,
     };
     if args.plan {
         let (store, mut out) = (options.store()?, io::stdout().lock());

@@ -85,6 +85,13 @@ fn of_library(cause: &(dyn StdError + 'static)) -> Option<String> {
         Some(ModelError::Hub(HubError::Unavailable { .. })) => {
             Some("give the folder of the encoder, or set `HF_HOME` to a cache that contains it".into())
         }
+        Some(ModelError::ModelEncoder { .. }) => Some("`--encoder DIR` gives the folder of the encoder".into()),
+        Some(ModelError::Memory { sentence_fits: true, .. }) => {
+            Some("`--set train.batch_tokens=N` makes the batches of long sentences smaller; `--max-memory` changes the limit".into())
+        }
+        Some(ModelError::Memory { .. }) => {
+            Some("split the sentence into shorter ones; `--max-memory` changes the limit".into())
+        }
         _ => of_data(data_error(cause)?, None, None),
     }
 }

@@ -21,10 +21,15 @@ mod report;
 mod score;
 mod train;
 
-use std::{io, process::ExitCode};
+use std::{
+    io,
+    process::ExitCode,
+    sync::{Arc, atomic::AtomicBool},
+};
 
 use clap::{Parser, Subcommand, error::ContextKind};
 use cman_data::plain_types;
+use signal_hook::consts::SIGABRT;
 
 // The system allocator returns large buffers to the system on every free and pays for page faults on reuse.
 #[global_allocator]
@@ -67,6 +72,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    exit_on_abort();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return report_usage(&error),
@@ -83,6 +89,14 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Makes an abort an exit with status 1. The standard library aborts after it has reported an allocation that failed; the
+/// checks before a batch is made cannot foresee every such allocation.
+fn exit_on_abort() {
+    let always = Arc::new(AtomicBool::new(true));
+    // Without the handler, an abort has its usual status.
+    let _ = signal_hook::flag::register_conditional_shutdown(SIGABRT, 1, always);
 }
 
 /// Prints clap's help, version or usage error, with a hint for an unknown device.

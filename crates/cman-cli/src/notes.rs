@@ -6,7 +6,8 @@ use std::{
     path::Path,
 };
 
-use cman_data::{Corpus, Report, Sentence};
+use cman_core::{ModelConfig, embedding::CharacterKind};
+use cman_data::{Corpus, LongTokens, Report, Sentence};
 
 /// Prints a line. Write errors are ignored.
 pub fn note(text: impl Display) {
@@ -26,6 +27,14 @@ pub fn note_unlocked(folder: &Path, reason: &io::Error) {
         "{}: cannot be locked ({reason}); take care that no other process writes here",
         folder.display()
     ));
+}
+
+/// Prints how many tokens the character encoder of a network with these settings reads in part, if there are any.
+pub fn note_long_tokens(name: impl Display, sentences: &[Sentence], config: &ModelConfig) {
+    let long = LongTokens::of(sentences);
+    if config.character.kind != CharacterKind::None && !long.is_empty() {
+        note(format_args!("{name}: {long}"));
+    }
 }
 
 /// Whether a report contains anomalies.

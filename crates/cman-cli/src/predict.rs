@@ -8,8 +8,12 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use cman_data::{DataError, Input, InputFormat, InputOptions, InputRecord, Sentence, TokenizerConfig, is_unsegmented};
-use cman_model::{Extraction, Extractor};
+use cman_core::embedding::CharacterKind;
+use cman_data::{
+    DataError, Input, InputFormat, InputOptions, InputRecord, LongTokens, MAX_CHARACTERS, Sentence, TokenizerConfig,
+    is_unsegmented,
+};
+use cman_model::{Extraction, Extractor, ModelError};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -22,8 +26,6 @@ use crate::{
 
 /// Number of sentences that are predicted together.
 const WINDOW: usize = 256;
-/// Maximum token length in characters. Memory grows with the longest token of a batch.
-const MAX_CHARACTERS: usize = 256;
 
 /// Extract entities and relations from text
 ///
@@ -58,6 +60,9 @@ pub struct Args {
     /// Maximum sentence length; memory grows with its square
     #[arg(long, value_name = "N", default_value_t = 512)]
     max_tokens: usize,
+    /// Maximum token length in characters; the character encoder reads the first 256
+    #[arg(long, value_name = "N", default_value_t = MAX_CHARACTERS)]
+    max_characters: usize,
 }
 
 /// One line of output.
@@ -95,12 +100,17 @@ pub fn run(args: &Args) -> Result<()> {
         out_name: args.output.display().to_string(),
         window: if interactive { 1 } else { WINDOW },
         max_tokens: args.max_tokens,
+        max_characters: args.max_characters,
+        long: LongTokens::default(),
         queue: Vec::new(),
         name,
         skipped: 0,
         warned: false,
     };
     stream.read(input, &options)?;
+    if !stream.long.is_empty() && extractor.model().config().model.character.kind != CharacterKind::None {
+        note(format_args!("{}: {}", stream.name, stream.long));
+    }
     match stream.skipped {
         0 => Ok(()),
         skipped => bail!("{}: {skipped} invalid {} skipped", stream.name, record_noun(skipped)),
@@ -139,6 +149,8 @@ struct Stream<'a> {
     out_name: String,
     window: usize,
     max_tokens: usize,
+    max_characters: usize,
+    long: LongTokens,
     queue: Vec<Queued>,
     name: String,
     skipped: usize,
@@ -196,7 +208,10 @@ impl Stream<'_> {
     fn enqueue(&mut self, record: InputRecord) -> Result<()> {
         for (offset, sentence) in record.sentences {
             match self.check(&sentence) {
-                Ok(()) => self.queue.push(Queued { id: record.id.clone(), offset, sentence }),
+                Ok(()) => {
+                    self.long.count(&sentence, record.at.message("").trim_end_matches([':', ' ']));
+                    self.queue.push(Queued { id: record.id.clone(), offset, sentence });
+                }
                 Err(reason) => self.skip(&record.at.message(&reason)),
             }
             if self.queue.len() >= self.window {
@@ -212,11 +227,19 @@ impl Stream<'_> {
         if sentence.len() > most {
             return Err(format!("sentence of {} tokens exceeds the maximum of {most} (--max-tokens)", sentence.len()));
         }
-        if let Some(longest) = sentence.words().map(|word| word.chars().count()).max().filter(|&n| n > MAX_CHARACTERS) {
-            return Err(format!("token of {longest} characters exceeds the maximum of {MAX_CHARACTERS}"));
+        let most = self.max_characters;
+        if let Some(longest) = sentence.words().map(|word| word.chars().count()).max().filter(|&n| n > most) {
+            return Err(format!("token of {longest} characters exceeds the maximum of {most} (--max-characters)"));
         }
-        let encoded = self.extractor.model().vocabularies().encode_tokens(sentence);
-        encoded.map(drop).map_err(|error| error.to_string())
+        let model = self.extractor.model();
+        model.vocabularies().encode_tokens(sentence).map_err(|error| error.to_string())?;
+        model.check_memory(sentence).map_err(|error| match error {
+            ModelError::Memory { needed, left, bound, .. } => {
+                let tokens = sentence.len();
+                format!("sentence of {tokens} tokens needs about {needed} of memory, {left} are left ({bound})")
+            }
+            other => other.to_string(),
+        })
     }
 
     fn skip(&mut self, message: &dyn Display) {

@@ -2,23 +2,23 @@
 
 use std::{
     io::{self, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::Duration,
 };
 
 use anyhow::{Result, bail};
 use clap::ArgGroup;
 use cman_data::{SplitFiles, Splits, sample};
-use cman_model::Config;
+use cman_model::{Config, EncoderConfig, EncoderKind, SearchPath};
 use cman_score::Scores;
 use cman_train::{LeftOut, Protocol, RunData, RunIdentity, RunPlace, Tested, TrainError, train_and_test};
 use serde::Serialize;
 
 use crate::{
-    args::DeviceArgs,
+    args::{DeviceArgs, MemoryArgs},
     hint::{CORPUS_FILES, RESUME, hinted, hinted_corpus},
     model_folder::{self, Start},
-    notes::{counts, note, note_unusual},
+    notes::{counts, note, note_long_tokens, note_unusual},
     progress::{Progress, f1},
 };
 
@@ -80,6 +80,8 @@ pub struct Args {
     /// Train on train and dev data for all epochs
     #[arg(long)]
     train_dev: bool,
+    #[command(flatten)]
+    memory: MemoryArgs,
     /// Model directory to write
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -138,12 +140,16 @@ pub fn run(args: Args) -> Result<()> {
         device: &device,
         checkpoint_every: Duration::from_secs_f64(60.0 * args.checkpoint_minutes),
         resume: args.resume,
+        max_memory: args.memory.max_memory,
     };
     model_folder::check(&args.out, start, &place.checkpoints())?;
     let splits = args.splits(&config)?;
-    note_unusual("train", &splits.train);
-    splits.dev.iter().for_each(|dev| note_unusual("dev", dev));
-    splits.test.iter().for_each(|test| note_unusual("test", test));
+    for (part, corpus) in [("train", Some(&splits.train)), ("dev", splits.dev.as_ref()), ("test", splits.test.as_ref())] {
+        if let Some(corpus) = corpus {
+            note_unusual(part, corpus);
+            note_long_tokens(part, &corpus.sentences, &config.model);
+        }
+    }
     let data = RunData::from(splits);
     if args.train_dev && data.dev.is_empty() {
         bail!("--train-dev: no dev data");
@@ -228,10 +234,22 @@ impl Summary {
 impl Args {
     fn configuration(&self) -> Result<Config> {
         let mut config = Config::load(self.config.as_deref(), &self.settings)?;
+        config.encoder.path = self.encoder_path(&config.encoder)?;
         config.seed = self.seed.unwrap_or(config.seed);
         config.train.epochs = self.epochs.unwrap_or(config.train.epochs);
         config.check()?;
         Ok(config)
+    }
+
+    /// The place of the encoder. A relative path in the configuration file is looked for relative to that file, then to the
+    /// working directory; a path in a setting is relative to the working directory.
+    fn encoder_path(&self, encoder: &EncoderConfig) -> Result<String> {
+        if encoder.kind == EncoderKind::None {
+            return Ok(encoder.path.clone());
+        }
+        let is_set = self.settings.iter().any(|setting| setting.trim_start().starts_with("encoder.path"));
+        let folder = self.config.as_deref().and_then(Path::parent).filter(|_| !is_set).map(Path::to_owned);
+        Ok(SearchPath::new(folder).find_encoder(&encoder.path)?.to_string_lossy().into_owned())
     }
 
     fn splits(&self, config: &Config) -> Result<Splits> {

@@ -15,20 +15,20 @@ fn spans() -> [Span; 2] {
 #[test]
 fn a_relation_needs_more_than_the_threshold() {
     // Two pairs of entities, (0, 1) and (1, 0), of two types each.
-    assert_eq!(candidates(&spans(), Ends::Last), [(1, 3), (3, 1)]);
+    assert_eq!(candidates(&spans(), 0..2, Ends::Last), [(1, 3), (3, 1)]);
     let probabilities = [0.5, 0.5 + 1e-9, 0.5 - 1e-9, 0.75];
-    let found = decode(&spans(), Ends::Last, &probabilities, 2, 2, 0.5);
+    let found = decode(&spans(), 0..2, Ends::Last, &probabilities, 2, 2, 0.5);
     let relation = |head, tail, kind, probability| ScoredRelation { head, tail, kind, probability };
     assert_eq!(found, [relation(0, 1, 1, 0.5 + 1e-9), relation(1, 0, 1, 0.75)]);
-    assert_eq!(decode(&spans(), Ends::Last, &[0.0; 4], 2, 2, 0.0), [], "nothing is impossible and admitted");
-    assert_eq!(decode(&spans(), Ends::Last, &[1.0; 4], 2, 2, 1.0), [], "a threshold of 1 admits nothing");
+    assert_eq!(decode(&spans(), 0..2, Ends::Last, &[0.0; 4], 2, 2, 0.0), [], "nothing is impossible and admitted");
+    assert_eq!(decode(&spans(), 0..2, Ends::Last, &[1.0; 4], 2, 2, 1.0), [], "a threshold of 1 admits nothing");
 }
 
 #[test]
 fn the_first_span_of_a_pair_is_the_head() {
-    let found = decode(&spans(), Ends::Last, &[0.9, 0.1], 1, 1, 0.5);
+    let found = decode(&spans(), 0..2, Ends::Last, &[0.9, 0.1], 1, 1, 0.5);
     assert_eq!(found, [ScoredRelation { head: 0, tail: 1, kind: 0, probability: 0.9 }]);
-    let found = decode(&spans(), Ends::Last, &[0.1, 0.9], 1, 1, 0.5);
+    let found = decode(&spans(), 0..2, Ends::Last, &[0.1, 0.9], 1, 1, 0.5);
     assert_eq!(found, [ScoredRelation { head: 1, tail: 0, kind: 0, probability: 0.9 }]);
 }
 
@@ -36,7 +36,7 @@ fn the_first_span_of_a_pair_is_the_head() {
 fn of_several_tokens_of_an_entity_the_best_pair_counts_once() {
     // Tokens (0, 3), (1, 3), (3, 0), (3, 1); an output for "none" is not read.
     let probabilities = [0.6, 1.0, 0.8, 1.0, 0.2, 1.0, 0.4, 1.0];
-    let found = decode(&spans(), Ends::Any, &probabilities, 2, 1, 0.5);
+    let found = decode(&spans(), 0..2, Ends::Any, &probabilities, 2, 1, 0.5);
     assert_eq!(found, [ScoredRelation { head: 0, tail: 1, kind: 0, probability: 0.8 }]);
 }
 

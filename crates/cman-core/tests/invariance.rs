@@ -146,10 +146,10 @@ fn relations_equal_those_of_the_full_table() {
             let table: Vec<f64> = sigmoid(table).try_into_vec_as().unwrap();
             for (s, prediction) in predictions.iter().enumerate() {
                 let spans: Vec<Span> = prediction.entities.iter().map(|entity| entity.span.clone()).collect();
-                let rows = candidates(&spans, ends).into_iter();
+                let rows = candidates(&spans, 0..spans.len(), ends).into_iter();
                 let rows = rows.flat_map(|(i, j)| &table[((s * steps + i) * steps + j) * n_outputs..][..n_outputs]);
                 let rows: Vec<f64> = rows.copied().collect();
-                let expected = decode(&spans, ends, &rows, n_outputs, SIZES.relations, 1e-9);
+                let expected = decode(&spans, 0..spans.len(), ends, &rows, n_outputs, SIZES.relations, 1e-9);
                 assert_eq!(prediction.relations.len(), expected.len(), "{name}");
                 for (found, expected) in prediction.relations.iter().zip(&expected) {
                     let places = |r: &ScoredRelation| (r.head, r.tail, r.kind);

@@ -13,6 +13,10 @@ use crate::{
     vocabulary::{Vocabulary, load_json, save_json},
 };
 
+/// Number of characters of a token that a model reads. Memory grows with the longest token of a batch, because all tokens
+/// are padded to it.
+pub const MAX_CHARACTERS: usize = 256;
+
 /// The word and character vocabularies of a model.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -30,7 +34,7 @@ pub struct Vocabularies {
 pub struct EncodedSentence {
     /// The id of each word: `[n]`.
     pub words: Vec<u32>,
-    /// The ids of each word's characters: `n` non-empty lists.
+    /// The ids of each word's first [`MAX_CHARACTERS`] characters: `n` non-empty lists.
     pub chars: Vec<Vec<u32>>,
     /// The id of each token's [`Tag`](crate::Tag): `[n]`, or empty without annotation.
     pub tags: Vec<u32>,
@@ -69,7 +73,7 @@ impl Vocabularies {
         let mut buffer = [0; 4];
         for word in sentences.iter().flat_map(Sentence::words) {
             vocabularies.words.observe(&normalise(word, lowercase));
-            for char in word.chars() {
+            for char in first_characters(word) {
                 vocabularies.chars.observe(char.encode_utf8(&mut buffer));
             }
         }
@@ -131,7 +135,7 @@ impl Vocabularies {
         crate::validate::validate_tokens(sentence).map_err(|fault| fault.at(Location::default()))?;
         Ok(EncodedSentence {
             words: sentence.words().map(|word| self.word_id(word)).collect(),
-            chars: sentence.words().map(|word| word.chars().map(|char| self.char_id(char)).collect()).collect(),
+            chars: sentence.words().map(|word| first_characters(word).map(|char| self.char_id(char)).collect()).collect(),
             ..EncodedSentence::default()
         })
     }
@@ -160,6 +164,11 @@ impl Vocabularies {
         }
         Ok(vocabularies)
     }
+}
+
+/// The characters of a word that a model reads.
+fn first_characters(word: &str) -> impl Iterator<Item = char> {
+    word.chars().take(MAX_CHARACTERS)
 }
 
 fn normalise(word: &str, lowercase: bool) -> Cow<'_, str> {
@@ -199,6 +208,17 @@ mod tests {
         let cased = Vocabularies::build(&[sentence()], false);
         assert_eq!(cased.words.names(), ["<pad>", "<unk>", "Ann", "of", "Bonn", "ann"]);
         assert_eq!((cased.word_id("ANN"), cased.char_id('A')), (UNKNOWN, 2));
+    }
+
+    #[test]
+    fn only_the_first_characters_of_a_token_are_read() {
+        let longest = "a".repeat(MAX_CHARACTERS);
+        let sentence = Sentence::from_tokens("1", [longest.clone(), longest + "b"]);
+        let vocabularies = Vocabularies::build(std::slice::from_ref(&sentence), true);
+        assert_eq!(vocabularies.chars.names(), ["<pad>", "<unk>", "a"]);
+        let encoded = vocabularies.encode_tokens(&sentence).unwrap();
+        assert_eq!(encoded.chars, [vec![2; MAX_CHARACTERS], vec![2; MAX_CHARACTERS]]);
+        assert_ne!(encoded.words[0], encoded.words[1], "words are looked up as a whole");
     }
 
     #[test]

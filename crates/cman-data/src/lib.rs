@@ -12,6 +12,7 @@ mod id;
 mod input;
 mod labels;
 mod lines;
+mod long_tokens;
 mod reasons;
 mod recognition;
 mod sentence;
@@ -28,11 +29,12 @@ pub use corpus::{
     Corpus, CorpusDir, Format, OnError, OverlapPolicy, Reader, ReaderBuilder, Report, SplitFiles, Splits, write_json_lines,
     write_multihead, write_spert, write_types,
 };
-pub use encode::{EncodedRelation, EncodedSentence, Unrepresentable, Vocabularies};
+pub use encode::{EncodedRelation, EncodedSentence, MAX_CHARACTERS, Unrepresentable, Vocabularies};
 pub use error::{DataError, Location, UnusedFile, json_reason, plain_types};
 pub use id::Id;
 pub use input::{Input, InputFormat, InputOptions, InputRecord};
 pub use labels::{LabelSet, Schema};
+pub use long_tokens::LongTokens;
 pub use reasons::{Reason, Reasons};
 pub use recognition::{Recognized, recognize};
 pub use sentence::{Entity, Relation, Sentence, Token};

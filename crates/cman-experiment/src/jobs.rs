@@ -13,6 +13,7 @@ use std::{
 };
 
 use burn::tensor::Device;
+use cman_model::MemoryLimit;
 use cman_train::{FolderLock, Observer, Protocol, TrainError};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
@@ -38,6 +39,7 @@ pub(crate) struct Jobs<'a> {
     plan: &'a Plan,
     store: &'a RunStore,
     device: &'a Device,
+    max_memory: MemoryLimit,
     /// The folder for the results.
     out: &'a Path,
     observer: &'a dyn ExperimentObserver,
@@ -66,7 +68,7 @@ impl<'a> Jobs<'a> {
     pub fn new(
         plan: &'a Plan,
         store: &'a RunStore,
-        device: &'a Device,
+        (device, max_memory): (&'a Device, MemoryLimit),
         out: &'a Path,
         observer: &'a dyn ExperimentObserver,
         results: Results,
@@ -74,7 +76,7 @@ impl<'a> Jobs<'a> {
         let pending = (0..plan.runs.len()).map(|index| Pending { index, retry: None });
         let queue = Mutex::new(pending.collect());
         let done = Mutex::new(Done { results, indices: Vec::new() });
-        Self { plan, store, device, out, observer, queue, done, error: Mutex::new(None) }
+        Self { plan, store, device, max_memory, out, observer, queue, done, error: Mutex::new(None) }
     }
 
     /// Runs `n` jobs and returns the results of all runs, which are saved after every run.
@@ -181,7 +183,7 @@ impl<'a> Jobs<'a> {
             Protocol::TrainDev => Some(self.outcome(&run.with_protocol(Protocol::Train))?.epoch),
         };
         let Plan { root, vectors, .. } = self.plan;
-        let context = RunContext { lock, root, vectors: vectors.as_deref(), device: self.device };
+        let context = RunContext { lock, root, vectors: vectors.as_deref(), device: self.device, max_memory: self.max_memory };
         run::run(run, &context, epochs, observer)
     }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use burn_ragged::DeviceKind;
 use cman_data::{OnError, OverlapPolicy, ReaderBuilder};
-use cman_model::{Config, Encoder, EncoderConfig, ModelError};
+use cman_model::{Config, Encoder, EncoderConfig, EncoderKind, ModelError, SearchPath};
 use cman_train::{Protocol, checksum};
 use serde::Serialize;
 
@@ -69,6 +69,8 @@ pub struct RunSpec {
     pub config: Config,
     pub(crate) source: CorpusSource,
     pub(crate) files: Vec<DataFile>,
+    /// The place of the encoder; empty without one.
+    pub(crate) encoder_path: String,
 }
 
 /// Everything that determines the result of a run; its hash is the run's id.
@@ -107,11 +109,18 @@ impl Plan {
                 let (expected, found) = ("refuse, because systems are compared on all sentences", "skip".into());
                 return Err(ModelError::Setting { field: "data.on_error", expected, found }.into());
             }
-            let encoder = encoder_file(&root, &config.encoder)?;
+            let of_config = file.as_deref().and_then(Path::parent).map(Path::to_owned);
+            let places = SearchPath::new([root.clone(), folder.to_owned()].into_iter().chain(of_config));
+            let encoder = encoder_file(&root, &places, &config.encoder)?;
             systems.push((system.name, config, encoder));
         }
-        let named = experiment.vectors.as_ref().map(|path| root.join(path));
-        let vectors = options.vectors.clone().or(named);
+        let vectors = match (&options.vectors, &experiment.vectors) {
+            (Some(given), _) => Some(given.clone()),
+            (None, Some(named)) => {
+                Some(SearchPath::new([root.clone(), folder.to_owned()]).find(&named.to_string_lossy())?)
+            }
+            (None, None) => None,
+        };
         let vector_file = vectors.as_ref().map(|path| DataFile::new("vectors", &root, path)).transpose()?;
         let mut overlaps: Vec<OverlapPolicy> = systems.iter().map(|(_, config, _)| config.data.overlap).collect();
         overlaps.dedup();
@@ -130,9 +139,12 @@ impl Plan {
                         for (system, config, encoder) in &systems {
                             let config = Config { seed, ..config.clone() };
                             config.check()?;
-                            let files: Vec<DataFile> = of_fold.iter().chain(encoder).cloned().collect();
-                            all.extend(encoder.clone());
-                            runs.push(RunSpec::new(system, source, &files, protocol, fold, config));
+                            let encoder_file = encoder.as_ref().map(|encoder| &encoder.file);
+                            let files: Vec<DataFile> = of_fold.iter().chain(encoder_file).cloned().collect();
+                            all.extend(encoder_file.cloned());
+                            let mut run = RunSpec::new(system, source, &files, protocol, fold, config);
+                            run.encoder_path = encoder.as_ref().map(|encoder| encoder.place.clone()).unwrap_or_default();
+                            runs.push(run);
                         }
                     }
                 }
@@ -145,29 +157,33 @@ impl Plan {
     }
 }
 
-/// The configuration of the encoder. The path is relative to the data folder if it exists there; otherwise it is left
-/// unchanged, as a path or as a name on the hub.
-pub(crate) fn encoder_config(root: &Path, config: &EncoderConfig) -> EncoderConfig {
-    if config.path.is_empty() {
-        return config.clone();
-    }
-    let inside = root.join(&config.path);
-    let path = if inside.exists() { inside.to_string_lossy().into_owned() } else { config.path.clone() };
-    EncoderConfig { path, ..config.clone() }
+/// The encoder as a data file with its hash, and the place where it was found.
+#[derive(Clone)]
+struct EncoderFile {
+    file: DataFile,
+    place: String,
 }
 
-/// The encoder as a data file, with its hash.
-fn encoder_file(root: &Path, config: &EncoderConfig) -> Result<Option<DataFile>, ExperimentError> {
+/// Finds and opens the encoder of a configuration.
+fn encoder_file(
+    root: &Path,
+    places: &SearchPath,
+    config: &EncoderConfig,
+) -> Result<Option<EncoderFile>, ExperimentError> {
     config.validate()?;
+    if config.kind == EncoderKind::None {
+        return Ok(None);
+    }
+    let place = places.find_encoder(&config.path)?.to_string_lossy().into_owned();
     let device = DeviceKind::compiled()[0].device();
     let device = device.map_err(|e| ExperimentError::Folder { path: root.into(), reason: e.to_string() })?;
-    let encoder = Encoder::open(&encoder_config(root, config), &device)?;
+    let encoder = Encoder::open_in(places, &EncoderConfig { path: place.clone(), ..config.clone() }, &device)?;
     let file = |encoder: Encoder| DataFile {
         part: "encoder".into(),
         path: config.path.clone(),
         sha256: encoder.identity().hash.clone(),
     };
-    Ok(encoder.map(file))
+    Ok(encoder.map(|encoder| EncoderFile { file: file(encoder), place }))
 }
 
 impl RunSpec {
@@ -199,11 +215,13 @@ impl RunSpec {
             config,
             source: source.clone(),
             files: files.to_vec(),
+            encoder_path: String::new(),
         }
     }
 
     /// The same run with another protocol.
     pub(crate) fn with_protocol(&self, protocol: Protocol) -> Self {
-        Self::new(&self.system, &self.source, &self.files, protocol, self.fold, self.config.clone())
+        let run = Self::new(&self.system, &self.source, &self.files, protocol, self.fold, self.config.clone());
+        Self { encoder_path: self.encoder_path.clone(), ..run }
     }
 }

@@ -11,6 +11,7 @@ use std::{
 
 use burn::tensor::Device;
 use cman_data::Sentence;
+use cman_model::MemoryLimit;
 use cman_score::Scores;
 use cman_train::{
     EVALUATION_BATCH, Evaluation, FolderLock, Observer, RunPlace, TrainError, Trained, evaluate, train_and_test,
@@ -21,7 +22,7 @@ use crate::{
     analysis::{by_distance, by_length, errors},
     error::ExperimentError,
     outcome::{Headline, Outcome, Point},
-    plan::{RunSpec, encoder_config},
+    plan::RunSpec,
     predictions::{DEV, TEST, write_predictions},
     storage,
 };
@@ -44,6 +45,7 @@ pub(crate) struct RunContext<'a> {
     /// The file of word vectors.
     pub vectors: Option<&'a Path>,
     pub device: &'a Device,
+    pub max_memory: MemoryLimit,
 }
 
 /// The fields of a line of `log.jsonl` that the outcome needs.
@@ -65,14 +67,14 @@ pub(crate) fn run(
     epochs: Option<usize>,
     observer: &mut dyn Observer,
 ) -> Result<(), ExperimentError> {
-    let RunContext { lock, root, vectors, device } = *context;
+    let RunContext { lock, root, vectors, device, max_memory } = *context;
     let folder = lock.folder();
     let data = spec.source.read(root, spec.fold, &spec.config.data.reader())?.by(spec.protocol);
     let mut config = spec.config.clone();
     config.train.epochs = epochs.unwrap_or(config.train.epochs);
     storage::replace(&folder.join(CONFIG), config.to_toml().as_bytes())?;
-    config.encoder = encoder_config(root, &config.encoder);
-    let place = RunPlace { lock, vectors, device, checkpoint_every: CHECKPOINT, resume: true };
+    config.encoder.path.clone_from(&spec.encoder_path);
+    let place = RunPlace { lock, vectors, device, checkpoint_every: CHECKPOINT, resume: true, max_memory };
     let tested = train_and_test(config, &data, &place, observer)?;
     let Some(test) = tested.test else {
         return Err(TrainError::NoSentences { part: "test data", purpose: "report on" }.into());

@@ -7,6 +7,7 @@ use std::{
 };
 
 use burn_ragged::DeviceKind;
+use cman_model::MemoryLimit;
 use cman_train::{FolderLock, LockHolder, Observer};
 
 use crate::{
@@ -37,6 +38,8 @@ pub struct RunOptions {
     pub backend: DeviceKind,
     /// The command, for the report.
     pub command: String,
+    /// How much memory a run may take.
+    pub max_memory: MemoryLimit,
 }
 
 /// Observes an experiment. Its jobs share the observer.
@@ -101,7 +104,7 @@ impl Plan {
         let comparisons = earlier.map(|earlier| compare::still_valid(earlier, &results, self)).unwrap_or_default();
         results.comparisons.clone_from(&comparisons);
         results.save(out)?;
-        let mut results = Jobs::new(self, &store, &device, out, observer, results).run(options.jobs.get())?;
+        let mut results = Jobs::new(self, &store, (&device, options.max_memory), out, observer, results).run(options.jobs.get())?;
         results.comparisons = compare::compare(&results, store.folder(), &comparisons)?;
         results.save(out)?;
         Ok(results)

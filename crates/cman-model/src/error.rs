@@ -49,6 +49,14 @@ pub enum ModelError {
         /// The name.
         name: String,
     },
+    /// A path that exists in none of the places where it is looked for.
+    #[error("{path}: no such file or folder{tried}")]
+    NotFound {
+        /// The path.
+        path: String,
+        /// The places in parentheses, if there are several.
+        tried: String,
+    },
     /// An encoder or contextual vectors other than the expected ones.
     #[error("{path}: expected {expected}, found {found}", path = path.display())]
     Encoder {
@@ -59,6 +67,22 @@ pub enum ModelError {
         /// What is there.
         found: String,
     },
+    /// A batch that does not fit into memory.
+    #[error("{place}: {task} needs about {needed} of memory, {left} are left ({bound})")]
+    Memory {
+        /// The longest sentence of the batch.
+        place: String,
+        /// What is done with the batch.
+        task: &'static str,
+        /// What the batch needs.
+        needed: String,
+        /// What the process may still take.
+        left: String,
+        /// What limits it.
+        bound: &'static str,
+        /// Whether the sentence fits in a batch of its own.
+        sentence_fits: bool,
+    },
     /// A file that cannot be read or written.
     #[error("{path}: {source}", path = path.display())]
     Io {
@@ -66,6 +90,16 @@ pub enum ModelError {
         path: PathBuf,
         /// The error of the operating system.
         source: io::Error,
+    },
+    /// The encoder of a model that is missing, or is another one.
+    #[error("{path}: the model needs the encoder {needed}{found}")]
+    ModelEncoder {
+        /// The file that names the encoder.
+        path: PathBuf,
+        /// The encoder.
+        needed: String,
+        /// What there is instead, after a comma or a colon.
+        found: String,
     },
     /// A model directory that is damaged or inconsistent.
     #[error("{path}: {reason}", path = path.display())]

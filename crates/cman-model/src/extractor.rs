@@ -7,7 +7,10 @@ use cman_core::model::Prediction;
 use cman_data::{RawSentence, Schema, Sentence};
 use serde::Serialize;
 
-use crate::{error::ModelError, model::Model};
+use crate::{
+    error::ModelError,
+    model::{LoadOptions, Model},
+};
 
 /// Sentences per batch.
 const BATCH: usize = 32;
@@ -77,6 +80,14 @@ impl Extractor {
         Ok(Self::new(Model::load(folder, device)?))
     }
 
+    /// Loads a model directory on `device`, with options.
+    ///
+    /// # Errors
+    /// Those of [`Model::load_with`].
+    pub fn load_with(folder: &Path, device: &Device, options: &LoadOptions) -> Result<Self, ModelError> {
+        Ok(Self::new(Model::load_with(folder, device, options)?))
+    }
+
     /// An extractor with this model.
     pub fn new(model: Model) -> Self {
         Self { model }
@@ -90,7 +101,7 @@ impl Extractor {
     /// Extracts from every sentence of a text. A text without tokens has no sentence.
     ///
     /// # Errors
-    /// None for text; see [`extract_sentences`](Self::extract_sentences).
+    /// As [`extract_sentences`](Self::extract_sentences).
     pub fn extract(&self, text: &str) -> Result<Vec<Extraction>, ModelError> {
         Ok(self.extract_batch(&[text])?.remove(0))
     }
@@ -115,7 +126,8 @@ impl Extractor {
     /// joined by spaces.
     ///
     /// # Errors
-    /// A sentence without tokens, or an empty token.
+    /// A sentence without tokens, an empty token, or a sentence that needs more memory than there is
+    /// ([`LoadOptions::max_memory`]).
     pub fn extract_sentences(&self, sentences: &[Sentence]) -> Result<Vec<Extraction>, ModelError> {
         let predictions = self.model.predict(sentences, BATCH)?;
         let pairs = sentences.iter().zip(&predictions);

@@ -24,12 +24,32 @@ const BATCH_TOKENS: usize = 8192;
 /// dozen sentences.
 const CPU_BATCH: usize = 8;
 
-/// Predictions for these sentences, in their order. On the CPU, batches run in parallel. The network must not be on an
-/// autodiff device.
+/// The batches of a prediction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Batching {
+    /// Most sentences per batch. A batch has fewer on the CPU or if they are long.
+    pub size: usize,
+    /// Whether batches run in parallel on the CPU. If not, each has the memory to itself.
+    pub parallel: bool,
+}
+
+impl Batching {
+    /// Batches of at most `size` sentences, in parallel.
+    pub fn new(size: usize) -> Self {
+        Self { size, parallel: true }
+    }
+}
+
+/// Cuts sentences of these lengths into batches, from the shortest to the longest.
+pub(crate) fn batches(lengths: &[usize], size: usize, is_cpu: bool) -> Vec<Vec<usize>> {
+    let sentences = if is_cpu { size.min(CPU_BATCH) } else { size };
+    batches::sorted(lengths, Limits { sentences, tokens: BATCH_TOKENS })
+}
+
+/// Predictions for these sentences, in their order. The network must not be on an autodiff device.
 ///
-/// A batch holds at most `batch_size` sentences, fewer on the CPU or if they are long. `contextual` is required if the
-/// network takes contextual vectors. `gold_labels`: the relations see the gold tags instead of the predicted ones
-/// (Table 3).
+/// `contextual` is required if the network takes contextual vectors. `gold_labels`: the relations see the gold tags instead
+/// of the predicted ones (Table 3).
 ///
 /// # Errors
 /// Those of `contextual`.
@@ -37,7 +57,7 @@ pub fn predict(
     network: &Cman,
     sentences: &[EncodedSentence],
     contextual: Option<ContextualVectors>,
-    batch_size: usize,
+    batching: Batching,
     options: PredictOptions,
     gold_labels: bool,
 ) -> Result<Vec<Prediction>, ModelError> {
@@ -54,9 +74,8 @@ pub fn predict(
         Ok(network.predict(&tokens, labels.as_deref(), options))
     };
     let is_cpu = is_cpu(&device);
-    let batch_size = if is_cpu { batch_size.min(CPU_BATCH) } else { batch_size };
-    let batches = batches::sorted(&lengths, Limits { sentences: batch_size, tokens: BATCH_TOKENS });
-    let found: Vec<Vec<Prediction>> = if is_cpu {
+    let batches = batches(&lengths, batching.size, is_cpu);
+    let found: Vec<Vec<Prediction>> = if is_cpu && batching.parallel {
         batches.par_iter().with_max_len(1).map(run).collect::<Result<_, ModelError>>()?
     } else {
         batches.iter().map(run).collect::<Result<_, ModelError>>()?

@@ -22,15 +22,17 @@ mod encoder;
 mod error;
 mod extractor;
 mod inference;
+mod memory;
 mod model;
 mod settings;
 
 pub use batches::Limits;
-pub use encoder::{Encoder, is_hub_name};
+pub use encoder::{EncodedSize, Encoder, SearchPath, is_hub_name};
 pub use error::ModelError;
 pub use extractor::{ExtractedEntity, ExtractedRelation, Extraction, Extractor};
-pub use inference::{ContextualVectors, annotate, predict};
-pub use model::Model;
+pub use inference::{Batching, ContextualVectors, annotate, predict};
+pub use memory::{MemoryLeft, MemoryLimit, ParseMemoryError, PredictionMemory};
+pub use model::{LoadOptions, Model};
 pub use settings::{
     AdversarialConfig, Config, DataConfig, EncoderConfig, EncoderKind, Keep, Schedule, ScheduleKind, Scope,
     TrainConfig, VectorConfig, read_toml,

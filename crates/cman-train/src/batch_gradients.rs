@@ -102,7 +102,7 @@ pub fn batch_gradients(
 
 /// Number of shards of a batch on the CPU. It is a power of two, so that 2, 4, .. cores get equally many. It depends on
 /// batch and model alone, so that sums do not depend on the number of threads.
-fn n_shards(n_sentences: usize, n_parameters: usize) -> usize {
+pub(crate) fn n_shards(n_sentences: usize, n_parameters: usize) -> usize {
     let most = (n_sentences / SHARD_SENTENCES).min(MAX_PARAMETERS / n_parameters.max(1)).clamp(MIN_SHARDS, MAX_SHARDS);
     (1 << most.ilog2()).min(n_sentences)
 }

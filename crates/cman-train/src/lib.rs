@@ -22,6 +22,7 @@ mod learner;
 mod lock;
 mod lock_holder;
 mod log;
+mod memory;
 mod observer;
 mod protocol;
 mod trainable;
@@ -32,7 +33,7 @@ pub use adversarial::{BatchLoss, StepBatch};
 pub use batch_gradients::{BatchGradients, BatchShard, LearningRates, batch_gradients, batch_shards};
 pub use checkpoint::Checkpoints;
 /// The evaluation step of a custom training loop.
-pub use cman_model::predict;
+pub use cman_model::{Batching, predict};
 pub use error::TrainError;
 pub use evaluate::{EVALUATION_BATCH, Evaluation, evaluate};
 pub use identity::RunIdentity;

@@ -8,7 +8,7 @@ use std::{
 
 use burn::tensor::Device;
 use cman_data::{Corpus, Schema, Sentence, Splits};
-use cman_model::Config;
+use cman_model::{Config, MemoryLimit};
 use cman_score::{LeakageScores, score_leakage};
 use serde::{Deserialize, Serialize};
 
@@ -115,6 +115,8 @@ pub struct RunPlace<'a> {
     pub checkpoint_every: Duration,
     /// Whether to resume from an existing checkpoint. If false, it is removed.
     pub resume: bool,
+    /// How much memory the run may take.
+    pub max_memory: MemoryLimit,
 }
 
 impl RunPlace<'_> {
@@ -161,7 +163,8 @@ pub fn train_and_test(
     place: &RunPlace,
     observer: &mut dyn Observer,
 ) -> Result<Tested, TrainError> {
-    let learner = Learner::new(config, data.training(), place.vectors, place.device)?;
+    let learner = Learner::within(config, data.training(), place.vectors, place.device, place.max_memory)?;
+    learner.check_prediction("test", &data.test, EVALUATION_BATCH)?;
     let learner = learner.with_checkpoints(place.checkpoints(), place.resume)?;
     let log = match learner.epochs_done() {
         0 => EpochLog::create(place.lock.folder())?,

@@ -1,7 +1,7 @@
 //! Adds pretrained word vectors to vocabulary and network. They are the initial vectors of training words; vectors of
 //! other words are never trained (`docs/DESIGN.md`, "words").
 
-use std::{collections::HashSet, path::Path};
+use std::{collections::HashSet, io::ErrorKind, path::Path};
 
 use cman_core::Cman;
 use cman_data::{VectorReader, Vocabularies};
@@ -48,6 +48,8 @@ impl WordVectors {
                     vocabularies.words.insert(&word);
                     // Special entries such as <pad> are not inserted and get no row.
                     if vocabularies.words.len() > n_words {
+                        let reserved = vectors.of_other_words.try_reserve(width);
+                        reserved.map_err(|_| TrainError::io(path, ErrorKind::OutOfMemory.into()))?;
                         vectors.of_other_words.extend(vector);
                     }
                 }

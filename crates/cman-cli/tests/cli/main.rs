@@ -1,8 +1,10 @@
 //! Tests of the program on the sample corpus, with a network so small that each test takes seconds.
 
 mod bad_files;
+mod bounds;
 mod conversion;
 mod embedding;
+mod encoder_paths;
 mod experiments;
 mod full_disk;
 mod mistakes;

@@ -120,7 +120,7 @@ standard input: record 5, line 6: tokens: expected at least one token, found non
 standard input: record 6, line 7: tokens[1]: expected a non-empty token, found \"\"
 standard input: record 7, line 8, column 1: not UTF-8
 standard input: record 8, line 9: sentence of 9 tokens exceeds the maximum of 8 (--max-tokens)
-standard input: record 9, line 10: token of 257 characters exceeds the maximum of 256
+standard input: record 9, line 10: token of 257 characters exceeds the maximum of 256 (--max-characters)
 error: standard input: 8 invalid records skipped
 ";
     assert_eq!(run.stderr, expected);

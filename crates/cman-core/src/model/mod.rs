@@ -3,6 +3,7 @@
 mod cman;
 mod config;
 mod label_interaction;
+mod memory;
 mod operations;
 mod predict;
 mod size;
@@ -10,5 +11,6 @@ mod size;
 pub use cman::{Cman, Sizes};
 pub use config::{CheckedModelConfig, ConfigError, DropoutConfig, LabelConfig, LabelKind, ModelConfig};
 pub use label_interaction::{LabelFusion, LabelInteraction};
+pub use memory::{BatchSize, DistinctWords};
 pub use operations::{Workload, train_operations};
 pub use predict::{PredictOptions, Prediction, ScoredEntity};

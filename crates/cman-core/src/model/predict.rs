@@ -1,10 +1,13 @@
 //! Inference (section 3.5): Viterbi tags, then relations between the entities they spell.
 
+use std::ops::Range;
+
 use burn::tensor::{Tensor, TensorData, activation::sigmoid};
 use burn_ragged::{
     Layout, Mode, Ragged,
     crf::Lattice,
     gather::{Selection, gather},
+    pairs::PairProjection,
     parallel,
 };
 use cman_data::{Span, Tag};
@@ -12,11 +15,15 @@ use cman_data::{Span, Tag};
 use super::Cman;
 use crate::{
     batch::TokenBatch,
-    relation::{Ends, RelationConfig, RelationScorer, ScoredRelation, candidates, decode},
+    relation::{Ends, RelationConfig, RelationScorer, ScoredRelation, candidates, decode, head_ranges},
 };
 
 /// Up to this many sentences, decoding takes less time than waking other threads.
 const FEW: usize = 8;
+
+/// Pairs of tokens that are scored together, unless a single entity has more. It bounds the memory of a long sentence with
+/// many entities.
+pub(super) const PAIRS: usize = 1 << 20;
 
 /// How entities and relations are read from the scores.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -70,14 +77,6 @@ fn entities(lattice: &Lattice) -> Prediction {
     Prediction { entities, tags, relations: Vec::new() }
 }
 
-/// The tokens that are in these pairs, in order.
-fn tokens_of(pairs: &[(usize, usize)]) -> Vec<usize> {
-    let mut tokens: Vec<usize> = pairs.iter().flat_map(|&(i, j)| [i, j]).collect();
-    tokens.sort_unstable();
-    tokens.dedup();
-    tokens
-}
-
 impl Cman {
     /// Entities and relations of every sentence. `labels` are the tags that the relations see: the Viterbi tags if `None`,
     /// or given tags (Table 3's gold labels). The network must not be on an autodiff device.
@@ -90,59 +89,110 @@ impl Cman {
         let mut predictions = decode_tags(&lattices);
         let Some(scorer) = &self.relation else { return predictions };
 
-        let spans = |p: &Prediction| p.entities.iter().map(|entity| entity.span.clone()).collect::<Vec<Span>>();
-        let pairs: Vec<Vec<(usize, usize)>> = predictions.iter().map(|p| candidates(&spans(p), options.ends)).collect();
-        if pairs.iter().all(Vec::is_empty) {
+        let spans: Vec<Vec<Span>> = predictions.iter().map(spans).collect();
+        let blocks = blocks(&spans, options.ends);
+        if blocks.is_empty() {
             return predictions;
         }
         let viterbi: Vec<Vec<u32>> = predictions.iter().map(|p| p.tags.clone()).collect();
-        let scores = sigmoid(self.pair_scores(scorer, x, labels.unwrap_or(&viterbi), &pairs));
-        let n_outputs = scores.dims()[1];
-        let probabilities: Vec<f64> = scores.try_into_vec_as().expect("the device returns the values");
-        let mut rest = probabilities.as_slice();
-        for (prediction, pairs) in predictions.iter_mut().zip(&pairs) {
-            let (own, others) = rest.split_at(pairs.len() * n_outputs);
-            rest = others;
-            let spans = spans(prediction);
-            prediction.relations = decode(&spans, options.ends, own, n_outputs, self.n_relations(), options.threshold);
+        let tokens = PairTokens::new(&spans, options.ends);
+        let projection = self.project_tokens(scorer, x, labels.unwrap_or(&viterbi), &tokens);
+        for block in blocks {
+            let pairs: Vec<Vec<(usize, usize)>> = block
+                .iter()
+                .map(|(sentence, heads)| candidates(&spans[*sentence], heads.clone(), options.ends))
+                .collect();
+            let places = block.iter().zip(&pairs).flat_map(|((sentence, _), pairs)| tokens.places(*sentence, pairs));
+            let scores = sigmoid(projection.scores(&places.collect::<Vec<_>>()));
+            let n_outputs = scores.dims()[1];
+            let probabilities: Vec<f64> = scores.try_into_vec_as().expect("the device returns the values");
+            let mut rest = probabilities.as_slice();
+            for ((sentence, heads), pairs) in block.into_iter().zip(&pairs) {
+                let (own, others) = rest.split_at(pairs.len() * n_outputs);
+                rest = others;
+                let (n_relations, threshold) = (self.n_relations(), options.threshold);
+                let found = decode(&spans[sentence], heads, options.ends, own, n_outputs, n_relations, threshold);
+                predictions[sentence].relations.extend(found);
+            }
         }
         predictions
     }
 
-    /// The scores of these pairs (head token, tail token) of every sentence, pair after pair, given its tags. Sentences
-    /// without a pair are left out, and the last attention is computed for the tokens of pairs alone.
+    /// The projections of the tokens of pairs, given the tags of every sentence. Sentences without a pair are left out, and
+    /// the last attention is computed for the tokens of pairs alone.
     ///
     /// # Shapes
     /// - x: `[batch, steps, 2d]`
-    /// - output: `[pairs, relations]`
-    ///
-    /// # Panics
-    /// If there is no pair.
-    fn pair_scores(
+    fn project_tokens(
         &self,
         scorer: &RelationScorer,
         x: Ragged,
         tags: &[Vec<u32>],
-        pairs: &[Vec<(usize, usize)>],
-    ) -> Tensor<2> {
+        tokens: &PairTokens,
+    ) -> PairProjection {
         let device = x.device();
-        let sentences: Vec<usize> = (0..pairs.len()).filter(|&s| !pairs[s].is_empty()).collect();
-        let x = select_sentences(x, &sentences);
+        let x = select_sentences(x, &tokens.sentences);
         let layout = x.layout().clone();
-        let tags = layout.pad(sentences.iter().map(|&s| &tags[s][..]), &device);
-        let tokens: Vec<Vec<usize>> = sentences.iter().map(|&s| tokens_of(&pairs[s])).collect();
-        let mut places = Vec::new();
-        for (b, (&s, tokens)) in sentences.iter().zip(&tokens).enumerate() {
-            let place = |token| tokens.binary_search(&token).expect("a token of a pair");
-            places.extend(pairs[s].iter().map(|&(head, tail)| (b, place(head), place(tail))));
-        }
-        let tokens = Selection::new(&tokens, &layout, &device);
+        let tags = layout.pad(tokens.sentences.iter().map(|&s| &tags[s][..]), &device);
+        let tokens = Selection::new(&tokens.tokens, &layout, &device);
         let x = match &self.labels {
             Some(labels) => labels.of_tokens(x, tags, &tokens),
             None => tokens.of(x),
         };
-        scorer.project(x).scores(&places)
+        scorer.project(x)
     }
+}
+
+/// The tokens that occur in pairs.
+struct PairTokens {
+    /// The sentences with pairs.
+    sentences: Vec<usize>,
+    /// The tokens of each of them, in order.
+    tokens: Vec<Vec<usize>>,
+}
+
+impl PairTokens {
+    fn new(spans: &[Vec<Span>], ends: Ends) -> Self {
+        let sentences: Vec<usize> = (0..spans.len()).filter(|&s| spans[s].len() > 1).collect();
+        let tokens = |&s: &usize| {
+            let mut tokens: Vec<usize> = spans[s].iter().flat_map(|span| ends.tokens(span)).collect();
+            tokens.sort_unstable();
+            tokens.dedup();
+            tokens
+        };
+        Self { tokens: sentences.iter().map(tokens).collect(), sentences }
+    }
+
+    /// The places (sentence, head, tail) of a sentence's pairs among these tokens.
+    fn places(&self, sentence: usize, pairs: &[(usize, usize)]) -> impl Iterator<Item = (usize, usize, usize)> {
+        let row = self.sentences.binary_search(&sentence).expect("a sentence with pairs");
+        let place = move |token| self.tokens[row].binary_search(&token).expect("a token of a pair");
+        pairs.iter().map(move |&(head, tail)| (row, place(head), place(tail)))
+    }
+}
+
+/// The entities of a prediction.
+fn spans(prediction: &Prediction) -> Vec<Span> {
+    prediction.entities.iter().map(|entity| entity.span.clone()).collect()
+}
+
+/// Sentences, and ranges of their entities, whose pairs are scored together.
+fn blocks(spans: &[Vec<Span>], ends: Ends) -> Vec<Vec<(usize, Range<usize>)>> {
+    let mut blocks: Vec<Vec<(usize, Range<usize>)>> = Vec::new();
+    let mut total = 0;
+    for (sentence, spans) in spans.iter().enumerate() {
+        for (heads, n_pairs) in head_ranges(spans, ends, PAIRS) {
+            total += n_pairs;
+            match blocks.last_mut() {
+                Some(block) if total <= PAIRS => block.push((sentence, heads)),
+                _ => {
+                    blocks.push(vec![(sentence, heads)]);
+                    total = n_pairs;
+                }
+            }
+        }
+    }
+    blocks
 }
 
 /// Viterbi tags and entities of every sentence.
@@ -167,4 +217,25 @@ fn select_sentences(x: Ragged, sentences: &[usize]) -> Ragged {
     let selected = gather(x.into_values().reshape([layout.batch_size(), steps * width]), rows);
     let lengths = sentences.iter().map(|&s| layout.lengths()[s]).collect();
     Ragged::new(selected.reshape([sentences.len(), steps, width]), Layout::with_steps(lengths, steps))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_of_pairs_are_bounded_and_cover_every_head() {
+        let spans = |n: usize| (0..n).map(|start| Span { start, end: start + 1, kind: 0 }).collect::<Vec<_>>();
+        let few = [spans(3), spans(1), spans(2)];
+        assert_eq!(blocks(&few, Ends::Last), [[(0, 0..3), (2, 0..2)]]);
+        assert!(blocks(&few[1..2], Ends::Last).is_empty());
+        let many = [spans(3), spans(1500), spans(2)];
+        let blocks = blocks(&many, Ends::Last);
+        assert_eq!(blocks.len(), 3);
+        let n_pairs = |(sentence, heads): &(usize, Range<usize>)| heads.len() * (many[*sentence].len() - 1);
+        assert!(blocks.iter().all(|block| block.iter().map(n_pairs).sum::<usize>() <= PAIRS));
+        let heads = blocks.iter().flatten().flat_map(|(sentence, heads)| heads.clone().map(move |head| (*sentence, head)));
+        let expected = [(0, 3), (1, 1500), (2, 2)].into_iter().flat_map(|(s, n)| (0..n).map(move |head| (s, head)));
+        assert!(heads.eq(expected));
+    }
 }

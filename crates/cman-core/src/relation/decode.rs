@@ -1,5 +1,7 @@
 //! From scores of token pairs to relations between predicted entities.
 
+use std::ops::Range;
+
 use cman_data::Span;
 use serde::{Deserialize, Serialize};
 
@@ -28,19 +30,36 @@ pub struct ScoredRelation {
 }
 
 /// The pairs of tokens (head token, tail token) whose scores [`decode`] needs, for the entities `spans` of a sentence.
-/// An entity is never related to itself.
-pub fn candidates(spans: &[Span], ends: Ends) -> Vec<(usize, usize)> {
+/// The first argument is one of the entities `heads`. An entity is never related to itself.
+pub fn candidates(spans: &[Span], heads: Range<usize>, ends: Ends) -> Vec<(usize, usize)> {
     let mut pairs = Vec::new();
-    for_each_pair(spans, ends, |_, _, head, tail| pairs.push((head, tail)));
+    for_each_pair(spans, heads, ends, |_, _, head, tail| pairs.push((head, tail)));
     pairs
 }
 
-/// The relations whose probability exceeds `threshold`, ordered by head, tail and type.
+/// The entities `0..spans.len()` in ranges of heads. The [`candidates`] of a range are at most `most`, unless its only
+/// head has more. A single entity has none.
+pub(crate) fn head_ranges(spans: &[Span], ends: Ends, most: usize) -> Vec<(Range<usize>, usize)> {
+    let n_tokens: usize = spans.iter().map(|span| ends.tokens(span).len()).sum();
+    let mut ranges: Vec<(Range<usize>, usize)> = Vec::new();
+    for (head, span) in spans.iter().enumerate().filter(|_| spans.len() > 1) {
+        let n_own = ends.tokens(span).len();
+        let n_pairs = n_own * (n_tokens - n_own);
+        match ranges.last_mut() {
+            Some((heads, total)) if *total + n_pairs <= most => (heads.end, *total) = (head + 1, *total + n_pairs),
+            _ => ranges.push((head..head + 1, n_pairs)),
+        }
+    }
+    ranges
+}
+
+/// The relations of the entities `heads` whose probability exceeds `threshold`, ordered by head, tail and type.
 ///
 /// `probabilities` holds those of the [`candidates`], pair after pair, with `n_outputs` values per pair. The first
 /// `n_relations` of them are relations.
 pub fn decode(
     spans: &[Span],
+    heads: Range<usize>,
     ends: Ends,
     probabilities: &[f64],
     n_outputs: usize,
@@ -49,14 +68,15 @@ pub fn decode(
 ) -> Vec<ScoredRelation> {
     let mut relations: Vec<ScoredRelation> = Vec::new();
     let mut rows = probabilities.chunks(n_outputs);
-    for_each_pair(spans, ends, |head, tail, _, _| {
+    for_each_pair(spans, heads, ends, |head, tail, _, _| {
         let row = rows.next().expect("a row of probabilities per candidate");
         for (kind, &probability) in row[..n_relations].iter().enumerate() {
             if probability <= threshold {
                 continue;
             }
-            let same = |r: &&mut ScoredRelation| (r.head, r.tail, r.kind) == (head, tail, kind);
-            match relations.iter_mut().rev().find(same) {
+            // The token pairs of two entities follow each other.
+            let mut of_pair = relations.iter_mut().rev().take_while(|r| (r.head, r.tail) == (head, tail));
+            match of_pair.find(|r| r.kind == kind) {
                 Some(relation) => relation.probability = relation.probability.max(probability),
                 None => relations.push(ScoredRelation { head, tail, kind, probability }),
             }
@@ -66,16 +86,22 @@ pub fn decode(
     relations
 }
 
+impl Ends {
+    /// The tokens that represent an entity.
+    pub(crate) fn tokens(self, span: &Span) -> Range<usize> {
+        match self {
+            Self::Last => span.end - 1..span.end,
+            Self::Any => span.tokens(),
+        }
+    }
+}
+
 /// Calls `f(head entity, tail entity, head token, tail token)` for every candidate, in a fixed order.
-fn for_each_pair(spans: &[Span], ends: Ends, mut f: impl FnMut(usize, usize, usize, usize)) {
-    let tokens = |span: &Span| match ends {
-        Ends::Last => span.end - 1..span.end,
-        Ends::Any => span.tokens(),
-    };
-    for (head, head_span) in spans.iter().enumerate() {
+fn for_each_pair(spans: &[Span], heads: Range<usize>, ends: Ends, mut f: impl FnMut(usize, usize, usize, usize)) {
+    for (head, head_span) in spans.iter().enumerate().take(heads.end).skip(heads.start) {
         for (tail, tail_span) in spans.iter().enumerate().filter(|&(tail, _)| tail != head) {
-            for i in tokens(head_span) {
-                for j in tokens(tail_span) {
+            for i in ends.tokens(head_span) {
+                for j in ends.tokens(tail_span) {
                     f(head, tail, i, j);
                 }
             }
@@ -100,11 +126,11 @@ mod tests {
     fn relations_of_the_candidates_equal_those_of_the_full_table() {
         for ends in [Ends::Last, Ends::Any] {
             let spans = spans();
-            let rows: Vec<f64> = candidates(&spans, ends)
+            let rows: Vec<f64> = candidates(&spans, 0..3, ends)
                 .into_iter()
                 .flat_map(|(i, j)| (0..2).map(move |k| probability(i, j, k)))
                 .collect();
-            let found = decode(&spans, ends, &rows, 2, 2, 0.5);
+            let found = decode(&spans, 0..3, ends, &rows, 2, 2, 0.5);
             let mut expected = Vec::new();
             for (a, head) in spans.iter().enumerate() {
                 for (b, tail) in spans.iter().enumerate() {
@@ -125,6 +151,24 @@ mod tests {
                 }
             }
             assert_eq!(found, expected, "{ends:?}");
+        }
+    }
+
+    #[test]
+    fn ranges_of_heads_cover_all_candidates() {
+        assert_eq!(head_ranges(&spans()[..1], Ends::Last, 9), []);
+        for ends in [Ends::Last, Ends::Any] {
+            let (spans, all) = (spans(), candidates(&spans(), 0..3, ends));
+            for most in 1..=all.len() {
+                let ranges = head_ranges(&spans, ends, most);
+                let parts = ranges.iter().map(|(heads, n)| (candidates(&spans, heads.clone(), ends), *n));
+                let parts: Vec<_> = parts.collect();
+                assert!(parts.iter().zip(&ranges).all(|((part, n), (heads, _))| {
+                    part.len() == *n && (*n <= most || heads.len() == 1)
+                }));
+                assert_eq!(parts.into_iter().flat_map(|(part, _)| part).collect::<Vec<_>>(), all);
+            }
+            assert_eq!(head_ranges(&spans, ends, all.len()), [(0..3, all.len())]);
         }
     }
 }

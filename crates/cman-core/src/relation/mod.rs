@@ -4,5 +4,6 @@
 mod decode;
 mod scorer;
 
+pub(crate) use decode::head_ranges;
 pub use decode::{Ends, ScoredRelation, candidates, decode};
 pub use scorer::{RelationConfig, RelationScorer};

@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     fs::File,
-    io::{Read, Seek, SeekFrom},
+    io::{self, Read, Seek, SeekFrom},
     path::{Path, PathBuf},
     sync::Mutex,
 };
@@ -100,7 +100,7 @@ impl ContextualVectorReader {
         if Some(size) != start.checked_add(end as u64) {
             return Err(invalid("size", format!("{} bytes", start + end as u64), format!("{size} bytes")));
         }
-        let mut index = vec![0; header.vectors.data_offsets[0]];
+        let mut index = zeros(header.vectors.data_offsets[0]).map_err(io)?;
         file.read_exact(&mut index).map_err(io)?;
         let (keys, offsets) = index.split_at(32 * sentences);
         let offsets: Vec<usize> =
@@ -165,7 +165,7 @@ impl ContextualVectorReader {
     pub fn get(&self, tokens: &[&str]) -> Result<Option<Vec<f32>>, DataError> {
         let Some(&(first, count)) = self.sentences.get(&self.identity.key(tokens)) else { return Ok(None) };
         let row = self.layers * self.width * self.precision.bytes();
-        let mut bytes = vec![0; count * row];
+        let mut bytes = zeros(count * row).map_err(|source| DataError::io(&self.path, source))?;
         let read = |file: &mut File| {
             file.seek(SeekFrom::Start(self.start + (first * row) as u64))?;
             file.read_exact(&mut bytes)
@@ -185,4 +185,12 @@ impl ContextualVectorReader {
             Err(DataError::invalid(Location::file(&self.path), VECTORS, "finite values", "others"))
         }
     }
+}
+
+/// `n` zeros. The size comes from a file, so there may be no memory for it.
+fn zeros(n: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(n).map_err(|_| io::Error::from(io::ErrorKind::OutOfMemory))?;
+    bytes.resize(n, 0);
+    Ok(bytes)
 }

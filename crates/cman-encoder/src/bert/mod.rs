@@ -2,6 +2,7 @@
 
 mod config;
 mod encode;
+mod memory;
 mod names;
 mod network;
 mod pieces;

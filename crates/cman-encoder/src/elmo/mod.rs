@@ -5,6 +5,7 @@ mod characters;
 mod files;
 mod input;
 mod language_model;
+mod memory;
 mod options;
 mod state;
 mod tensors;

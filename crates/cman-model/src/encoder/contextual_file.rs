@@ -5,7 +5,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use burn::tensor::Device;
 use cman_data::ContextualVectorReader;
 
-use super::Encoder;
+use super::{Encoder, SearchPath};
 use crate::{error::ModelError, settings::EncoderConfig};
 
 /// A file of contextual vectors. Training reads the file alone. Sentences that it does not contain go to the encoder
@@ -13,6 +13,8 @@ use crate::{error::ModelError, settings::EncoderConfig};
 #[derive(Debug)]
 pub(super) struct ContextualFile {
     pub reader: ContextualVectorReader,
+    /// Where that encoder is looked for.
+    places: SearchPath,
     config: EncoderConfig,
     device: Device,
     encoder: OnceLock<Encoder>,
@@ -21,9 +23,14 @@ pub(super) struct ContextualFile {
 }
 
 impl ContextualFile {
-    pub fn new(reader: ContextualVectorReader, config: &EncoderConfig, device: &Device) -> Self {
+    pub fn new(
+        reader: ContextualVectorReader,
+        places: SearchPath,
+        config: &EncoderConfig,
+        device: &Device,
+    ) -> Self {
         let (config, device) = (config.clone(), device.clone());
-        Self { reader, config, device, encoder: OnceLock::new(), opening: Mutex::new(()) }
+        Self { reader, places, config, device, encoder: OnceLock::new(), opening: Mutex::new(()) }
     }
 
     /// The encoder that computed the vectors.
@@ -36,7 +43,7 @@ impl ContextualFile {
             return Ok(encoder);
         }
         let needed = self.reader.identity();
-        let encoder = Encoder::of_identity(needed, &self.config, &self.device)?;
+        let encoder = Encoder::of_identity(&self.places, needed, &self.config, &self.device)?;
         let found = &encoder.identity;
         if !found.gives_the_same(needed) {
             let (expected, found) = (format!("the encoder {needed}"), format!("the encoder {found}"));

@@ -5,8 +5,10 @@
 
 mod contextual_file;
 mod kind;
+mod memory;
 mod name;
 mod opening;
+mod search;
 
 use std::sync::Arc;
 
@@ -16,7 +18,10 @@ use cman_data::EncoderIdentity;
 use cman_encoder::{Bert, BertNetwork, Elmo, Pieces};
 
 use contextual_file::ContextualFile;
+pub use memory::EncodedSize;
 pub use name::is_hub_name;
+pub use search::SearchPath;
+pub(crate) use search::relative_to;
 
 use crate::{error::ModelError, settings::EncoderConfig};
 

@@ -9,7 +9,7 @@ use burn::tensor::Device;
 use cman_data::{ContextualVectorReader, EncoderIdentity};
 use cman_encoder::{Bert, Elmo, Pooling};
 
-use super::{Encoder, Source, contextual_file::ContextualFile, name::is_hub_name};
+use super::{Encoder, SearchPath, Source, contextual_file::ContextualFile, name::is_hub_name};
 use crate::{
     error::ModelError,
     settings::{EncoderConfig, EncoderKind},
@@ -23,25 +23,33 @@ impl Encoder {
     /// Files that are missing, damaged or inconsistent; a setting out of range; layers that the encoder does not have;
     /// a name that is neither in the cache nor on the hub.
     pub fn open(config: &EncoderConfig, device: &Device) -> Result<Option<Self>, ModelError> {
+        Self::open_in(&SearchPath::default(), config, device)
+    }
+
+    /// [`open`](Self::open), with more places for a relative path.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_in(places: &SearchPath, config: &EncoderConfig, device: &Device) -> Result<Option<Self>, ModelError> {
         config.validate()?;
-        let path = Path::new(&config.path);
         match config.kind {
             EncoderKind::None => Ok(None),
-            EncoderKind::Bert => Self::bert(&locate(&config.path)?, config, device).map(Some),
-            EncoderKind::Elmo => Self::elmo(path, config, device).map(Some),
-            EncoderKind::Cache => Self::file(path, config, device).map(Some),
+            EncoderKind::Bert => Self::bert(&locate(places, &config.path)?, config, device).map(Some),
+            EncoderKind::Elmo => Self::elmo(&places.find(&config.path)?, config, device).map(Some),
+            EncoderKind::Cache => Self::file(places, &places.find(&config.path)?, config, device).map(Some),
         }
     }
 
     /// Opens the encoder that this identity names. Its files may have changed, so the caller compares the hash.
     pub(crate) fn of_identity(
+        places: &SearchPath,
         identity: &EncoderIdentity,
         config: &EncoderConfig,
         device: &Device,
     ) -> Result<Self, ModelError> {
         let kind = EncoderKind::of_name(&identity.kind).unwrap_or_default();
         let config = EncoderConfig { kind, path: identity.name.clone(), ..config.clone() };
-        Self::open(&config, device)?.ok_or_else(|| ModelError::Encoder {
+        Self::open_in(places, &config, device)?.ok_or_else(|| ModelError::Encoder {
             path: identity.name.clone().into(),
             expected: "an encoder of kind bert or elmo".into(),
             found: format!("kind '{}'", identity.kind),
@@ -81,7 +89,12 @@ impl Encoder {
         Self::new(identity, Source::Elmo(Arc::new(elmo)), n_layers, width, config)
     }
 
-    fn file(path: &Path, config: &EncoderConfig, device: &Device) -> Result<Self, ModelError> {
+    fn file(
+        places: &SearchPath,
+        path: &Path,
+        config: &EncoderConfig,
+        device: &Device,
+    ) -> Result<Self, ModelError> {
         let reader = ContextualVectorReader::open(path)?;
         let identity = reader.identity().clone();
         let reads_whole_words = identity.pooling.is_empty();
@@ -95,18 +108,18 @@ impl Encoder {
             });
         }
         let (n_layers, width) = (reader.layers(), reader.width());
-        let file = ContextualFile::new(reader, config, device);
+        let places = path.parent().map_or_else(|| places.clone(), |folder| places.after(folder));
+        let file = ContextualFile::new(reader, places, config, device);
         Self::new(identity, Source::File(Arc::new(file)), n_layers, width, config)
     }
 }
 
-/// The folder of an encoder: `path` if it is a folder, else the download from the hub.
-fn locate(path: &str) -> Result<PathBuf, ModelError> {
-    let folder = Path::new(path);
-    if folder.is_dir() || !is_hub_name(path) {
-        return Ok(folder.into());
+/// The folder of a BERT: a place of `path`, else the download from the hub.
+fn locate(places: &SearchPath, path: &str) -> Result<PathBuf, ModelError> {
+    match places.find(path) {
+        Err(_) if is_hub_name(path) => fetch(path),
+        found => found,
     }
-    fetch(path)
 }
 
 #[cfg(feature = "hub")]

@@ -8,7 +8,7 @@ use cman_data::{EncoderIdentity, Schema, Vocabularies, file, plain_types};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{
-    Model, encoder,
+    LoadOptions, Model, encoder,
     files::{CONFIG, LABELS, MANIFEST, SCORES, VOCABULARIES, WEIGHTS},
     weights,
 };
@@ -54,7 +54,8 @@ impl Model {
             entity_types: self.schema.entities.len(),
             relation_types: self.schema.relations.len(),
         };
-        write(&folder.join(CONFIG), self.config.to_toml().as_bytes())?;
+        let config = encoder::saved_config(&self.config, folder);
+        write(&folder.join(CONFIG), config.to_toml().as_bytes())?;
         write_json(&folder.join(LABELS), &self.schema)?;
         self.vocabularies.save(folder.join(VOCABULARIES))?;
         write_json(&folder.join(SCORES), scores)?;
@@ -69,15 +70,26 @@ impl Model {
 
     /// Reads a model directory on `device`.
     ///
+    /// An encoder that is not part of the directory is looked for relative to the directory, inside of it as `encoder` or
+    /// under its own name, and relative to the working directory.
+    ///
     /// # Errors
     /// A file that is missing, truncated, of another format or inconsistent with the others.
     pub fn load(folder: &Path, device: &Device) -> Result<Self, ModelError> {
+        Self::load_with(folder, device, &LoadOptions::default())
+    }
+
+    /// Reads a model directory on `device`, with options.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load); an encoder of the options that is not the one that the model needs.
+    pub fn load_with(folder: &Path, device: &Device, options: &LoadOptions) -> Result<Self, ModelError> {
         let manifest: Manifest = read_json(&folder.join(MANIFEST))?;
         if manifest.format != FORMAT {
             let reason = format!("format {}, this library reads format {FORMAT}", manifest.format);
             return Err(ModelError::directory(folder.join(MANIFEST), reason));
         }
-        let config = Config::load(Some(&folder.join(CONFIG)), &[])?;
+        let mut config = Config::load(Some(&folder.join(CONFIG)), &[])?;
         let schema: Schema = read_json(&folder.join(LABELS))?;
         let vocabularies = Vocabularies::load(folder.join(VOCABULARIES))?;
         let counts = [
@@ -102,7 +114,7 @@ impl Model {
             entities: manifest.entity_types,
             relations: manifest.relation_types,
         };
-        let encoder = encoder::open(folder, &config, manifest.encoder.as_ref(), device)?;
+        let encoder = encoder::open(folder, &mut config, manifest.encoder.as_ref(), options.encoder.as_deref(), device)?;
         let others = manifest.words - manifest.trained_words;
         let weights = folder.join(WEIGHTS);
         weights::check_size(
@@ -114,7 +126,8 @@ impl Model {
             network.embedding.word.with_pretrained(&[], vec![0.0; others * config.model.word.width]);
         weights::load(&mut network, &weights)?;
         let network = network.valid();
-        Ok(Self { config, schema, vocabularies, network, encoder, trained_words: manifest.trained_words })
+        let model = Self::new(config, schema, vocabularies, network, encoder, manifest.trained_words);
+        Ok(model.with_memory_limit(options.max_memory))
     }
 }
 

@@ -12,7 +12,7 @@ use super::{
     files::{CONFIG, MANIFEST},
 };
 use crate::{
-    encoder::Encoder,
+    encoder::{Encoder, SearchPath, relative_to},
     error::ModelError,
     settings::{Config, EncoderKind},
 };
@@ -32,34 +32,58 @@ pub(super) fn save(model: &Model, folder: &Path) -> Result<Option<EncoderIdentit
     Ok(Some(identity))
 }
 
-/// Opens the encoder of a model directory: the fine-tuned one of the directory, else that of the configuration.
+/// The configuration as it is written to `folder`.
+pub(super) fn saved_config(config: &Config, folder: &Path) -> Config {
+    let mut config = config.clone();
+    config.encoder.path = relative_to(folder, &config.encoder.path);
+    config
+}
+
+/// Opens the encoder of a model directory: `given`, else the fine-tuned one of the directory, else that of the
+/// configuration, whose path is then the place where it was found.
 pub(super) fn open(
     folder: &Path,
-    config: &Config,
+    config: &mut Config,
     needed: Option<&EncoderIdentity>,
+    given: Option<&Path>,
     device: &Device,
 ) -> Result<Option<Encoder>, ModelError> {
     let place = folder.join(MANIFEST);
     let Some(needed) = needed else {
-        return match config.encoder.kind {
-            EncoderKind::None => Ok(None),
+        return match (config.encoder.kind, given) {
+            (EncoderKind::None, None) => Ok(None),
+            (EncoderKind::None, Some(given)) => {
+                Err(ModelError::directory(place, format!("the model needs no encoder, found {}", given.display())))
+            }
             _ => Err(ModelError::directory(place, "no encoder, expected the one of config.toml")),
         };
     };
-    let opened = if config.encoder.fine_tune {
-        Encoder::bert(&folder.join(FOLDER), &config.encoder, device).map(Some)
-    } else if config.encoder.kind == EncoderKind::Cache && !Path::new(&config.encoder.path).exists() {
+    let places = SearchPath::of_model(folder);
+    let found = places.find(&config.encoder.path).ok().filter(|_| !config.encoder.fine_tune);
+    let opened = match (given, config.encoder.kind) {
+        (Some(given), _) => {
+            let name = given.to_string_lossy().into_owned();
+            let identity = EncoderIdentity { name, ..needed.clone() };
+            Encoder::of_identity(&SearchPath::default(), &identity, &config.encoder, device).map(Some)
+        }
         // The file of contextual vectors may be deleted after training. The encoder that computed it gives the same
         // vectors.
-        Encoder::of_identity(needed, &config.encoder, device).map(Some)
-    } else {
-        Encoder::open(&config.encoder, device)
+        (None, EncoderKind::Cache) if found.is_none() => {
+            Encoder::of_identity(&places, needed, &config.encoder, device).map(Some)
+        }
+        (None, EncoderKind::Bert) if config.encoder.fine_tune => {
+            Encoder::bert(&folder.join(FOLDER), &config.encoder, device).map(Some)
+        }
+        (None, _) => Encoder::open_in(&places, &config.encoder, device),
     };
-    let refuse = |found: &str| ModelError::directory(&place, format!("the model needs the encoder {needed}{found}"));
-    let opened = opened.map_err(|error| refuse(&format!(": {error}")))?;
-    let encoder = opened.ok_or_else(|| refuse(", but config.toml names none"))?;
+    if let Some(found) = found {
+        config.encoder.path = found.to_string_lossy().into_owned();
+    }
+    let refuse = |found: String| ModelError::ModelEncoder { path: place.clone(), needed: needed.to_string(), found };
+    let opened = opened.map_err(|error| refuse(format!(": {error}")))?;
+    let encoder = opened.ok_or_else(|| refuse(", but config.toml names none".into()))?;
     if !encoder.identity().gives_the_same(needed) {
-        return Err(refuse(&format!(", found {}", encoder.identity())));
+        return Err(refuse(format!(", found {}", encoder.identity())));
     }
     let shape = (config.model.contextual.layers, config.model.contextual.width);
     if shape != (encoder.n_layers(), encoder.width()) {

@@ -3,17 +3,26 @@
 mod directory;
 mod encoder;
 mod files;
+mod options;
 mod weights;
 
+pub use options::LoadOptions;
+
 use burn::module::Module;
-use burn_ragged::Mode;
+use burn_ragged::{Mode, is_cpu};
 use cman_core::{
     Cman,
-    model::{PredictOptions, Prediction},
+    model::{PredictOptions, Prediction, Sizes},
 };
 use cman_data::{DataError, EncodedSentence, Schema, Sentence, Vocabularies};
 
-use crate::{encoder::Encoder, error::ModelError, inference, settings::Config};
+use crate::{
+    encoder::Encoder,
+    error::ModelError,
+    inference::{self, Batching},
+    memory::{MemoryLimit, PredictionMemory},
+    settings::Config,
+};
 
 /// A network with its configuration, labels and vocabularies.
 #[derive(Clone, Debug)]
@@ -24,6 +33,7 @@ pub struct Model {
     network: Cman,
     encoder: Option<Encoder>,
     trained_words: usize,
+    max_memory: MemoryLimit,
 }
 
 impl Model {
@@ -37,7 +47,13 @@ impl Model {
         encoder: Option<Encoder>,
         trained_words: usize,
     ) -> Self {
-        Self { config, schema, vocabularies, network, encoder, trained_words }
+        let max_memory = MemoryLimit::default();
+        Self { config, schema, vocabularies, network, encoder, trained_words, max_memory }
+    }
+
+    /// The same model with another limit for the memory of predictions.
+    pub fn with_memory_limit(self, max_memory: MemoryLimit) -> Self {
+        Self { max_memory, ..self }
     }
 
     /// The same model with another network of the same shape.
@@ -75,10 +91,42 @@ impl Model {
         self.trained_words
     }
 
+    /// The limit for the memory of predictions.
+    pub fn max_memory(&self) -> MemoryLimit {
+        self.max_memory
+    }
+
+    /// Estimates the memory of predictions.
+    pub fn prediction_memory(&self) -> PredictionMemory<'_> {
+        let sizes = Sizes {
+            words: self.trained_words,
+            characters: self.vocabularies.chars.len(),
+            entities: self.schema.entities.len(),
+            relations: self.schema.relations.len(),
+        };
+        PredictionMemory { config: &self.config.model, sizes, encoder: self.encoder.as_ref() }
+    }
+
+    /// Checks that the prediction of a sentence fits into memory. On a GPU every sentence passes.
+    ///
+    /// # Errors
+    /// [`ModelError::Memory`] if it does not fit; a sentence that the encoder refuses.
+    pub fn check_memory(&self, sentence: &Sentence) -> Result<(), ModelError> {
+        if self.is_on_cpu() {
+            let sentences = std::slice::from_ref(sentence);
+            self.prediction_memory().batching("input", sentences, 1, self.max_memory)?;
+        }
+        Ok(())
+    }
+
+    fn is_on_cpu(&self) -> bool {
+        self.network.devices().first().is_some_and(is_cpu)
+    }
+
     /// Predictions for these sentences. Annotation is ignored.
     ///
     /// # Errors
-    /// A sentence without tokens, or one that the encoder cannot read.
+    /// A sentence without tokens, one that the encoder cannot read, or one that needs more memory than the limit allows.
     pub fn predict(&self, sentences: &[Sentence], batch_size: usize) -> Result<Vec<Prediction>, ModelError> {
         let encoded: Result<Vec<EncodedSentence>, DataError> =
             sentences.iter().map(|sentence| self.vocabularies.encode_tokens(sentence)).collect();
@@ -89,7 +137,7 @@ impl Model {
     /// the encoded gold tags instead of the predicted ones (Table 3).
     ///
     /// # Errors
-    /// A sentence that the encoder cannot read.
+    /// A sentence that the encoder cannot read, or that needs more memory than the limit allows.
     pub fn predict_encoded(
         &self,
         sentences: &[Sentence],
@@ -105,7 +153,12 @@ impl Model {
             }
         });
         let contextual = vectors.as_ref().map(|vectors| vectors as inference::ContextualVectors);
-        inference::predict(&self.network, encoded, contextual, batch_size, self.options(), gold_labels)
+        let batching = if self.is_on_cpu() {
+            self.prediction_memory().batching("input", sentences, batch_size, self.max_memory)?
+        } else {
+            Batching::new(batch_size)
+        };
+        inference::predict(&self.network, encoded, contextual, batching, self.options(), gold_labels)
     }
 
     fn options(&self) -> PredictOptions {

@@ -8,9 +8,12 @@ mod setup;
 use std::time::Instant;
 
 use burn::{module::Module, optim::ModuleOptimizer, tensor::Device};
-use burn_ragged::{Key, Mode};
-use cman_core::model::PredictOptions;
-use cman_model::{Config, ContextualVectors, Limits, Model, predict};
+use burn_ragged::{Key, Mode, is_cpu};
+use cman_core::model::{PredictOptions, Sizes};
+use cman_data::Sentence;
+use cman_model::{
+    Batching, Config, ContextualVectors, Limits, MemoryLimit, Model, PredictionMemory, predict,
+};
 use cman_score::Scores;
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 
@@ -34,6 +37,9 @@ use inputs::BatchInputs;
 pub struct Learner {
     config: Config,
     data: EncodedData,
+    sizes: Sizes,
+    max_memory: MemoryLimit,
+    dev_batching: Batching,
     encoder: Option<EncoderInput>,
     weights: Trainable,
     optimizer: ModuleOptimizer,
@@ -86,6 +92,21 @@ impl Learner {
     /// Facts known before training.
     pub fn facts(&self) -> &RunFacts {
         &self.facts
+    }
+
+    /// Checks that predictions for these sentences fit into memory, before a model is trained for them. `part` names them
+    /// in the error.
+    ///
+    /// # Errors
+    /// [`ModelError::Memory`](cman_model::ModelError::Memory) for a sentence whose batch does not fit; a sentence that the
+    /// encoder refuses.
+    pub fn check_prediction(&self, part: &str, sentences: &[Sentence], batch_size: usize) -> Result<(), TrainError> {
+        if is_cpu(&self.device) {
+            let encoder = self.encoder.as_ref().map(|input| &input.encoder);
+            let memory = PredictionMemory { config: &self.config.model, sizes: self.sizes, encoder };
+            memory.batching(part, sentences, batch_size, self.max_memory)?;
+        }
+        Ok(())
     }
 
     /// Number of completed epochs.
@@ -214,7 +235,6 @@ impl Learner {
             return Ok(None);
         }
         let options = PredictOptions::from(&self.config.model.relation);
-        let batch_size = 2 * self.config.train.batch_size;
         let Trainable { network, contextual_encoder } = self.weights.valid();
         let device = self.device.clone().inner();
         let vectors = self.encoder.as_ref().map(|input| {
@@ -223,7 +243,7 @@ impl Learner {
             move |members: &[usize]| input.dev.batch(&encoder, members, Mode::Evaluate, device)
         });
         let contextual = vectors.as_ref().map(|vectors| vectors as ContextualVectors);
-        let predictions = predict(&network, &self.data.dev_encoded, contextual, batch_size, options, false)?;
+        let predictions = predict(&network, &self.data.dev_encoded, contextual, self.dev_batching, options, false)?;
         Ok(Some(Evaluation::of(&self.data.dev, &predictions, &self.data.schema)?.scores))
     }
 
@@ -252,6 +272,6 @@ impl Learner {
         let mut config = self.config;
         config.data.tokenizer = self.facts.tokenizer.tokenizer;
         let model = Model::new(config, schema, vocabularies, weights.network, encoder, trained_words);
-        Trained { model, epoch, dev }
+        Trained { model: model.with_memory_limit(self.max_memory), epoch, dev }
     }
 }

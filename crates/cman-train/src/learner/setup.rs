@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use burn::{module::Module, tensor::Device};
+use burn_ragged::is_cpu;
 use cman_core::{Cman, model::Sizes};
 use cman_data::{TokenizerAgreement, Vocabularies};
-use cman_model::{Config, Encoder, ModelError};
+use cman_model::{Batching, Config, Encoder, MemoryLimit, ModelError};
 
 use super::{
     Learner,
@@ -16,6 +17,7 @@ use crate::{
     checkpoint::Progress,
     error::TrainError,
     identity::{CurrentRun, RunIdentity, tied_to_epochs},
+    memory::{TrainingMemory, dev_batch_size},
     observer::RunFacts,
     trainable::Trainable,
     word_vectors::WordVectors,
@@ -75,25 +77,44 @@ impl Learner {
     ///
     /// # Errors
     /// Data without training sentences, entity types or relation types; an invalid vector file or encoder; a sentence
-    /// that cannot be encoded; a setting that is out of range.
+    /// that cannot be encoded, or whose batch needs more memory than the system has left; a setting that is out of range.
     pub fn new(
         config: Config,
         data: TrainingData,
         vectors: Option<&Path>,
         device: &Device,
     ) -> Result<Self, TrainError> {
+        Self::within(config, data, vectors, device, MemoryLimit::default())
+    }
+
+    /// [`new`](Self::new) with another limit of memory.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn within(
+        config: Config,
+        data: TrainingData,
+        vectors: Option<&Path>,
+        device: &Device,
+        max_memory: MemoryLimit,
+    ) -> Result<Self, TrainError> {
         let prepared = Prepared::new(config, data, vectors, device)?;
         let run = prepared.run(data);
         let Prepared { config, encoder, vectors, encoded } = prepared;
         let network_config = config.check()?;
-        let encoder = encoder.map(|encoder| EncoderInput::new(encoder, &config, data)).transpose()?;
-        let device = device.clone().autodiff();
         let sizes = Sizes {
             words: encoded.trained_words,
             characters: encoded.vocabularies.chars.len(),
             entities: data.schema.entities.len(),
             relations: data.schema.relations.len(),
         };
+        let dev_batching = if is_cpu(device) {
+            TrainingMemory { config: &config, sizes, encoder: encoder.as_ref() }.check(data, max_memory)?
+        } else {
+            Batching::new(dev_batch_size(&config))
+        };
+        let encoder = encoder.map(|encoder| EncoderInput::new(encoder, &config, data)).transpose()?;
+        let device = device.clone().autodiff();
         let network = Cman::new(&network_config, sizes, config.seed, &device);
         let parameters = network.num_params();
         let pretrained_words = vectors.as_ref().map_or(0, WordVectors::n_pretrained);
@@ -115,6 +136,9 @@ impl Learner {
         };
         Ok(Self {
             data: encoded,
+            sizes,
+            max_memory,
+            dev_batching,
             encoder,
             weights,
             optimizer: Trainable::optimizer(config.encoder.weight_decay),
