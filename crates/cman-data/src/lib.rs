@@ -13,6 +13,7 @@ mod input;
 mod labels;
 mod lines;
 mod long_tokens;
+mod plain_message;
 mod reasons;
 mod recognition;
 mod sentence;
@@ -30,11 +31,12 @@ pub use corpus::{
     write_multihead, write_spert, write_types,
 };
 pub use encode::{EncodedRelation, EncodedSentence, MAX_CHARACTERS, Unrepresentable, Vocabularies};
-pub use error::{DataError, Location, UnusedFile, json_reason, plain_types};
+pub use error::{DataError, Location, UnusedFile};
 pub use id::Id;
 pub use input::{Input, InputFormat, InputOptions, InputRecord};
 pub use labels::{LabelSet, Schema};
 pub use long_tokens::LongTokens;
+pub use plain_message::{json_reason, plain_types};
 pub use reasons::{Reason, Reasons};
 pub use recognition::{Recognized, recognize};
 pub use sentence::{Entity, Relation, Sentence, Token};

@@ -68,8 +68,6 @@ fn is_acronym(word: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     fn is_part_of_term(before: &str, next: &str) -> bool {
         super::is_part_of_term(&before.chars().collect::<Vec<_>>(), next)
     }
