@@ -32,7 +32,9 @@ pub use burn::tensor::Device;
 pub use burn_ragged::{DeviceError, DeviceKind};
 pub use cman_data as data;
 pub use cman_data::{Corpus, DataError, Entity, Relation, Schema, Sentence, Splits, sample};
-pub use cman_model::{Config, ExtractedEntity, ExtractedRelation, Extraction, Extractor, Model, ModelError};
+pub use cman_model::{
+    Config, ExtractedEntity, ExtractedRelation, Extraction, Extractor, LoadOptions, MemoryLimit, Model, ModelError,
+};
 
 #[cfg(feature = "train")]
 pub use {

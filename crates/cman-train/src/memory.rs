@@ -44,12 +44,15 @@ impl TrainingMemory<'_> {
         let mut order: Vec<usize> = (0..data.train.len()).collect();
         order.sort_by_key(|&i| data.train[i].len());
         let lengths: Vec<usize> = order.iter().map(|&i| data.train[i].len()).collect();
+        let characters: Vec<usize> = order.iter().map(|&i| DistinctWords::of([&data.train[i]]).characters).collect();
         let encoded = match self.encoder {
             Some(encoder) => order.iter().map(|&i| encoder.encoded_size(&data.train[i])).collect::<Result<Vec<_>, _>>()?,
             None => Vec::new(),
         };
         let step = |batch: Range<usize>| {
             let encoded = if encoded.is_empty() { &[] } else { &encoded[batch.clone()] };
+            let characters = characters[batch.clone()].iter().sum();
+            let words = DistinctWords { characters: words.characters.min(characters), ..words };
             fixed + self.step(&BatchSize::new(&lengths[batch], words), encoded)
         };
         // A sentence with the longest ones that are not longer.
