@@ -165,7 +165,8 @@ impl Peer {
     fn extract(&self, first: usize, last: usize, size: usize) -> Result<Value> {
         let network = self.weights.network.valid();
         let options = PredictOptions::from(&self.config.model.relation);
-        let (found, took) = time(|| predict(&network, &self.test[first..last], None, Batching::new(size), options, false));
+        let (found, took) =
+            time(|| predict(&network, &self.test[first..last], None, Batching::new(size), options, false));
         let found = found?;
         let entities: usize = found.iter().map(|sentence| sentence.entities.len()).sum();
         let relations: usize = found.iter().map(|sentence| sentence.relations.len()).sum();

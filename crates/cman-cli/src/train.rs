@@ -144,7 +144,8 @@ pub fn run(args: Args) -> Result<()> {
     };
     model_folder::check(&args.out, start, &place.checkpoints())?;
     let splits = args.splits(&config)?;
-    for (part, corpus) in [("train", Some(&splits.train)), ("dev", splits.dev.as_ref()), ("test", splits.test.as_ref())] {
+    for (part, corpus) in [("train", Some(&splits.train)), ("dev", splits.dev.as_ref()), ("test", splits.test.as_ref())]
+    {
         if let Some(corpus) = corpus {
             note_unusual(part, corpus);
             note_long_tokens(part, &corpus.sentences, &config.model);
@@ -256,7 +257,8 @@ impl Args {
         let mut files = match (&self.corpus, &self.train) {
             (Some(folder), _) => {
                 let found = SplitFiles::find(folder);
-                let files = found.map_err(|error| if folder.is_dir() { error.into() } else { hinted(error, CORPUS_FILES) })?;
+                let files =
+                    found.map_err(|error| if folder.is_dir() { error.into() } else { hinted(error, CORPUS_FILES) })?;
                 note_files(&files);
                 files
             }

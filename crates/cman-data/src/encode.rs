@@ -135,7 +135,10 @@ impl Vocabularies {
         crate::validate::validate_tokens(sentence).map_err(|fault| fault.at(Location::default()))?;
         Ok(EncodedSentence {
             words: sentence.words().map(|word| self.word_id(word)).collect(),
-            chars: sentence.words().map(|word| first_characters(word).map(|char| self.char_id(char)).collect()).collect(),
+            chars: sentence
+                .words()
+                .map(|word| first_characters(word).map(|char| self.char_id(char)).collect())
+                .collect(),
             ..EncodedSentence::default()
         })
     }

@@ -118,9 +118,16 @@ mod tests {
 
     #[test]
     fn text_that_is_an_integer_is_a_number() {
-        for (text, is_number) in
-            [("7", true), ("-7", true), ("0", true), ("-0", false), ("07", false), ("", false), ("-", false), ("a", false)]
-        {
+        for (text, is_number) in [
+            ("7", true),
+            ("-7", true),
+            ("0", true),
+            ("-0", false),
+            ("07", false),
+            ("", false),
+            ("-", false),
+            ("a", false),
+        ] {
             assert_eq!(Id::from(text).is_number(), is_number, "{text:?}");
         }
     }

@@ -27,8 +27,8 @@ mod vocabulary;
 pub use bio::{Span, Tag, decode, encode};
 pub use contextual_vectors::{ContextualVectorReader, ContextualVectorWriter, EncoderIdentity, Precision};
 pub use corpus::{
-    Corpus, CorpusDir, Format, OnError, OverlapPolicy, Reader, ReaderBuilder, Report, SplitFiles, Splits, write_json_lines,
-    write_multihead, write_spert, write_types,
+    Corpus, CorpusDir, Format, OnError, OverlapPolicy, Reader, ReaderBuilder, Report, SplitFiles, Splits,
+    write_json_lines, write_multihead, write_spert, write_types,
 };
 pub use encode::{EncodedRelation, EncodedSentence, MAX_CHARACTERS, Unrepresentable, Vocabularies};
 pub use error::{DataError, Location, UnusedFile};

@@ -76,7 +76,10 @@ mod tests {
     fn line_ends_are_removed_and_long_lines_are_consumed() {
         let text = |line: &[u8], bytes| (LineKind::Text, line.to_vec(), bytes);
         assert_eq!(lines(b"a\r\n\nbc", 9), [text(b"a", 3), text(b"", 1), text(b"bc", 2)]);
-        assert_eq!(lines(b"four\nfives\nlast", 4), [text(b"four", 5), (LineKind::TooLong, vec![], 6), text(b"last", 4)]);
+        assert_eq!(
+            lines(b"four\nfives\nlast", 4),
+            [text(b"four", 5), (LineKind::TooLong, vec![], 6), text(b"last", 4)]
+        );
         assert_eq!(lines(b"", 9), []);
     }
 }

@@ -1,6 +1,10 @@
 //! A byte stream that tracks its position, for all readers.
 
-use std::{io, io::BufRead, path::{Path, PathBuf}};
+use std::{
+    io,
+    io::BufRead,
+    path::{Path, PathBuf},
+};
 
 use crate::{
     error::{DataError, Location},

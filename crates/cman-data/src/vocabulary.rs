@@ -235,7 +235,10 @@ mod tests {
             ),
             (r#"{"names":["<pad>","<unk>"]}"#, "line 1, column 27: missing field `counts`"),
             (r#"{"names":[],"counts":[],"names":[]}"#, "line 1, column 31: duplicate field `names`"),
-            (r#"{"names":["<pad>","<unk>"],"counts":[0,-1]}"#, "line 1, column 41: expected a whole number of at least 0, found integer `-1`"),
+            (
+                r#"{"names":["<pad>","<unk>"],"counts":[0,-1]}"#,
+                "line 1, column 41: expected a whole number of at least 0, found integer `-1`",
+            ),
             ("", "line 1, column 1: EOF while parsing a value"),
         ] {
             std::fs::write(&path, json).unwrap();

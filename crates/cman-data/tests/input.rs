@@ -9,10 +9,14 @@ const SPERT: &str = r#"[
   {"tokens": ["Bob", "ran"], "entities": []}]"#;
 const LINES: &str = "{\"tokens\": [\"Ann\", \"left\"], \"entities\": []}\n\n{\"tokens\": [\"Bob\"]}\n";
 const TABLE: &str = "#doc 17\n0\tAnn\tB-Peop\t['N']\t[0]\n1\tleft\tO\t['N']\t[1]\n";
-const COLUMNS: &str = "-DOCSTART- -X- O\n\nAnn NNP B-Peop\nleft VBD O\n\n# id 2\nEl NNP B-Loc\nPaso NNP E-Loc\nshines VB O\n";
+const COLUMNS: &str =
+    "-DOCSTART- -X- O\n\nAnn NNP B-Peop\nleft VBD O\n\n# id 2\nEl NNP B-Loc\nPaso NNP E-Loc\nshines VB O\n";
 
 /// The words of every sentence and the ids, or the messages of records that are invalid.
-fn sentences(bytes: &[u8], format: Option<InputFormat>) -> Result<Vec<Result<(String, Vec<String>), String>>, DataError> {
+fn sentences(
+    bytes: &[u8],
+    format: Option<InputFormat>,
+) -> Result<Vec<Result<(String, Vec<String>), String>>, DataError> {
     let mut input = Input::open(bytes, "in", &InputOptions { format, ..InputOptions::default() })?;
     let mut found = Vec::new();
     while let Some(record) = input.next()? {
@@ -40,7 +44,10 @@ fn every_corpus_format_is_read_by_its_tokens() {
     );
     assert_eq!(sentences(LINES.as_bytes(), None).unwrap(), [sentence("", "Ann left"), sentence("", "Bob")]);
     assert_eq!(sentences(TABLE.as_bytes(), None).unwrap(), [sentence("17", "Ann left")]);
-    assert_eq!(sentences(COLUMNS.as_bytes(), None).unwrap(), [sentence("1", "Ann left"), sentence("2", "El Paso shines")]);
+    assert_eq!(
+        sentences(COLUMNS.as_bytes(), None).unwrap(),
+        [sentence("1", "Ann left"), sentence("2", "El Paso shines")]
+    );
 }
 
 #[test]
@@ -131,7 +138,10 @@ fn lines_and_columns_are_corpora() {
     assert_eq!(indexed.sentences[0].words().collect::<Vec<_>>(), ["Ann", "left"]);
 
     let skip = ReaderBuilder::new().on_error(OnError::Skip).all_messages();
-    let corpus = read("Ann B-Peop\nleft O\n\nBob O\nran VBD O\n\nBob O\nran X-Y\n\nEnd O\n", &skip.clone().format(Format::Columns));
+    let corpus = read(
+        "Ann B-Peop\nleft O\n\nBob O\nran VBD O\n\nBob O\nran X-Y\n\nEnd O\n",
+        &skip.clone().format(Format::Columns),
+    );
     assert_eq!(
         corpus.unwrap().report.messages,
         [

@@ -157,7 +157,8 @@ fn invalid_utf8_and_long_lines() {
 #[test]
 fn an_invalid_record_is_skipped_to_the_next_header() {
     let good = "0\tx\tO\t['N']\t[0]";
-    let skip = ReaderBuilder::new().on_error(OnError::Skip).format(Format::Multihead).max_record_bytes(60).all_messages();
+    let skip =
+        ReaderBuilder::new().on_error(OnError::Skip).format(Format::Multihead).max_record_bytes(60).all_messages();
     let file = [
         b"stray\n\xFF\nstray\n#doc\n".as_slice(),
         format!("{good}\n#doc 1\n{good}\n#doc 2\nbad\n\n{good}\n").as_bytes(),

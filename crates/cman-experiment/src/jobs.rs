@@ -183,7 +183,8 @@ impl<'a> Jobs<'a> {
             Protocol::TrainDev => Some(self.outcome(&run.with_protocol(Protocol::Train))?.epoch),
         };
         let Plan { root, vectors, .. } = self.plan;
-        let context = RunContext { lock, root, vectors: vectors.as_deref(), device: self.device, max_memory: self.max_memory };
+        let context =
+            RunContext { lock, root, vectors: vectors.as_deref(), device: self.device, max_memory: self.max_memory };
         run::run(run, &context, epochs, observer)
     }
 

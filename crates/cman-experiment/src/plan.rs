@@ -143,7 +143,8 @@ impl Plan {
                             let files: Vec<DataFile> = of_fold.iter().chain(encoder_file).cloned().collect();
                             all.extend(encoder_file.cloned());
                             let mut run = RunSpec::new(system, source, &files, protocol, fold, config);
-                            run.encoder_path = encoder.as_ref().map(|encoder| encoder.place.clone()).unwrap_or_default();
+                            run.encoder_path =
+                                encoder.as_ref().map(|encoder| encoder.place.clone()).unwrap_or_default();
                             runs.push(run);
                         }
                     }

@@ -104,7 +104,8 @@ impl Plan {
         let comparisons = earlier.map(|earlier| compare::still_valid(earlier, &results, self)).unwrap_or_default();
         results.comparisons.clone_from(&comparisons);
         results.save(out)?;
-        let mut results = Jobs::new(self, &store, (&device, options.max_memory), out, observer, results).run(options.jobs.get())?;
+        let mut results =
+            Jobs::new(self, &store, (&device, options.max_memory), out, observer, results).run(options.jobs.get())?;
         results.comparisons = compare::compare(&results, store.folder(), &comparisons)?;
         results.save(out)?;
         Ok(results)

@@ -46,7 +46,9 @@ impl TrainingMemory<'_> {
         let lengths: Vec<usize> = order.iter().map(|&i| data.train[i].len()).collect();
         let characters: Vec<usize> = order.iter().map(|&i| DistinctWords::of([&data.train[i]]).characters).collect();
         let encoded = match self.encoder {
-            Some(encoder) => order.iter().map(|&i| encoder.encoded_size(&data.train[i])).collect::<Result<Vec<_>, _>>()?,
+            Some(encoder) => {
+                order.iter().map(|&i| encoder.encoded_size(&data.train[i])).collect::<Result<Vec<_>, _>>()?
+            }
             None => Vec::new(),
         };
         let step = |batch: Range<usize>| {
@@ -63,7 +65,11 @@ impl TrainingMemory<'_> {
         let largest = batches.map(|batch| (step(batch.clone()), batch)).max_by(|(a, _), (b, _)| a.total_cmp(b));
         if let Some((needed, Range { end, .. })) = largest {
             let (alone, longest) = (step(end - 1..end), order[end - 1]);
-            max_memory.left().check([needed, alone], "training on its batch", ("train", longest, &data.train[longest]))?;
+            max_memory.left().check(
+                [needed, alone],
+                "training on its batch",
+                ("train", longest, &data.train[longest]),
+            )?;
         }
         let prediction = PredictionMemory { config: &self.config.model, sizes: self.sizes, encoder: self.encoder };
         prediction.batching("dev", data.dev, dev_batch_size(self.config), max_memory)

@@ -73,7 +73,16 @@ impl Task {
         let eta = perturbation(Ragged::new(gradient, input.layout().clone()), 0, alpha).into_values();
         let moved = input.map(|x| x.detach() + Tensor::from_inner(eta) * direction);
         let gradients = losses(moved).backward();
-        network.relation.as_ref().unwrap().v.val().grad(&gradients).expect("a gradient").try_into_vec_as().expect("values")
+        network
+            .relation
+            .as_ref()
+            .unwrap()
+            .v
+            .val()
+            .grad(&gradients)
+            .expect("a gradient")
+            .try_into_vec_as()
+            .expect("values")
     }
 }
 

@@ -29,7 +29,8 @@ fn a_very_long_token_is_read_in_part_and_this_is_said() {
     let long = vec!["Ann".to_owned(), "b".repeat(300_000), "c".repeat(999)];
     let file = corpus(&temp.path().join("long.json"), &[sentence(3), long]);
     let out = temp.path().join("model").to_str().unwrap().to_owned();
-    let said = "2 tokens have more than 256 characters (sentence 2: 300000): the character encoder reads their first 256\n";
+    let said =
+        "2 tokens have more than 256 characters (sentence 2: 300000): the character encoder reads their first 256\n";
     let train = ["train", "--train", &file, "--dev", &file, "--test", &file, "--epochs", "1", "--out", &out];
     let run = cman(&[&train[..], &SMALL].concat());
     assert_eq!((run.status, run.stderr), (Some(0), format!("train: {said}dev: {said}test: {said}")));
@@ -43,7 +44,8 @@ fn a_very_long_token_is_read_in_part_and_this_is_said() {
 fn the_length_of_a_token_in_predict_is_an_option() {
     let (folder, _) = model();
     let input = format!("{{\"tokens\": [\"Ann\", \"{}\"]}}\n", "b".repeat(300));
-    let predict = |most: &str| cman_reading(input.as_bytes(), &["predict", "--model", folder, "--max-characters", most]);
+    let predict =
+        |most: &str| cman_reading(input.as_bytes(), &["predict", "--model", folder, "--max-characters", most]);
     let run = predict("299");
     assert_eq!(run.status, Some(1));
     let expected = "standard input: line 1: token of 300 characters exceeds the maximum of 299 (--max-characters)\n";

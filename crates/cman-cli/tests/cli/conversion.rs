@@ -108,7 +108,10 @@ fn inspect_continues_after_invalid_records_and_files() {
     assert!(run.stdout.contains("2 sentences from 3 records\n1 invalid records skipped\n"), "{}", run.stdout);
     assert!(run.stdout.contains("record 2, entities[0].end: expected at most 2"), "{}", run.stdout);
     let errors: Vec<&str> = run.stderr.lines().collect();
-    assert!(errors[0].starts_with(&format!("error: {name}/dev.json: line 1, column 1: expected a corpus")), "{errors:?}");
+    assert!(
+        errors[0].starts_with(&format!("error: {name}/dev.json: line 1, column 1: expected a corpus")),
+        "{errors:?}"
+    );
     assert_eq!(errors[1..], [format!("error: {name}: invalid files: 1, invalid records in other files: 1")]);
     let run = cman(&["inspect", &format!("{name}/train.json"), "--overlap", "drop", "--json"]);
     let all: Value = serde_json::from_str(&run.stdout).unwrap();

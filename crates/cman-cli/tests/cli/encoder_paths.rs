@@ -30,7 +30,10 @@ impl Lab {
     }
 
     fn train(&self, folder: &str, config: &str, out: &str) -> Run {
-        self.cman(folder, &[&["train", "--sample", "--epochs", "1", "--config", config, "--out", out], &SMALL[..]].concat())
+        self.cman(
+            folder,
+            &[&["train", "--sample", "--epochs", "1", "--config", config, "--out", out], &SMALL[..]].concat(),
+        )
     }
 
     fn predict(&self, folder: &str, args: &[&str]) -> Run {
@@ -74,9 +77,8 @@ fn a_relative_path_starts_at_its_configuration_and_then_at_the_model() {
     fs::rename(lab.path("moved/enc"), lab.path("enc")).unwrap();
     let model = lab.path("moved/model").to_str().unwrap().to_owned();
     let (error, hint) = lab.predict("/", &["--model", &model]).failure_with_hint();
-    let tried = format!(
-        ": ../enc: no such file or folder (looked for {model}/../enc, {model}/encoder, {model}/enc, ../enc)"
-    );
+    let tried =
+        format!(": ../enc: no such file or folder (looked for {model}/../enc, {model}/encoder, {model}/enc, ../enc)");
     assert!(error.contains("the model needs the encoder ") && error.ends_with(&tried), "{error}");
     assert_eq!(hint, Some("`--encoder DIR` gives the folder of the encoder".into()));
     lab.predict("/", &["--model", &model, "--encoder", lab.path("enc").to_str().unwrap()]).quiet();
@@ -95,10 +97,7 @@ fn an_absolute_path_stays_absolute() {
 fn every_place_of_a_missing_encoder_is_named() {
     let lab = Lab::new("no such/encoder");
     let (error, _) = lab.train("lab", "conf/bert.toml", "model").failure_with_hint();
-    assert_eq!(
-        error,
-        "no such/encoder: no such file or folder (looked for conf/no such/encoder, no such/encoder)"
-    );
+    assert_eq!(error, "no such/encoder: no such file or folder (looked for conf/no such/encoder, no such/encoder)");
 }
 
 #[test]

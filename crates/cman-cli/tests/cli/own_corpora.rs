@@ -74,7 +74,8 @@ fn records_that_are_left_out_are_said_in_the_scores() {
     let good = sentence(&json!([live_in()]));
     let bad = json!({"tokens": []});
     let mixed = json!([good, bad]).to_string();
-    let (_temp, path) = folder(&[("train.json", json!([good]).to_string()), ("dev.json", mixed.clone()), ("test.json", mixed)]);
+    let (_temp, path) =
+        folder(&[("train.json", json!([good]).to_string()), ("dev.json", mixed.clone()), ("test.json", mixed)]);
     let out = format!("{path}/model");
     let (_, printed) = train(&["--corpus", &path, "--set", "data.on_error=skip"], &out);
     assert!(printed.contains("(train); records left out: 1 of dev, 1 of test\n"), "{printed}");

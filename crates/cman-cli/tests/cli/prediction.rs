@@ -147,7 +147,10 @@ fn a_corpus_is_read_by_its_tokens_and_other_files_are_refused_by_name() {
     let expected = [json!(["Ann", "left"]), json!(["Bob"])];
     let array = r#"[{"tokens": ["Ann", "left"], "entities": [], "orig_id": 1}, {"tokens": ["Bob"]}]"#;
     assert_eq!(words(array), expected);
-    assert_eq!(words("#doc 1\n0\tAnn\tO\t['N']\t[0]\n1\tleft\tO\t['N']\t[1]\n#doc 2\n0\tBob\tO\t['N']\t[0]\n"), expected);
+    assert_eq!(
+        words("#doc 1\n0\tAnn\tO\t['N']\t[0]\n1\tleft\tO\t['N']\t[1]\n#doc 2\n0\tBob\tO\t['N']\t[0]\n"),
+        expected
+    );
     assert_eq!(words("Ann B-Peop\nleft O\n\nBob B-Peop\n"), expected);
 
     let studio = r#"[{"id": 1, "annotations": [], "data": {"text": "Ann left."}}]"#;

@@ -140,9 +140,7 @@ impl ModelConfig {
         let padded = (words * longest) as f64;
         match self.character.kind {
             CharacterKind::None => 0.0,
-            CharacterKind::Bilstm => {
-                padded.min(characters as f64) * 6.0 * width + padded * (width + embedding + 4.0)
-            }
+            CharacterKind::Bilstm => padded.min(characters as f64) * 6.0 * width + padded * (width + embedding + 4.0),
             CharacterKind::Cnn => padded * (4.0 * width + 6.0 * embedding + 4.0),
         }
     }
@@ -197,8 +195,7 @@ mod tests {
     fn padding_and_long_tokens_cost_memory() {
         let config = ModelConfig::default();
         assert!(config.train_memory(SIZES, &batch(&[100, 1])) > config.train_memory(SIZES, &batch(&[100])));
-        let [short, long] =
-            [12, 256].map(|longest| BatchSize::new(&[100], DistinctWords { longest, ..WORDS }));
+        let [short, long] = [12, 256].map(|longest| BatchSize::new(&[100], DistinctWords { longest, ..WORDS }));
         let [short, long] = [short, long].map(|batch| config.predict_memory(SIZES, &batch));
         assert!(long > 2.0 * short, "{short} {long}");
     }

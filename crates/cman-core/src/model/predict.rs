@@ -234,7 +234,8 @@ mod tests {
         assert_eq!(blocks.len(), 3);
         let n_pairs = |(sentence, heads): &(usize, Range<usize>)| heads.len() * (many[*sentence].len() - 1);
         assert!(blocks.iter().all(|block| block.iter().map(n_pairs).sum::<usize>() <= PAIRS));
-        let heads = blocks.iter().flatten().flat_map(|(sentence, heads)| heads.clone().map(move |head| (*sentence, head)));
+        let heads =
+            blocks.iter().flatten().flat_map(|(sentence, heads)| heads.clone().map(move |head| (*sentence, head)));
         let expected = [(0, 3), (1, 1500), (2, 2)].into_iter().flat_map(|(s, n)| (0..n).map(move |head| (s, head)));
         assert!(heads.eq(expected));
     }

@@ -163,9 +163,12 @@ mod tests {
                 let ranges = head_ranges(&spans, ends, most);
                 let parts = ranges.iter().map(|(heads, n)| (candidates(&spans, heads.clone(), ends), *n));
                 let parts: Vec<_> = parts.collect();
-                assert!(parts.iter().zip(&ranges).all(|((part, n), (heads, _))| {
-                    part.len() == *n && (*n <= most || heads.len() == 1)
-                }));
+                assert!(
+                    parts
+                        .iter()
+                        .zip(&ranges)
+                        .all(|((part, n), (heads, _))| { part.len() == *n && (*n <= most || heads.len() == 1) })
+                );
                 assert_eq!(parts.into_iter().flat_map(|(part, _)| part).collect::<Vec<_>>(), all);
             }
             assert_eq!(head_ranges(&spans, ends, all.len()), [(0..3, all.len())]);

@@ -7,14 +7,8 @@ use std::{
 };
 
 use super::{
-    Format, OnError, OverlapPolicy, Report,
-    columns::ColumnParser,
-    elements::unexpected,
-    json_records::JsonRecords,
-    multihead::TableParser,
-    record::Record,
-    report::Ids,
-    spert,
+    Format, OnError, OverlapPolicy, Report, columns::ColumnParser, elements::unexpected, json_records::JsonRecords,
+    multihead::TableParser, record::Record, report::Ids, spert,
 };
 use crate::{
     error::{DataError, Location},

@@ -4,11 +4,7 @@ use std::{collections::HashSet, fmt};
 
 use serde::Serialize;
 
-use crate::{
-    error::DataError,
-    reasons::Reasons,
-    sentence::Sentence,
-};
+use crate::{error::DataError, reasons::Reasons, sentence::Sentence};
 
 /// Counts of the anomalies in a corpus. Nothing is dropped or repaired without a count.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]

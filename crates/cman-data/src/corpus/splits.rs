@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use super::{Corpus, CorpusDir, ReaderBuilder};
 use crate::{
-    error::{DataError, UnusedFile}, labels::Schema};
+    error::{DataError, UnusedFile},
+    labels::Schema,
+};
 
 /// Training, dev and test data with the same types.
 #[derive(Clone, Debug)]

@@ -71,7 +71,8 @@ impl<R: BufRead> Input<R> {
     /// [`DataError::Foreign`] if the input is recognized as something else than text or sentences, [`DataError::Io`] if
     /// it cannot be read.
     pub fn open(mut input: R, name: &str, options: &InputOptions) -> Result<Self, DataError> {
-        let (start, complete) = read_start(&mut input, options.interactive).map_err(|error| DataError::io(name, error))?;
+        let (start, complete) =
+            read_start(&mut input, options.interactive).map_err(|error| DataError::io(name, error))?;
         let format = match (options.format, recognize(&start, complete)) {
             (Some(format), _) => format,
             (None, Recognized::Corpus(format)) => InputFormat::Corpus(format),
@@ -119,7 +120,10 @@ impl<R: BufRead> Input<R> {
             }
             Records::Corpus(reader) => match reader.next() {
                 None | Some(Err(DataError::NoSentence { .. })) => Ok(None),
-                Some(Ok(sentence)) => Ok(Some(InputRecord::from_sentence(sentence, Location::file(reader.name()).with_record(self.number)))),
+                Some(Ok(sentence)) => Ok(Some(InputRecord::from_sentence(
+                    sentence,
+                    Location::file(reader.name()).with_record(self.number),
+                ))),
                 Some(Err(error)) => Err(ReadError::File(error)),
             },
         };

@@ -48,10 +48,7 @@ impl TokenizerConfig {
                     *chars = chars.start - offset..chars.end - offset;
                 }
                 let text = Some(chars[range].iter().collect());
-                RawSentence {
-                    offset,
-                    sentence: Sentence { id: Id::from(number), text, tokens, ..Sentence::default() },
-                }
+                RawSentence { offset, sentence: Sentence { id: Id::from(number), text, tokens, ..Sentence::default() } }
             })
             .collect()
     }

@@ -23,12 +23,7 @@ pub(super) struct ContextualFile {
 }
 
 impl ContextualFile {
-    pub fn new(
-        reader: ContextualVectorReader,
-        places: SearchPath,
-        config: &EncoderConfig,
-        device: &Device,
-    ) -> Self {
+    pub fn new(reader: ContextualVectorReader, places: SearchPath, config: &EncoderConfig, device: &Device) -> Self {
         let (config, device) = (config.clone(), device.clone());
         Self { reader, places, config, device, encoder: OnceLock::new(), opening: Mutex::new(()) }
     }

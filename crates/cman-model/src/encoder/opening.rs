@@ -89,12 +89,7 @@ impl Encoder {
         Self::new(identity, Source::Elmo(Arc::new(elmo)), n_layers, width, config)
     }
 
-    fn file(
-        places: &SearchPath,
-        path: &Path,
-        config: &EncoderConfig,
-        device: &Device,
-    ) -> Result<Self, ModelError> {
+    fn file(places: &SearchPath, path: &Path, config: &EncoderConfig, device: &Device) -> Result<Self, ModelError> {
         let reader = ContextualVectorReader::open(path)?;
         let identity = reader.identity().clone();
         let reads_whole_words = identity.pooling.is_empty();

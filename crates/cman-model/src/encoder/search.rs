@@ -72,7 +72,12 @@ impl SearchPath {
         }
         places.push(path.into());
         let mut seen = Vec::new();
-        places.retain(|place| !seen.contains(place) && { seen.push(place.clone()); true });
+        places.retain(|place| {
+            !seen.contains(place) && {
+                seen.push(place.clone());
+                true
+            }
+        });
         places
     }
 }
@@ -121,7 +126,8 @@ mod tests {
         let places = SearchPath::of_model(&model).after(&config);
         let make = |place: &Path| fs::create_dir_all(place).unwrap();
         let find = || places.find("a/enc").unwrap();
-        let tried = [config.join("a/enc"), model.join("a/enc"), model.join("encoder"), model.join("enc"), "a/enc".into()];
+        let tried =
+            [config.join("a/enc"), model.join("a/enc"), model.join("encoder"), model.join("enc"), "a/enc".into()];
         let expected = format!("a/enc: no such file or folder (looked for {})", list(&tried));
         assert_eq!(places.find("a/enc").unwrap_err().to_string(), expected);
         assert_eq!(places.find_encoder("a/enc").unwrap(), Path::new("a/enc"), "a name on the hub");

@@ -158,7 +158,8 @@ mod tests {
     fn what_does_not_fit_is_refused_with_the_bound() {
         let left = MemoryLeft { bytes: Some(2_000_000_000), bound: "test" };
         let sentence = Sentence::from_tokens("a7", ["x"; 9]);
-        let check = |left: MemoryLeft, bytes| left.check([bytes, 1e9], "training on its batch", ("train", 2, &sentence));
+        let check =
+            |left: MemoryLeft, bytes| left.check([bytes, 1e9], "training on its batch", ("train", 2, &sentence));
         check(left, 2e9).unwrap();
         assert_eq!(
             check(left, 3.25e9).unwrap_err().to_string(),

@@ -114,7 +114,8 @@ impl Model {
             entities: manifest.entity_types,
             relations: manifest.relation_types,
         };
-        let encoder = encoder::open(folder, &mut config, manifest.encoder.as_ref(), options.encoder.as_deref(), device)?;
+        let encoder =
+            encoder::open(folder, &mut config, manifest.encoder.as_ref(), options.encoder.as_deref(), device)?;
         let others = manifest.words - manifest.trained_words;
         let weights = folder.join(WEIGHTS);
         weights::check_size(

@@ -177,7 +177,11 @@ mod tests {
         let cases = [
             ("x = ", [].as_slice(), "a.toml: line 1: "),
             ("\n[train]\nepoch = 3", &[], "a.toml: line 3: unknown field `epoch`, expected one of `epochs`"),
-            ("[train]\nepochs = 'a'", &[], "a.toml: line 2: invalid type: string \"a\", expected a whole number of at least 0"),
+            (
+                "[train]\nepochs = 'a'",
+                &[],
+                "a.toml: line 2: invalid type: string \"a\", expected a whole number of at least 0",
+            ),
             ("[model]\nsequence = 'gru'", &[], "a.toml: line 2: unknown variant `gru`, expected `bilstm` or `mlp`"),
             (
                 &format!("{} = 1", "k".repeat(999)),

@@ -11,9 +11,7 @@ use burn::{module::Module, optim::ModuleOptimizer, tensor::Device};
 use burn_ragged::{Key, Mode, is_cpu};
 use cman_core::model::{PredictOptions, Sizes};
 use cman_data::Sentence;
-use cman_model::{
-    Batching, Config, ContextualVectors, Limits, MemoryLimit, Model, PredictionMemory, predict,
-};
+use cman_model::{Batching, Config, ContextualVectors, Limits, MemoryLimit, Model, PredictionMemory, predict};
 use cman_score::Scores;
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 
