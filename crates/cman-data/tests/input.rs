@@ -12,11 +12,11 @@ const TABLE: &str = "#doc 17\n0\tAnn\tB-Peop\t['N']\t[0]\n1\tleft\tO\t['N']\t[1]
 const COLUMNS: &str =
     "-DOCSTART- -X- O\n\nAnn NNP B-Peop\nleft VBD O\n\n# id 2\nEl NNP B-Loc\nPaso NNP E-Loc\nshines VB O\n";
 
+/// The id and the words of a sentence, or the message of an invalid record.
+type Read = Result<(String, Vec<String>), String>;
+
 /// The words of every sentence and the ids, or the messages of records that are invalid.
-fn sentences(
-    bytes: &[u8],
-    format: Option<InputFormat>,
-) -> Result<Vec<Result<(String, Vec<String>), String>>, DataError> {
+fn sentences(bytes: &[u8], format: Option<InputFormat>) -> Result<Vec<Read>, DataError> {
     let mut input = Input::open(bytes, "in", &InputOptions { format, ..InputOptions::default() })?;
     let mut found = Vec::new();
     while let Some(record) = input.next()? {
@@ -32,7 +32,7 @@ fn sentences(
     Ok(found)
 }
 
-fn sentence(id: &str, words: &str) -> Result<(String, Vec<String>), String> {
+fn sentence(id: &str, words: &str) -> Read {
     Ok((id.into(), words.split(' ').map(str::to_owned).collect()))
 }
 

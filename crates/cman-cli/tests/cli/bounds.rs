@@ -70,7 +70,7 @@ fn a_sentence_that_does_not_fit_into_memory_is_refused_before_training() {
         args.extend([part, &long]);
         let (error, hint) = cman(&args).failure_with_hint();
         let task = if part == "--train" { "training on" } else { "prediction of" };
-        let start = format!("{place}: sentence 1 (id 0, 50000 tokens): {task} its batch needs about ");
+        let start = format!("{place}: sentence 1 (id 1, 50000 tokens): {task} its batch needs about ");
         assert!(error.starts_with(&start) && error.ends_with(" MB are left (--max-memory)"), "{error}");
         assert_eq!(hint, Some("split the sentence into shorter ones; `--max-memory` changes the limit".into()));
         assert!(!Path::new(&out).join("model.json").exists());

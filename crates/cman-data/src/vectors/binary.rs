@@ -17,8 +17,11 @@ pub(super) fn is_binary(start: &[u8], width: usize) -> bool {
     !values.iter().all(is_text)
 }
 
+/// A word and its values.
+type Entry = (Vec<u8>, Vec<f32>);
+
 /// The next word and its values; `None` at the end.
-pub(super) fn read<R: BufRead>(source: &mut Source<R>, width: usize) -> Result<Option<(Vec<u8>, Vec<f32>)>, DataError> {
+pub(super) fn read<R: BufRead>(source: &mut Source<R>, width: usize) -> Result<Option<Entry>, DataError> {
     let Some(word) = take_word(source)? else { return Ok(None) };
     let size = width.saturating_mul(4);
     if size > MAX_VALUES {

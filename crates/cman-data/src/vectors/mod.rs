@@ -60,6 +60,9 @@ pub struct VectorReader<'a> {
     done: bool,
 }
 
+/// A word and its values; the word is `None` if it is not UTF-8.
+type Entry = (Option<String>, Vec<f32>);
+
 /// Counts of the lines of a vector file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct VectorReport {
@@ -202,8 +205,8 @@ impl<'a> VectorReader<'a> {
         }
     }
 
-    /// The next word and its values; the word is `None` if it is not UTF-8.
-    fn entry(&mut self) -> Result<Option<(Option<String>, Vec<f32>)>, DataError> {
+    /// The next entry; `None` at the end.
+    fn entry(&mut self) -> Result<Option<Entry>, DataError> {
         if self.binary {
             let Some((word, vector)) = binary::read(&mut self.source, self.width)? else { return Ok(None) };
             if let Some(value) = vector.iter().find(|value| !value.is_finite()) {
@@ -237,7 +240,7 @@ impl<'a> VectorReader<'a> {
     }
 
     /// Splits the line into word and values; the word is `None` if it is not UTF-8.
-    fn split(&self) -> Result<(Option<String>, Vec<f32>), DataError> {
+    fn split(&self) -> Result<Entry, DataError> {
         let mut parts: Vec<&[u8]> = self.buffer.rsplitn(self.width.saturating_add(1), is_separator).collect();
         let n_values = parts.len() - 1;
         let word = parts.pop().unwrap_or_default();

@@ -116,7 +116,7 @@ impl FromStr for MemoryLimit {
             _ => return Err(ParseMemoryError),
         };
         let bytes = number.parse::<f64>().map_err(|_| ParseMemoryError)? * unit;
-        if bytes >= 1.0 && bytes < 1e18 { Ok(Self::Most(bytes as u64)) } else { Err(ParseMemoryError) }
+        if (1.0..1e18).contains(&bytes) { Ok(Self::Most(bytes as u64)) } else { Err(ParseMemoryError) }
     }
 }
 
