@@ -59,7 +59,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cman", default="target/debug/cman")
     parser.add_argument("--train", nargs="*", default=["16x25", "16x100", "1x400", "1x1600", "4x800"])
-    parser.add_argument("--evaluate", nargs="*", default=["8x100", "8x1000", "1x5000", "1x20000"])
+    parser.add_argument("--evaluate", nargs="*", default=["8x1000", "1x5000", "1x20000"])
     parser.add_argument("--set", nargs="*", default=[])
     args = parser.parse_args()
     wrong = 0

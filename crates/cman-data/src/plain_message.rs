@@ -24,8 +24,8 @@ pub fn plain_types(message: &str) -> String {
         ("f32" | "f64", rest) => ("a number", rest),
         ("unit", rest) => ("null", rest),
         ("struct", rest) => ("an object", rest.split_once(' ').map_or("", |(_, rest)| rest)),
-        ("a", "map") => ("an object", ""),
-        ("a", "sequence") => ("an array", ""),
+        ("a", rest) if rest.starts_with("map") => ("an object", rest["map".len()..].trim_start()),
+        ("a", rest) if rest.starts_with("sequence") => ("an array", rest["sequence".len()..].trim_start()),
         (first, rest) => (first, rest),
     };
     let rest = if rest.is_empty() { String::new() } else { format!(" {rest}") };

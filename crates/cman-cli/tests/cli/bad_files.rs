@@ -80,7 +80,6 @@ fn invalid_corpora() {
             format!(r#"[{{"tokens": ["a"], "x": {}}}]"#, brackets(DEEP)).into(),
             "record 1, line 1, column 2: nested deeper",
         ),
-        ("deep.array", brackets(DEEP).into(), "line 1, column 2: expected `{`, the start of a record, found \"[\""),
         (
             "huge.line",
             format!(r#"[{{"tokens": ["{}"]}}]"#, "a".repeat(HUGE)).into(),
@@ -200,7 +199,11 @@ fn invalid_vector_files() {
         ("null", b"a 1 \0\n".into(), "line 1"),
         ("wrong.count", b"3 2\na 1 2\n".into(), "expected 3 vectors as in the header, found 1"),
         ("huge.header", b"1 99999999999999999\na 1 2\n".into(), "line 2: expected"),
-        ("huge.line", format!("a {}", "1 ".repeat(HUGE / 2)).into(), "line 1: longer than the limit of 1048576 bytes"),
+        (
+            "huge.line",
+            format!("a {}", "1 ".repeat(HUGE / 2)).into(),
+            "record 1, line 1, column 1: longer than the limit of 1048576 bytes",
+        ),
         ("damaged.gz", b"\x1f\x8b\x08\0\0\0\0\0\0\0\xff\xff\xff".into(), "corrupt deflate stream"),
     ];
     for (name, content, expected) in cases {
@@ -249,24 +252,20 @@ fn invalid_records() {
     let (trained, _) = model();
     let brackets = "[".repeat(DEEP);
     let cases: Vec<(&str, Vec<u8>, &str)> = vec![
-        (
-            "deep",
-            format!("{{\"id\": {brackets}\n").into(),
-            "line 1: invalid JSON (column 134): recursion limit exceeded",
-        ),
+        ("deep", format!("{{\"id\": {brackets}\n").into(), "record 1, line 1, column 1000007, id: EOF while parsing"),
         (
             "duplicate.key",
             b"{\"text\": \"a\", \"text\": \"b\"}\n".into(),
-            "line 1: invalid JSON (column 20): duplicate field",
+            "record 1, line 1, column 20: duplicate field",
         ),
-        ("null", b"{\"text\": \"\0\"}\n".into(), "line 1: invalid JSON (column 11): control character"),
+        ("null", b"{\"text\": \"\0\"}\n".into(), "record 1, line 1, column 11, text: control character"),
         (
             "infinite",
             b"{\"id\": 1e999, \"text\": \"a\"}\n".into(),
-            "line 1: invalid JSON (column 12): number out of range",
+            "record 1, line 1, column 12, id: number out of range",
         ),
         ("huge.line", format!("{{\"text\": \"{}\"}}\n", "a".repeat(HUGE)).into(), "line 1: longer than the limit of"),
-        ("not.utf8", b"{\"text\": \"\xFF\"}\n".into(), "line 1: not UTF-8 at byte 11"),
+        ("not.utf8", b"{\"text\": \"\xFF\"}\n".into(), "record 1, line 1, column 11: not UTF-8"),
     ];
     for (name, content, expected) in cases {
         let file = folder.file(name, content);

@@ -48,10 +48,11 @@ fn the_length_of_a_token_in_predict_is_an_option() {
         |most: &str| cman_reading(input.as_bytes(), &["predict", "--model", folder, "--max-characters", most]);
     let run = predict("299");
     assert_eq!(run.status, Some(1));
-    let expected = "standard input: line 1: token of 300 characters exceeds the maximum of 299 (--max-characters)\n";
+    let expected =
+        "standard input: record 1, line 1: token of 300 characters exceeds the maximum of 299 (--max-characters)\n";
     assert!(run.stderr.starts_with(expected), "{}", run.stderr);
     let run = predict("300");
-    let expected = "standard input: 1 token has more than 256 characters (line 1: 300): the character encoder reads its \
+    let expected = "standard input: 1 token has more than 256 characters (standard input: record 1, line 1: 300): the character encoder reads its \
                     first 256\n";
     assert_eq!((run.status, run.stderr.as_str(), run.stdout.lines().count()), (Some(0), expected, 1));
 }
@@ -97,7 +98,7 @@ fn predict_skips_a_sentence_that_does_not_fit() {
     let args = ["predict", "--model", folder, "--max-tokens", "1000000", "--max-memory", "300MB"];
     let run = cman_reading(input.as_bytes(), &args);
     assert_eq!((run.status, run.stdout.lines().count()), (Some(1), 2));
-    let start = "standard input: line 2: sentence of 200000 tokens needs about ";
+    let start = "standard input: record 2, line 2: sentence of 200000 tokens needs about ";
     assert!(run.stderr.starts_with(start) && run.stderr.contains(" are left (--max-memory)\n"), "{}", run.stderr);
 }
 

@@ -56,7 +56,7 @@ fn offsets_refer_to_the_input_in_any_script() {
     let records: Vec<String> =
         texts.iter().enumerate().map(|(i, text)| json!({"id": i, "text": text}).to_string()).collect();
     let run = cman_reading(records.join("\r\n").as_bytes(), &["predict", "--model", folder]);
-    let warning = "warning: standard input: line 3: a text without spaces between words";
+    let warning = "warning: standard input: record 3, line 3: a text without spaces between words";
     assert!(run.status == Some(0) && run.stderr.starts_with(warning), "{}", run.stderr);
     let output = run.stdout;
     let (mut sentences, mut entities) = (0, 0);

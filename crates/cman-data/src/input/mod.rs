@@ -151,15 +151,16 @@ fn read_text<R: BufRead>(
 ) -> Result<Option<InputRecord>, ReadError> {
     loop {
         let at = source.location();
+        let of_line = Location { column: None, ..at.clone() };
         match source.read_line(buffer, LIMIT)? {
             LineKind::End => return Ok(None),
             LineKind::TooLong => {
-                return Err(ReadError::Record(DataError::TooLarge { at: Box::new(at), limit: LIMIT }));
+                return Err(ReadError::Record(DataError::TooLarge { at: Box::new(of_line), limit: LIMIT }));
             }
             LineKind::Text => {
                 let line = text(buffer, at.clone()).map_err(ReadError::Record)?;
                 if !line.trim().is_empty() {
-                    return Ok(Some(InputRecord::from_text(line, Location { column: None, ..at }, tokenizer)));
+                    return Ok(Some(InputRecord::from_text(line, of_line, tokenizer)));
                 }
             }
         }
