@@ -170,8 +170,10 @@ fn a_corpus_folder_is_read_and_a_model_is_not_overwritten() {
     }
     let (corpus, out) = (corpus.to_str().unwrap(), out.to_str().unwrap());
     let args = [&["train", "--corpus", corpus, "--epochs", "1", "--out", out], &SMALL[..]].concat();
-    let stdout = cman(&args).quiet();
-    assert!(stdout.contains("kept epoch 1\n") && !stdout.contains("test:"), "{stdout}");
+    let run = cman(&args);
+    let files = format!("train {corpus}/train.json\ndev   none\ntest  none\ntypes {corpus}/types.json\n");
+    assert_eq!((run.status, run.stderr), (Some(0), files));
+    assert!(run.stdout.contains("kept epoch 1\n") && !run.stdout.contains("test:"), "{}", run.stdout);
     let expected = (format!("{out}: already contains a model"), Some("`--force` overwrites it".to_owned()));
     assert_eq!(cman(&args).failure_with_hint(), expected);
     cman(&[&args[..], &["--force", "--threads", "1"]].concat()).quiet();

@@ -128,7 +128,7 @@ mod tests {
         let find = || places.find("a/enc").unwrap();
         let tried =
             [config.join("a/enc"), model.join("a/enc"), model.join("encoder"), model.join("enc"), "a/enc".into()];
-        let expected = format!("a/enc: no such file or folder (looked for {})", list(&tried));
+        let expected = format!("a/enc: no such file or folder{}", list(&tried));
         assert_eq!(places.find("a/enc").unwrap_err().to_string(), expected);
         assert_eq!(places.find_encoder("a/enc").unwrap(), Path::new("a/enc"), "a name on the hub");
         for place in tried[..4].iter().rev() {
