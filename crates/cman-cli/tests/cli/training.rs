@@ -176,8 +176,8 @@ fn a_corpus_folder_is_read_and_a_model_is_not_overwritten() {
     assert!(run.stdout.contains("kept epoch 1\n") && !run.stdout.contains("test:"), "{}", run.stdout);
     let expected = (format!("{out}: already contains a model"), Some("`--force` overwrites it".to_owned()));
     assert_eq!(cman(&args).failure_with_hint(), expected);
-    cman(&[&args[..], &["--force", "--threads", "1"]].concat()).quiet();
+    assert_eq!(cman(&[&args[..], &["--force", "--threads", "1"]].concat()).status, Some(0));
 
     fs::remove_file(Path::new(out).join("model.json")).unwrap();
-    cman(&args).quiet(); // the directory of a run that ended early
+    assert_eq!(cman(&args).status, Some(0)); // the directory of a run that ended early
 }
