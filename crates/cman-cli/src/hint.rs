@@ -101,6 +101,7 @@ fn of_data(error: &DataError, types: Option<&str>, skip: Option<&str>) -> Option
         && error.expected().is_some_and(|expected| expected.starts_with("one of the types"));
     match error {
         DataError::NoCorpus { .. } => Some(CORPUS_FILES.into()),
+        DataError::Ambiguous { .. } => Some("`--train`, `--dev` and `--test` name the files".into()),
         DataError::Foreign { hint, .. } => hint.clone(),
         DataError::Invalid { .. } if is_type => types.map(str::to_owned),
         DataError::Invalid { .. } | DataError::Json { .. } | DataError::TooLarge { .. } | DataError::NotUtf8 { .. } => {
