@@ -233,10 +233,10 @@ fn invalid_training_data_are_refused() {
     assert!(fail(&unknown, &[]).contains("Person"), "{}", fail(&unknown, &[]));
     let contextual = fail(&sentences(), &["model.contextual.width=4", "model.contextual.layers=1"]);
     assert!(contextual.starts_with("configuration: model.contextual.width: expected 0"), "{contextual}");
-    let untyped = Schema { relations: Default::default(), ..schema.clone() };
+    let untyped = Schema { entities: Default::default(), ..schema.clone() };
     let data = TrainingData { schema: &untyped, train: &sentences(), dev: &[] };
     let error = Learner::new(config(&[]), data, None, &device).err().expect("refused").to_string();
-    assert_eq!(error, "training data: no relation types");
+    assert_eq!(error, "training data: no entity types");
 }
 
 #[test]
