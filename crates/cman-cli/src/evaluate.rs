@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::{Result, bail};
-use cman_data::{Corpus, OnError, OverlapPolicy, ReaderBuilder, write_spert};
+use cman_data::{Corpus, LongTokens, OnError, OverlapPolicy, ReaderBuilder, write_spert};
 use cman_score::{Definition, Scores, score_as, untaggable};
 use cman_train::{EVALUATION_BATCH, Evaluation};
 use serde::Serialize;
@@ -77,7 +77,7 @@ pub fn run(args: &Args) -> Result<()> {
     let gold = Corpus::read(&args.data, &options)
         .map_err(|error| hinted_corpus(error, Some(MODEL_TYPES), Some("--on-error skip")))?;
     note_unusual(args.data.display(), &gold);
-    note_long_tokens(args.data.display(), &gold.sentences, &model.config().model);
+    note_long_tokens(args.data.display(), &LongTokens::of(&gold.sentences), &model.config().model);
     let evaluation = cman_train::evaluate(&model, &gold.sentences, EVALUATION_BATCH, args.gold_labels)?;
     let Evaluation { mut scores, predicted } = evaluation;
     if args.definition != Definition::Cman {

@@ -30,8 +30,7 @@ pub fn note_unlocked(folder: &Path, reason: &io::Error) {
 }
 
 /// Prints how many tokens the character encoder of a network with these settings reads in part, if there are any.
-pub fn note_long_tokens(name: impl Display, sentences: &[Sentence], config: &ModelConfig) {
-    let long = LongTokens::of(sentences);
+pub fn note_long_tokens(name: impl Display, long: &LongTokens, config: &ModelConfig) {
     if config.character.kind != CharacterKind::None && !long.is_empty() {
         note(format_args!("{name}: {long}"));
     }

@@ -8,7 +8,6 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use cman_core::embedding::CharacterKind;
 use cman_data::{
     DataError, Input, InputFormat, InputOptions, InputRecord, LongTokens, MAX_CHARACTERS, Sentence, TokenizerConfig,
     is_unsegmented,
@@ -20,7 +19,7 @@ use serde_json::value::RawValue;
 use crate::{
     args::{ModelArgs, named},
     hint::hinted,
-    notes::note,
+    notes::{note, note_long_tokens},
     output::is_stdout,
 };
 
@@ -108,9 +107,7 @@ pub fn run(args: &Args) -> Result<()> {
         warned: false,
     };
     stream.read(input, &options)?;
-    if !stream.long.is_empty() && extractor.model().config().model.character.kind != CharacterKind::None {
-        note(format_args!("{}: {}", stream.name, stream.long));
-    }
+    note_long_tokens(&stream.name, &stream.long, &extractor.model().config().model);
     match stream.skipped {
         0 => Ok(()),
         skipped => bail!("{}: {skipped} invalid {} skipped", stream.name, record_noun(skipped)),
@@ -209,7 +206,7 @@ impl Stream<'_> {
         for (offset, sentence) in record.sentences {
             match self.check(&sentence) {
                 Ok(()) => {
-                    self.long.count(&sentence, record.at.message("").trim_end_matches([':', ' ']));
+                    self.long.count(&sentence, &record.at);
                     self.queue.push(Queued { id: record.id.clone(), offset, sentence });
                 }
                 Err(reason) => self.skip(&record.at.message(&reason)),

@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Result, bail};
 use clap::ArgGroup;
-use cman_data::{SplitFiles, Splits, sample};
+use cman_data::{LongTokens, SplitFiles, Splits, sample};
 use cman_model::{Config, EncoderConfig, EncoderKind, SearchPath};
 use cman_score::Scores;
 use cman_train::{LeftOut, Protocol, RunData, RunIdentity, RunPlace, Tested, TrainError, train_and_test};
@@ -60,7 +60,7 @@ pub struct Args {
     /// Types file; default: that of the corpus folder, or the types of the data that is trained on
     #[arg(long, value_name = "FILE", conflicts_with = "sample")]
     types: Option<PathBuf>,
-    /// Word vectors in text format, such as glove.6B.50d.txt
+    /// Word vectors of GloVe or word2vec, such as glove.6B.50d.txt
     #[arg(long, value_name = "FILE")]
     vectors: Option<PathBuf>,
     /// Configuration file in TOML
@@ -148,7 +148,7 @@ pub fn run(args: Args) -> Result<()> {
     {
         if let Some(corpus) = corpus {
             note_unusual(part, corpus);
-            note_long_tokens(part, &corpus.sentences, &config.model);
+            note_long_tokens(part, &LongTokens::of(&corpus.sentences), &config.model);
         }
     }
     let data = RunData::from(splits);

@@ -57,6 +57,13 @@ impl Location {
     }
 }
 
+/// `path: record 3, line 7`, with the parts that are known.
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.prefix(None).trim_end_matches(": "))
+    }
+}
+
 /// An error in external data: files, annotations, names given by a user.
 ///
 /// Each message is one line that starts with the location. Accessors return its parts: [`path`](Self::path),
@@ -270,9 +277,8 @@ impl DataError {
     /// The message without file, record, line and column.
     pub fn reason(&self) -> String {
         let message = self.to_string();
-        let prefix = self.location().map(|at| at.prefix(None)).unwrap_or_default();
-        let place = prefix.strip_suffix(": ").unwrap_or_default();
-        message.strip_prefix(place).unwrap_or(&message).trim_start_matches([':', ',', ' ']).to_owned()
+        let place = self.location().map(Location::to_string).unwrap_or_default();
+        message.strip_prefix(&place).unwrap_or(&message).trim_start_matches([':', ',', ' ']).to_owned()
     }
 
     /// The location, unless the error is about a folder or a name.

@@ -1,11 +1,13 @@
 //! Corpora for joint entity and relation extraction: document model, readers and writers, labels, vocabularies.
 
 pub mod file;
+pub mod path;
 pub mod sample;
 
 mod bio;
 mod contextual_vectors;
 mod corpus;
+mod digits;
 mod encode;
 mod error;
 mod id;
@@ -36,7 +38,7 @@ pub use id::Id;
 pub use input::{Input, InputFormat, InputOptions, InputRecord};
 pub use labels::{LabelSet, Schema};
 pub use long_tokens::LongTokens;
-pub use plain_message::{json_reason, plain_types};
+pub use plain_message::plain_types;
 pub use reasons::{Reason, Reasons};
 pub use recognition::{Recognized, recognize};
 pub use sentence::{Entity, Relation, Sentence, Token};

@@ -1,7 +1,7 @@
 //! Messages of serde in the words of a file format.
 
 /// The message of a serde_json error, without the position at its end and without names of Rust types.
-pub fn json_reason(error: &serde_json::Error) -> String {
+pub(crate) fn json_reason(error: &serde_json::Error) -> String {
     let message = error.to_string();
     plain_types(message.split(" at line ").next().unwrap_or(&message))
 }

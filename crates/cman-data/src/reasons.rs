@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::digits::push_masked;
+
 /// Reasons why records were left out. Reasons that differ only in numbers and quoted text are one group.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
@@ -75,9 +77,7 @@ fn pattern(reason: &str) -> String {
                 pattern.push('"');
             }
             _ if in_quotes => {}
-            '0'..='9' if pattern.ends_with('0') => {}
-            '0'..='9' => pattern.push('0'),
-            _ => pattern.push(char),
+            _ => push_masked(&mut pattern, char),
         }
     }
     pattern

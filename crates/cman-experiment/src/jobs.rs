@@ -20,11 +20,11 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use crate::{
     claim::claim,
     error::ExperimentError,
+    observer::ExperimentObserver,
     outcome::{Outcome, RunResult},
     plan::{Plan, RunSpec},
     results::Results,
     run::{self, ERROR, RunContext},
-    runner::ExperimentObserver,
     store::RunStore,
     summary::summarise,
 };

@@ -1,22 +1,23 @@
 //! Runs a plan: finished runs are reused, interrupted runs are resumed, failed runs are reported and skipped.
 
 use std::{
-    fs, io,
+    fs,
     num::NonZeroUsize,
     path::{Path, PathBuf},
 };
 
 use burn_ragged::DeviceKind;
+use cman_data::path;
 use cman_model::MemoryLimit;
-use cman_train::{FolderLock, LockHolder, Observer};
+use cman_train::FolderLock;
 
 use crate::{
     compare,
     error::ExperimentError,
     jobs::Jobs,
     machine::Machine,
-    outcome::RunResult,
-    plan::{Plan, RunSpec},
+    observer::ExperimentObserver,
+    plan::Plan,
     results::{RESULTS, Results},
     store::RunStore,
 };
@@ -41,27 +42,6 @@ pub struct RunOptions {
     /// How much memory a run may take.
     pub max_memory: MemoryLimit,
 }
-
-/// Observes an experiment. Its jobs share the observer.
-pub trait ExperimentObserver: Sync {
-    /// Before a run with number `number` (from 1) of `total`. Returns the observer of its training.
-    fn run_start<'a>(&'a self, _run: &RunSpec, _number: usize, _total: usize) -> Box<dyn Observer + Send + 'a> {
-        Box::new(())
-    }
-    /// A run is put off, because another process trains it or a run that it needs. Reported once for each run.
-    fn run_waits(&self, _run: &RunSpec, _number: usize, _total: usize, _holder: Option<&LockHolder>) {}
-    /// After a run. `cached`: nothing was trained for it here.
-    fn run_end(&self, _result: &RunResult, _number: usize, _total: usize, _cached: bool) {}
-    /// A folder that is written cannot be locked, because its file system has no locks.
-    fn unlocked(&self, _folder: &Path, _reason: &io::Error) {}
-    /// Asked while waiting for another process. Returning true stops the experiment.
-    fn wants_stop(&self) -> bool {
-        false
-    }
-}
-
-/// Ignores all events.
-impl ExperimentObserver for () {}
 
 impl RunOptions {
     /// The finished runs that an experiment with these options reuses.
@@ -129,14 +109,12 @@ impl Plan {
     }
 }
 
-/// The relative path between two existing folders.
+/// The relative path between two existing folders, with `/` on every system.
 fn relative(from: &Path, to: &Path) -> Result<String, ExperimentError> {
     let absolute = |path: &Path| fs::canonicalize(path).map_err(|source| ExperimentError::io(path, source));
     let (from, to) = (absolute(from)?, absolute(to)?);
-    let shared = from.components().zip(to.components()).take_while(|(a, b)| a == b).count();
-    let up = from.components().skip(shared).map(|_| "..".to_owned());
-    let down = to.components().skip(shared).map(|part| part.as_os_str().to_string_lossy().into_owned());
-    Ok(up.chain(down).collect::<Vec<_>>().join("/"))
+    let path = path::relative(&from, &to).unwrap_or(to);
+    Ok(path.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/"))
 }
 
 #[cfg(test)]

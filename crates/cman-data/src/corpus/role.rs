@@ -1,5 +1,7 @@
 //! The role of a corpus file, from its name.
 
+use crate::digits::push_masked;
+
 /// The role of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
@@ -57,13 +59,7 @@ fn word(part: &str) -> Option<&str> {
 /// The name with `0` for every number: equal for the folds of a corpus.
 pub(super) fn without_numbers(name: &str) -> String {
     let mut pattern = String::with_capacity(name.len());
-    for char in name.to_lowercase().chars() {
-        match char {
-            '0'..='9' if pattern.ends_with('0') => {}
-            '0'..='9' => pattern.push('0'),
-            _ => pattern.push(char),
-        }
-    }
+    name.to_lowercase().chars().for_each(|char| push_masked(&mut pattern, char));
     pattern
 }
 

@@ -74,6 +74,8 @@ impl<R: BufRead> Input<R> {
         let (start, complete) =
             read_start(&mut input, options.interactive).map_err(|error| DataError::io(name, error))?;
         let format = match (options.format, recognize(&start, complete)) {
+            // A corpus without records is an error to its reader; an input may be empty.
+            (Some(_), Recognized::Empty) if complete => InputFormat::Text,
             (Some(format), _) => format,
             (None, Recognized::Corpus(format)) => InputFormat::Corpus(format),
             (None, Recognized::Empty | Recognized::Text) => InputFormat::Text,
@@ -82,20 +84,19 @@ impl<R: BufRead> Input<R> {
                 return Err(DataError::Foreign { at: Box::new(Location::file(name)), expected, found: what, hint });
             }
         };
-        let is_blank = complete && start.trim_ascii().is_empty();
         let stream = Cursor::new(start).chain(input);
         let records = match format {
-            InputFormat::Corpus(Format::Spert) if !is_blank => {
+            InputFormat::Corpus(Format::Spert) => {
                 Records::Json { source: Source::new(stream, name.into())?, records: JsonRecords::array() }
             }
             InputFormat::Corpus(Format::JsonLines) => {
                 Records::Json { source: Source::new(stream, name.into())?, records: JsonRecords::lines() }
             }
-            InputFormat::Corpus(format) if !is_blank => {
+            InputFormat::Corpus(format) => {
                 let options = ReaderBuilder::new().format(format).on_error(OnError::Skip);
                 Records::Corpus(Box::new(options.from_reader(stream, name)?))
             }
-            _ => Records::Text { source: Source::new(stream, name.into())?, buffer: Vec::new() },
+            InputFormat::Text => Records::Text { source: Source::new(stream, name.into())?, buffer: Vec::new() },
         };
         Ok(Self { records, tokenizer: options.tokenizer, number: 0 })
     }

@@ -2,8 +2,10 @@
 
 use std::{
     fs, io,
-    path::{Component, Path, PathBuf},
+    path::{Path, PathBuf},
 };
+
+use cman_data::path::relative;
 
 use super::name::is_hub_name;
 use crate::error::ModelError;
@@ -89,13 +91,7 @@ pub(crate) fn relative_to(folder: &Path, path: &str) -> String {
         return path.into();
     }
     let (Ok(to), Ok(from)) = (absolute(Path::new(path)), fs::canonicalize(folder)) else { return path.into() };
-    let shared = from.components().zip(to.components()).take_while(|(a, b)| a == b).count();
-    if shared == 0 {
-        return to.to_string_lossy().into_owned();
-    }
-    let up = from.components().skip(shared).map(|_| Component::ParentDir);
-    let relative: PathBuf = up.chain(to.components().skip(shared)).collect();
-    relative.to_string_lossy().into_owned()
+    relative(&from, &to).unwrap_or(to).to_string_lossy().into_owned()
 }
 
 /// The absolute path without links, except that the last part may be one.

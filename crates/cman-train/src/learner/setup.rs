@@ -76,7 +76,7 @@ impl Learner {
     /// sentences here, once.
     ///
     /// # Errors
-    /// Data without training sentences, entity types or relation types; an invalid vector file or encoder; a sentence
+    /// Data without training sentences or entity types; an invalid vector file or encoder; a sentence
     /// that cannot be encoded, or whose batch needs more memory than the system has left; a setting that is out of range.
     pub fn new(
         config: Config,
