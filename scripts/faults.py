@@ -129,8 +129,8 @@ FAULTS = [
     Fault(
         "relation-direction",
         "crates/cman-core/src/model/predict.rs",
-        "(b, place(head), place(tail))",
-        "(b, place(tail), place(head))",
+        "(row, place(head), place(tail))",
+        "(row, place(tail), place(head))",
         GOLDENS,
     ),
     Fault(

@@ -2,18 +2,18 @@
 
 use std::{
     io::{self, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
-use anyhow::{Result, bail};
-use cman_data::{Corpus, LongTokens, OnError, OverlapPolicy, ReaderBuilder, write_spert};
+use anyhow::{Result, anyhow, bail};
+use cman_data::{Corpus, LongTokens, OnError, OverlapPolicy, ReaderBuilder, Sentence, write_spert};
 use cman_score::{Definition, Scores, score_as, untaggable};
 use cman_train::{EVALUATION_BATCH, Evaluation};
 use serde::Serialize;
 
 use crate::{
     args::{ModelArgs, definitions, named, overlaps},
-    hint::hinted_corpus,
+    hint::{hinted, hinted_corpus},
     notes::{counts, note, note_long_tokens, note_unusual},
     output,
 };
@@ -49,6 +49,9 @@ pub struct Args {
     /// How to treat sentences with overlapping entities; default: as in training
     #[arg(long, value_name = "POLICY", value_parser = overlaps())]
     overlap: Option<OverlapPolicy>,
+    /// Maximum sentence length; time grows with its square
+    #[arg(long, value_name = "N", default_value_t = 4096)]
+    max_tokens: usize,
     /// How to treat invalid records
     #[arg(long, value_name = "POLICY", default_value_t, value_parser = named::<OnError>(["refuse", "skip"]))]
     on_error: OnError,
@@ -76,6 +79,7 @@ pub fn run(args: &Args) -> Result<()> {
     let options = ReaderBuilder::new().schema(model.schema().clone()).overlap(overlap).on_error(args.on_error);
     let gold = Corpus::read(&args.data, &options)
         .map_err(|error| hinted_corpus(error, Some(MODEL_TYPES), Some("--on-error skip")))?;
+    check_lengths(&args.data, &gold.sentences, args.max_tokens)?;
     note_unusual(args.data.display(), &gold);
     note_long_tokens(args.data.display(), &LongTokens::of(&gold.sentences), &model.config().model);
     let evaluation = cman_train::evaluate(&model, &gold.sentences, EVALUATION_BATCH, args.gold_labels)?;
@@ -105,4 +109,13 @@ pub fn run(args: &Args) -> Result<()> {
         writeln!(out, "rules of {}, relations with {labels} labels\n\n{scores}", args.definition)?;
     }
     Ok(())
+}
+
+/// Refuses a sentence that is too long to be meant.
+fn check_lengths(file: &Path, sentences: &[Sentence], most: usize) -> Result<()> {
+    let Some(number) = sentences.iter().position(|sentence| sentence.len() > most) else { return Ok(()) };
+    let tokens = sentences[number].len();
+    let (file, number) = (file.display(), number + 1);
+    let error = anyhow!("{file}: sentence {number}: its {tokens} tokens exceed the maximum of {most} (--max-tokens)");
+    Err(hinted(error, "split the sentence into shorter ones; `--max-tokens` changes the limit"))
 }

@@ -5,7 +5,7 @@ use pulp::{Simd, WithSimd};
 use crate::runtime::{
     buffer::Buffer,
     parallel::for_each,
-    simd::{abs, dispatch, exp, load, polynomial, select, store},
+    simd::{abs, dispatch, exp, load, negate, polynomial, select, store},
 };
 
 /// Values per task.
@@ -37,7 +37,7 @@ pub(super) fn gelu_backward(x: &[f32], gradient: &[f32]) -> Buffer {
 fn normal<S: Simd>(simd: S, x: S::f32s) -> (S::f32s, S::f32s) {
     let one = simd.splat_f32s(1.0);
     let z = simd.mul_f32s(abs(simd, x), simd.splat_f32s(std::f32::consts::FRAC_1_SQRT_2));
-    let bell = exp(simd, simd.neg_f32s(simd.mul_f32s(z, z)));
+    let bell = exp(simd, negate(simd, simd.mul_f32s(z, z)));
     let t = simd.div_f32s(one, simd.add_f32s(one, simd.mul_f32s(z, simd.splat_f32s(0.327_591_1))));
     let p = polynomial(simd, t, [0.0, 0.254_829_6, -0.284_496_74, 1.421_413_7, -1.453_152, 1.061_405_4]);
     let tail = simd.mul_f32s(simd.splat_f32s(0.5), simd.mul_f32s(p, bell));

@@ -153,7 +153,8 @@ impl WithSimd for Backward<'_> {
                 sum = simd.add_f32s(sum, dz);
                 along = fma(simd, dz, z, along);
             }
-            let [mean, along] = [sum, along].map(|sum| simd.splat_f32s(simd.reduce_sum_f32s(sum) / d as f32));
+            let mean = simd.splat_f32s(simd.reduce_sum_f32s(sum) / d as f32);
+            let along = simd.splat_f32s(simd.reduce_sum_f32s(along) / d as f32);
             let factor = simd.splat_f32s(factor);
             for (i, &z) in row.iter().enumerate() {
                 let dz =

@@ -2,7 +2,8 @@
 //! other architectures, or scalars.
 //!
 //! Every function on a vector path is `#[inline(always)]`. Otherwise it would not be compiled for the instruction set
-//! of the calling [`dispatch`].
+//! of the calling [`dispatch`]. Closures are not, nor what the standard library and `pulp` do with them, so a loop
+//! stands where it would run vector instructions: the compiler inlines small closures often, not always.
 
 use pulp::{Simd, WithSimd};
 
@@ -29,6 +30,17 @@ pub(crate) fn dispatch<Op: WithSimd>(op: Op) -> Op::Output {
         }
     }
     pulp::Arch::new().dispatch(op)
+}
+
+/// Runs `op` as a function of its own, so that a large one is compiled once per instruction set and not again for each of
+/// its callers.
+#[inline(always)]
+pub(crate) fn call<S: Simd, Op: WithSimd>(simd: S, op: Op) -> Op::Output {
+    #[inline(never)]
+    fn scalar<S: Simd, Op: WithSimd>(simd: S, op: Op) -> Op::Output {
+        op.with_simd(simd)
+    }
+    if S::IS_SCALAR { scalar(simd, op) } else { simd.vectorize(op) }
 }
 
 /// `x` as vectors, without a partial vector at the end.
@@ -75,7 +87,7 @@ pub(crate) fn fma<S: Simd>(simd: S, a: S::f32s, b: S::f32s, c: S::f32s) -> S::f3
 /// `c - a * b`, rounded once where the CPU can do so.
 #[inline(always)]
 pub(crate) fn fnma<S: Simd>(simd: S, a: S::f32s, b: S::f32s, c: S::f32s) -> S::f32s {
-    fma(simd, simd.neg_f32s(a), b, c)
+    fma(simd, negate(simd, a), b, c)
 }
 
 /// `c_0 + c_1 x + c_2 x² + ..`
@@ -96,10 +108,16 @@ pub(crate) fn select<S: Simd>(simd: S, mask: S::m32s, a: S::f32s, b: S::f32s) ->
     simd.transmute_f32s_u32s(simd.select_u32s(mask, a, b))
 }
 
+/// `-x`. (See [`select`]; this is the same for `neg` of pulp.)
+#[inline(always)]
+pub(crate) fn negate<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
+    simd.xor_f32s(simd.splat_f32s(-0.0), x)
+}
+
 /// `|x|`
 #[inline(always)]
 pub(crate) fn abs<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
-    simd.max_f32s(simd.neg_f32s(x), x)
+    simd.max_f32s(negate(simd, x), x)
 }
 
 /// `x` within ±`bound`; NaN stays NaN.
@@ -138,7 +156,7 @@ pub(crate) fn exp<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
 #[inline(always)]
 pub(crate) fn sigmoid<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     let one = simd.splat_f32s(1.0);
-    simd.div_f32s(one, simd.add_f32s(one, exp(simd, simd.neg_f32s(x))))
+    simd.div_f32s(one, simd.add_f32s(one, exp(simd, negate(simd, x))))
 }
 
 /// Hyperbolic tangent; relative error below 5e-7, small arguments included.

@@ -103,6 +103,21 @@ fn predict_skips_a_sentence_that_does_not_fit() {
 }
 
 #[test]
+fn evaluate_refuses_a_sentence_that_is_too_long() {
+    let (folder, _) = model();
+    let temp = tempfile::tempdir().unwrap();
+    let file = corpus(&temp.path().join("long.json"), &[sentence(3), sentence(50_000)]);
+    let evaluate = ["evaluate", "--model", folder, "--data", &file];
+    let (error, hint) = cman(&evaluate).failure_with_hint();
+    assert_eq!(error, format!("{file}: sentence 2: its 50000 tokens exceed the maximum of 4096 (--max-tokens)"));
+    assert_eq!(hint, Some("split the sentence into shorter ones; `--max-tokens` changes the limit".into()));
+    let file = corpus(&temp.path().join("short.json"), &[sentence(3)]);
+    let (error, _) = cman(&["evaluate", "--model", folder, "--data", &file, "--max-tokens", "2"]).failure_with_hint();
+    assert_eq!(error, format!("{file}: sentence 1: its 3 tokens exceed the maximum of 2 (--max-tokens)"));
+    cman(&["evaluate", "--model", folder, "--data", &file, "--max-tokens", "3"]).quiet();
+}
+
+#[test]
 fn a_size_of_memory_has_a_known_unit() {
     let run = cman(&["evaluate", "--model", "m", "--data", "d", "--max-memory", "4 XB"]);
     assert_eq!(run.status, Some(2));

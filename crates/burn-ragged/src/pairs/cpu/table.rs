@@ -11,7 +11,7 @@ use pulp::Simd;
 
 use crate::{
     pairs::Positive,
-    runtime::simd::{LANES, abs, exp, fma, fnma, ln_1p, load, select, tanh, vectors, vectors_mut},
+    runtime::simd::{LANES, abs, exp, fma, fnma, ln_1p, load, negate, select, tanh, vectors, vectors_mut},
 };
 
 /// Tail elements of a block.
@@ -209,7 +209,7 @@ impl Table {
         let (zero, one) = (simd.splat_f32s(0.0), simd.splat_f32s(1.0));
         let mut sum = zero;
         for (d_score, &s) in vectors_mut::<S>(&mut self.d_scores).iter_mut().zip(vectors::<S>(&self.scores)) {
-            let e = exp(simd, simd.neg_f32s(abs(simd, s)));
+            let e = exp(simd, negate(simd, abs(simd, s)));
             let is_negative = simd.less_than_f32s(s, zero);
             *d_score = simd.div_f32s(select(simd, is_negative, e, one), simd.add_f32s(one, e));
             let positive = select(simd, is_negative, zero, s);

@@ -31,11 +31,15 @@ pub(crate) struct Rows<'a> {
     pub index: &'a [usize],
 }
 
-impl Rows<'_> {
-    /// The first `n` values of selected row `i`.
+impl<'a> Rows<'a> {
+    /// The first `n` values of `R` selected rows, from row `start` on.
     #[inline(always)]
-    fn row(&self, i: usize, n: usize) -> &[f32] {
-        &self.data[self.index[i] * self.width..][..n]
+    fn rows<const R: usize>(&self, start: usize, n: usize) -> [&'a [f32]; R] {
+        let mut rows: [&[f32]; R] = [&[]; R];
+        for (row, index) in rows.iter_mut().zip(&self.index[start..]) {
+            *row = &self.data[index * self.width..][..n];
+        }
+        rows
     }
 }
 
@@ -120,10 +124,15 @@ fn put<S: Simd, const V: usize>(simd: S, to: &mut [f32], values: [S::f32s; V], b
         let to = &mut vectors_mut::<S>(to)[..V];
         match base {
             Base::Zero => to.copy_from_slice(&values),
-            Base::Old => (0..V).for_each(|v| to[v] = simd.add_f32s(to[v], values[v])),
+            Base::Old => {
+                for (to, value) in to.iter_mut().zip(values) {
+                    *to = simd.add_f32s(*to, value);
+                }
+            }
             Base::Row(row) => {
-                let row = &vectors::<S>(row)[..V];
-                (0..V).for_each(|v| to[v] = simd.add_f32s(row[v], values[v]));
+                for ((to, value), &row) in to.iter_mut().zip(values).zip(&vectors::<S>(row)[..V]) {
+                    *to = simd.add_f32s(row, value);
+                }
             }
         }
     } else {

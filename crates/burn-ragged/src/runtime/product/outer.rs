@@ -2,22 +2,39 @@
 
 use std::ops::Range;
 
-use pulp::Simd;
+use pulp::{Simd, WithSimd};
 
 use super::{Base, Rows, put, tiles, wide};
 use crate::runtime::{
     buffer::Buffer,
-    simd::{fma, vectors, vectors_mut},
+    simd::{call, fma, vectors, vectors_mut},
 };
 
 /// `to = sum_i a[i]^T b[i]` over all selected rows, for the columns `columns` of `a`. Row `p` of `to` belongs to column
 /// `columns.start + p` of `a` and is as wide as the rows of `b`.
 #[inline(always)]
 pub(crate) fn sum_of_outer_products<S: Simd>(simd: S, a: Rows, b: Rows, columns: Range<usize>, to: &mut [f32]) {
-    if wide::<S>() == 4 {
-        outer_wide::<S, 4>(simd, a, b, columns, to);
-    } else {
-        outer_wide::<S, 2>(simd, a, b, columns, to);
+    call(simd, Outer { a, b, columns, to });
+}
+
+struct Outer<'a> {
+    a: Rows<'a>,
+    b: Rows<'a>,
+    columns: Range<usize>,
+    to: &'a mut [f32],
+}
+
+impl WithSimd for Outer<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { a, b, columns, to } = self;
+        if wide::<S>() == 4 {
+            outer_wide::<S, 4>(simd, a, b, columns, to);
+        } else {
+            outer_wide::<S, 2>(simd, a, b, columns, to);
+        }
     }
 }
 
@@ -92,8 +109,6 @@ fn outer_tile<S: Simd, const R: usize, const V: usize>(
 
 #[cfg(test)]
 mod tests {
-    use pulp::WithSimd;
-
     use super::*;
     use crate::{
         random::Key,
@@ -102,23 +117,6 @@ mod tests {
             simd::{dispatch, tests::with_every_width},
         },
     };
-
-    /// Part of the sum of outer products of selected rows.
-    struct Outer<'a> {
-        a: Rows<'a>,
-        b: Rows<'a>,
-        columns: Range<usize>,
-        to: &'a mut [f32],
-    }
-
-    impl WithSimd for Outer<'_> {
-        type Output = ();
-
-        #[inline(always)]
-        fn with_simd<S: Simd>(self, simd: S) {
-            sum_of_outer_products(simd, self.a, self.b, self.columns, self.to);
-        }
-    }
 
     #[test]
     fn outer_products_of_selected_rows_are_summed() {

@@ -7,7 +7,7 @@ use pulp::{Simd, WithSimd};
 use super::{Base, Columns, Rows, RowsMut, put, tiles, transpose, wide};
 use crate::runtime::{
     buffer::Buffer,
-    simd::{dispatch, fma, vectors},
+    simd::{call, dispatch, fma, vectors},
 };
 
 /// A matrix `[k, n]` packed into panels of columns, which a tile reads sequentially. The last panel contains the
@@ -27,7 +27,18 @@ impl Panels {
 
     /// Packs these columns of `k` rows.
     #[inline(always)]
-    pub fn new<S: Simd>(_simd: S, x: Columns) -> Self {
+    pub fn new<S: Simd>(simd: S, x: Columns) -> Self {
+        call(simd, Pack { columns: x, is_transposed: false })
+    }
+
+    /// Packs the transpose of these `k` columns.
+    #[inline(always)]
+    pub fn transposed<S: Simd>(simd: S, x: Columns) -> Self {
+        call(simd, Pack { columns: x, is_transposed: true })
+    }
+
+    #[inline(always)]
+    fn copied<S: Simd>(x: Columns) -> Self {
         Self::cut::<S>(x.data.len() / x.width, x.range.len(), |panel, columns, width| {
             let columns = x.range.start + columns.start..x.range.start + columns.end;
             for (to, from) in panel.chunks_exact_mut(width).zip(x.data.chunks_exact(x.width)) {
@@ -37,9 +48,8 @@ impl Panels {
         })
     }
 
-    /// Packs the transpose of these `k` columns.
     #[inline(always)]
-    pub fn transposed<S: Simd>(_simd: S, x: Columns) -> Self {
+    fn transposed_copy<S: Simd>(x: Columns) -> Self {
         /// Values per row of a block, a few cache lines.
         const BLOCK: usize = 64;
         let k = x.range.len();
@@ -76,11 +86,7 @@ impl Panels {
     /// the first `n` values of a row of `to`.
     #[inline(always)]
     pub fn multiply<S: Simd>(&self, simd: S, from: Rows, to: RowsMut, base: Base) {
-        if wide::<S>() == 4 {
-            self.multiply_wide::<S, 4, 1, 1>(simd, from, to, base);
-        } else {
-            self.multiply_wide::<S, 2, 4, 2>(simd, from, to, base);
-        }
+        call(simd, Multiply { panels: self, from, to, base });
     }
 
     /// A narrow tile of few rows has too few sums to hide the latency of an addition. So one row is multiplied with
@@ -131,8 +137,29 @@ impl WithSimd for Pack<'_> {
     type Output = Panels;
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) -> Panels {
-        if self.is_transposed { Panels::transposed(simd, self.columns) } else { Panels::new(simd, self.columns) }
+    fn with_simd<S: Simd>(self, _simd: S) -> Panels {
+        if self.is_transposed { Panels::transposed_copy::<S>(self.columns) } else { Panels::copied::<S>(self.columns) }
+    }
+}
+
+struct Multiply<'a> {
+    panels: &'a Panels,
+    from: Rows<'a>,
+    to: RowsMut<'a>,
+    base: Base<'a>,
+}
+
+impl WithSimd for Multiply<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { panels, from, to, base } = self;
+        if wide::<S>() == 4 {
+            panels.multiply_wide::<S, 4, 1, 1>(simd, from, to, base);
+        } else {
+            panels.multiply_wide::<S, 2, 4, 2>(simd, from, to, base);
+        }
     }
 }
 
@@ -148,11 +175,14 @@ fn few_rows<S: Simd, const R: usize, const V: usize, const G: usize>(
     base: Base,
 ) -> usize {
     let width = V * S::F32_LANES;
-    let rows: [&[f32]; R] = std::array::from_fn(|r| from.row(r, k));
+    let rows = from.rows::<R>(0, k);
     let groups = panels.chunks_exact(k * width * G);
     let n_done = groups.len() * G;
     for (j, group) in groups.enumerate() {
-        let panels = std::array::from_fn(|g| vectors::<S>(&group[g * k * width..][..k * width]).as_chunks::<V>().0);
+        let mut panels: [&[[S::f32s; V]]; G] = [&[]; G];
+        for (panel, data) in panels.iter_mut().zip(group.chunks_exact(k * width)) {
+            *panel = vectors::<S>(data).as_chunks::<V>().0;
+        }
         for (r, sums) in row_tile::<S, R, V, G>(simd, rows, panels).into_iter().enumerate() {
             let to = &mut to.row(r)[j * G * width..];
             for (g, sum) in sums.into_iter().enumerate() {
@@ -176,7 +206,7 @@ fn panel_product<S: Simd, const V: usize>(
     let panel = vectors::<S>(panel).as_chunks::<V>().0;
     macro_rules! tile {
         ($rows:literal, $start:ident) => {{
-            let rows: [&[f32]; $rows] = std::array::from_fn(|r| from.row($start + r, panel.len()));
+            let rows = from.rows::<$rows>($start, panel.len());
             for (r, [sum]) in row_tile(simd, rows, [panel]).into_iter().enumerate() {
                 put(simd, &mut to.row($start + r)[columns.clone()], sum, base.columns_from(columns.start));
             }
@@ -198,11 +228,17 @@ fn panel_product<S: Simd, const V: usize>(
 #[inline(always)]
 fn row_tile<S: Simd, const R: usize, const V: usize, const G: usize>(
     simd: S,
-    rows: [&[f32]; R],
-    panels: [&[[S::f32s; V]]; G],
+    mut rows: [&[f32]; R],
+    mut panels: [&[[S::f32s; V]]; G],
 ) -> [[[S::f32s; V]; G]; R] {
     let k = panels[0].len();
-    let (rows, panels) = (rows.map(|row| &row[..k]), panels.map(|panel| &panel[..k])); // one bounds check per slice
+    // One bounds check per slice.
+    for row in &mut rows {
+        *row = &row[..k];
+    }
+    for panel in &mut panels {
+        *panel = &panel[..k];
+    }
     let mut sums = [[[simd.splat_f32s(0.0); V]; G]; R];
     for p in 0..k {
         for r in 0..R {
@@ -229,7 +265,7 @@ mod tests {
     };
 
     /// `to[i] = from[i] w + base` for selected rows.
-    struct Multiply<'a> {
+    struct PackAndMultiply<'a> {
         w: &'a [f32],
         n: usize,
         is_transposed: bool,
@@ -238,7 +274,7 @@ mod tests {
         to: RowsMut<'a>,
     }
 
-    impl WithSimd for Multiply<'_> {
+    impl WithSimd for PackAndMultiply<'_> {
         type Output = ();
 
         #[inline(always)]
@@ -283,7 +319,7 @@ mod tests {
                 }
                 let found = with_every_width(|| {
                     let mut found = before.clone();
-                    dispatch(Multiply {
+                    dispatch(PackAndMultiply {
                         w: if is_transposed { &transposed } else { &w },
                         n,
                         is_transposed,
