@@ -19,6 +19,7 @@ mod predictions;
 mod progress;
 mod report;
 mod score;
+mod split;
 mod train;
 
 use std::{
@@ -64,6 +65,7 @@ enum Command {
     Predict(predict::Args),
     Inspect(inspect::Args),
     Convert(convert::Args),
+    Split(split::Args),
     Embed(embed::Args),
     Score(score::Args),
     Experiment(experiment::Args),
@@ -118,6 +120,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Predict(args) => predict::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Convert(args) => convert::run(&args),
+        Command::Split(args) => split::run(&args),
         Command::Embed(args) => embed::run(&args),
         Command::Score(args) => score::run(&args),
         Command::Experiment(args) => experiment::run(args),

@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use serde_json::{Value, json};
 
-use crate::program::{SMALL, cman, cman_reading, command, model};
+use crate::program::{SMALL, cman, cman_reading, command, model, sample};
 
 /// Writes sentences with these tokens, each with two entities and a relation.
 fn corpus(path: &Path, sentences: &[Vec<String>]) -> String {
@@ -143,4 +143,23 @@ fn the_limit_of_the_address_space_is_known() {
     let run = limited(&["train", "--train", &file, "--out", &out, "--threads", "2", "--max-memory", "none"]);
     assert_eq!(run.status, Some(1), "{}", run.stderr);
     assert!(run.stderr.contains("memory allocation of "), "{}", run.stderr);
+}
+
+#[test]
+fn embed_and_experiment_keep_the_limit() {
+    let temp = tempfile::tempdir().unwrap();
+    let path = |name: &str| temp.path().join(name).to_str().unwrap().to_owned();
+    let encoder = format!("{}/../cman-encoder/tests/bert/bert", env!("CARGO_MANIFEST_DIR"));
+    let (dev, limit) = (sample("dev.json"), ["--max-memory", "1MB"]);
+    let embed = ["embed", "--encoder", &encoder, "--corpus", &dev, "--out", &path("vectors")];
+    let (error, _) = cman(&[&embed[..], &limit].concat()).failure_with_hint();
+    assert!(error.contains("encoding needs about ") && error.ends_with(" 0.0 MB are left (--max-memory)"), "{error}");
+    assert!(!Path::new(&path("vectors")).exists());
+
+    let experiment = format!("{}/../../experiments/sample.toml", env!("CARGO_MANIFEST_DIR"));
+    let out = path("experiment");
+    let run = cman(&[&["experiment", &experiment, "--out", &out, "--seeds", "1"][..], &limit].concat());
+    let results = fs::read_to_string(Path::new(&out).join("results.json")).unwrap();
+    assert_eq!(run.status, Some(1), "{}", run.stderr);
+    assert!(results.contains("training on its batch needs about "), "{results}");
 }

@@ -14,4 +14,5 @@ mod program;
 mod reproducing;
 mod resuming;
 mod sharing;
+mod splitting;
 mod training;
