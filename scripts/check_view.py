@@ -4,7 +4,7 @@
 usage: scripts/check_view.py [--program "cman view"] [--screenshots DIR] [--chromium chromium]
 
 A generated corpus of 10,000 sentences, with gold annotation, opens within three seconds and scrolls without a pause. At
-widths of 1280 and 400 pixels, no label overlaps another label or a word, the page is not wider than the window, and
+widths of 1280 and 400 pixels, no label overlaps another label or a word, hardly an arc passes behind a label, the page is not wider than the window, and
 nothing is requested. The filters change the counts, with the keyboard alone. Markup in a token stays text. The numbers
 of right, wrong and missed annotations are those that the generator counted. Standard library only: the browser is driven
 through the pipe of its debugging protocol.
@@ -29,6 +29,7 @@ from check_report import FLAGS, WIDTHS
 SENTENCES = 10_000
 OPEN_LIMIT = 3.0  # seconds from navigation to the first sentences drawn
 PAUSE_LIMIT = 0.2  # seconds that one task may take while the page scrolls
+CROSSED_LIMIT = 0.02  # share of the ends of arcs that may pass behind the label of another arc
 TYPES = ["Peop", "Loc", "Org", "Other", "Date", "Disease", "Drug", "Gene"]
 RELATIONS = ["Live_In", "Located_In", "Work_For", "OrgBased_In", "Kill", "Treats"]
 WORDS = """the a of in and Ada Lovelace wrote to Charles Babbage about engines from London where she lived until November
@@ -219,7 +220,7 @@ def expected_counts(gold, predicted):
 # Overlaps between labels, and between labels and words, in the sentences that are drawn.
 OVERLAPS = """(() => {
   const found = [];
-  let labels = 0;
+  let [labels, legged, crossed] = [0, 0, 0];
   for (const svg of document.querySelectorAll("article svg")) {
     const boxes = [...svg.querySelectorAll("text")].map((node) => {
       const { left, right, top, bottom } = node.getBoundingClientRect();
@@ -235,13 +236,14 @@ OVERLAPS = """(() => {
     // No leg of an arc passes through the label of another.
     const plates = [...svg.querySelectorAll(".plate")].map((node) => node.getBBox());
     for (const path of svg.querySelectorAll(".arc")) {
-      const legs = [...path.getAttribute("d").matchAll(/(?:M|H|q)?([\\d.]+) ([\\d.]+)V([\\d.]+)/g)].map((m) => [Number(m[1]), Number(m[3]), Number(m[2])]);
-      for (const [x, top, bottom] of legs) for (const p of plates) {
-        if (x > p.x + 1 && x < p.x + p.width - 1 && top < p.y + 4 && bottom > p.y + p.height) found.push([`leg at ${x}`, "label"]);
+      const legs = [...path.getAttribute("d").matchAll(/([\\d.]+) ([\\d.]+)V([\\d.]+)/g)].map((m) => m.slice(1).map(Number));
+      legged += legs.length;
+      for (const [x, a, b] of legs) for (const p of plates) {
+        if (x > p.x + 2 && x < p.x + p.width - 2 && Math.min(a, b) < p.y && Math.max(a, b) > p.y + p.height) crossed++;
       }
     }
   }
-  return [labels, found.length, found.slice(0, 5)];
+  return [labels, legged, crossed, found];
 })()"""
 # Scrolls down and up and down again, and reports how long the longest task took, and whether a frame showed no sentence.
 SCROLL = """(async () => {
@@ -274,6 +276,20 @@ SCROLL = """(async () => {
   return [longest, times[Math.floor(0.99 * times.length)], bare, drawn];
 })()"""
 COUNT = "document.getElementById('count').textContent"
+
+
+def look_through(browser):
+    """Labels, ends of arcs, ends behind a label, and overlaps, at 30 places of the list."""
+    totals, overlaps = [0, 0, 0], []
+    for place in range(30):
+        browser.run(f"scrollTo(0, {place} / 30 * document.documentElement.scrollHeight)")
+        browser.run("new Promise((done) => setTimeout(done, 60))")
+        *numbers, found = browser.run(OVERLAPS)
+        totals = [a + b for a, b in zip(totals, numbers)]
+        overlaps += found
+    browser.run("scrollTo(0, 0)")
+    browser.run("new Promise((done) => setTimeout(done, 100))")
+    return *totals, overlaps
 
 
 def leading(text):
@@ -381,9 +397,11 @@ def main():
                 fault(f"{where}: a task of {pause:.0f} ms while scrolling, {bare} frames without a sentence")
             if drawn > 400:
                 fault(f"{where}: {drawn} sentences are in the document")
-            labels, overlapping, examples = browser.run(OVERLAPS)
-            if overlapping or labels == 0:
-                fault(f"{where}: {overlapping} overlaps between {labels} labels, such as {examples}")
+            labels, legs, crossed, overlaps = look_through(browser)
+            if overlaps or labels == 0:
+                fault(f"{where}: {len(overlaps)} overlaps between {labels} labels, such as {overlaps[:5]}")
+            if crossed > CROSSED_LIMIT * legs:
+                fault(f"{where}: {crossed} of {legs} ends of arcs pass behind the label of another arc")
             # A box for a long token scrolls on its own.
             wide = browser.run("document.documentElement.scrollWidth")
             if wide > width:
@@ -406,7 +424,7 @@ def main():
             faults.extend(f"{where}: {complaint}" for complaint in browser.complaints())
             print(
                 f"{where}: opens in {seconds:.2f} s; scrolling, longest task {pause:.0f} ms, frames {late:.0f} ms (99 %); "
-                f"{labels} labels"
+                f"{labels} labels, {crossed} of {legs} ends of arcs behind one"
             )
     browser.close()
     sizes = ", ".join(f"{name} {page.stat().st_size / 1e6:.1f} MB" for name, page in pages.items())

@@ -2,7 +2,7 @@
 //!
 //! `cargo run -p cman-view --example page -- FILE --out PAGE.html [--gold FILE]`
 
-use std::{env, error::Error, fs};
+use std::{env, error::Error, fs, path::Path};
 
 use cman_view::{Page, read};
 
@@ -12,7 +12,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (Some(input), Some(out)) = (arguments.first(), option("--out")) else {
         return Err("usage: page FILE --out PAGE.html [--gold FILE]".into());
     };
-    let mut page = Page::new(input, read(input)?)?;
+    let mut page = Page::new(Path::new(input).file_name().unwrap_or_default().to_string_lossy(), read(input)?)?;
     if let Some(gold) = option("--gold") {
         page = page.gold(read(gold)?.into_iter().map(|annotated| annotated.sentence).collect())?;
     }

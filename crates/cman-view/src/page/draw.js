@@ -7,6 +7,7 @@ function element(name, attributes = {}, text) {
   return node;
 }
 
+const EDGE = 4; // what a drawing is wider than its words, on each side
 const pen = document.createElement("canvas").getContext("2d");
 const known = new Map();
 function measure(text, font) {
@@ -57,44 +58,46 @@ function describe({ tokens, entities, relations }) {
 function draw(sentence, room) {
   const shown = visible(sentence);
   const { places, entities, relations, lines, width, height } = layOut(shown, room, measure);
-  const svg = element("svg", { width: Math.ceil(width), height: Math.ceil(height), role: "img", "aria-label": describe(shown) });
+  const size = [Math.ceil(width) + 2 * EDGE, Math.ceil(height)];
+  const svg = element("svg", { width: size[0], height: size[1], viewBox: `${-EDGE} 0 ${size[0]} ${size[1]}`, role: "img", "aria-label": describe(shown) });
   for (const entity of entities) {
     entity.parts.forEach((part, i) => {
       const { baseline } = lines[part.line];
-      const top = baseline + DESCENT + entity.lane * TAG;
-      const kind = { class: `c${entity.colour} chip ${manner(entity)}` };
-      const w = Math.max(part.to - part.from, i === 0 ? part.label + entity.width - part.from : 0);
-      if (entity.lane === 0 && !entity.gold) {
-        svg.append(element("rect", { class: `c${entity.colour} block`, x: part.from - 2, y: baseline - ASCENT - 1, width: part.to - part.from + 4, height: ASCENT + DESCENT + 5, rx: 4 }));
-      }
-      svg.append(element("rect", { ...kind, x: part.from - 1, y: top, width: w + 2, height: TAG - 3, rx: 4 }));
-      if (i === 0) svg.append(element("text", { class: `c${entity.colour} tag`, x: part.label + 4, y: top + 11.5 }, entity.label));
+      const top = baseline + DESCENT + part.lane * TAG;
+      const end = i === 0 ? Math.max(part.to, part.label + entity.width) : part.to;
+      const rect = (name, from, y, to, height) =>
+        element("rect", { class: `c${entity.colour} ${name}`, x: from - 2, y, width: to - from + 4, height, rx: 4 });
+      // The words of the innermost entity have its ground too.
+      if (part.lane === 0 && !entity.gold) svg.append(rect("block", part.from, baseline - ASCENT - 1, part.to, ASCENT + DESCENT + TAG - 1));
+      svg.append(rect(`chip ${manner(entity)}`, Math.min(part.from, part.label), top, end, TAG - 2));
+      if (i === 0) svg.append(element("text", { class: `c${entity.colour} tag`, x: part.label + 3, y: top + 12 }, entity.label));
     });
   }
   places.forEach((place, t) => svg.append(element("text", { class: "token", x: place.x, y: lines[place.line].baseline }, shown.tokens[t])));
   for (const relation of relations) drawArc(svg, relation, lines);
   for (const relation of relations) {
-    const part = relation.labelled;
-    const y = level(lines[part.line], relation);
-    svg.append(element("rect", { class: "plate", x: relation.labelX, y: y - 7, width: relation.width + 8, height: 14 }));
-    svg.append(element("text", { class: `c${relation.colour} tag arc-label`, x: relation.labelX + 4, y: y + 4 }, relation.label));
+    for (const part of relation.parts.filter(({ labelled }) => labelled)) {
+      const y = level(lines[part.line], part);
+      svg.append(element("rect", { class: "plate", x: part.labelX, y: y - 7, width: relation.width + PLATE, height: 14 }));
+      svg.append(element("text", { class: `c${relation.colour} tag arc-label`, x: part.labelX + PLATE / 2, y: y + 4 }, relation.label));
+    }
   }
   return svg;
 }
 
 // The height of an arc on a line.
-const level = (line, relation) => line.baseline - ASCENT - 12 - relation.lane * LANE;
+const level = (line, part) => line.baseline - ASCENT - RISE - part.lane * LANE;
 
 function drawArc(svg, relation, lines) {
   const { headEnd, tailEnd } = relation;
   for (const part of relation.parts) {
     const line = lines[part.line];
-    const y = level(line, relation);
+    const y = level(line, part);
     const foot = line.baseline - ASCENT - 3;
     const bend = Math.min(6, (part.to - part.from) / 2);
     const [rises, falls] = [part.line === relation.from.line, part.line === relation.to.line];
-    let path = rises ? `M${part.from} ${foot}V${y + bend}q0 ${-bend} ${bend} ${-bend}` : `M${part.from} ${y}`;
-    path += falls ? `H${part.to - bend}q${bend} 0 ${bend} ${bend}V${foot}` : `H${part.to}`;
+    let path = rises ? `M${part.from} ${foot}V${y + bend}Q${part.from} ${y} ${part.from + bend} ${y}` : `M${part.from} ${y}`;
+    path += falls ? `H${part.to - bend}Q${part.to} ${y} ${part.to} ${y + bend}V${foot}` : `H${part.to}`;
     svg.append(element("path", { class: `c${relation.colour} arc ${manner(relation)}`, d: path }));
     if (part.line === tailEnd.line) {
       svg.append(element("path", { class: `c${relation.colour} head`, d: `M${tailEnd.x} ${foot + 2}l-4 -7h8z` }));

@@ -22,13 +22,25 @@ function makeSentence([id, tokens, entities, relations]) {
   return sentence;
 }
 
-// Applies the filters to all sentences. Returns the sentences that are left and the counts of types and verdicts, each of
-// them as if no box of its own group were checked.
+// The marks of one task that pass each of the two groups of that task.
+function passing(marks) {
+  const [types, verdicts] = [filters.types, filters.verdicts].map((keys) => [...keys].filter((key) => key.startsWith(marks[0]?.task)));
+  // The gold entity in whose place there is a wrong one is part of that error, and is not counted twice.
+  const shown = marks.filter((mark) => mark.shown && mark.verdict !== EXPECTED);
+  const ofType = (mark) => types.length === 0 || types.includes(typeKey(mark));
+  const ofVerdict = (mark) => verdicts.length === 0 || verdicts.includes(verdictKey(mark));
+  return { any: shown.length > 0, byType: shown.filter(ofVerdict), byVerdict: shown.filter(ofType), both: shown.filter((mark) => ofType(mark) && ofVerdict(mark)) };
+}
+
+// Applies the filters to all sentences. Returns the sentences that are left, the numbers of their marks that pass, and for
+// every check box the number of marks as if no box of its own group were checked.
 function applyFilters(sentences) {
   const { confidence, types, verdicts } = filters;
   const text = filters.text.trim().toLowerCase();
-  const selective = types.size > 0 || verdicts.size > 0 || confidence > 0;
+  const tasks = ["entities", "relations"];
+  const asked = Object.fromEntries(tasks.map((task) => [task, [...types, ...verdicts].some((key) => key.startsWith(task))]));
   const counts = { types: new Map(), verdicts: new Map(), entities: 0, relations: 0 };
+  const add = (group, key) => counts[group].set(key, (counts[group].get(key) ?? 0) + 1);
   const left = [];
   for (const sentence of sentences) {
     for (const entity of sentence.entities) entity.shown = entity.confidence === null || entity.confidence >= confidence;
@@ -37,21 +49,17 @@ function applyFilters(sentences) {
         sentence.entities[relation.head].shown && sentence.entities[relation.tail].shown;
     }
     if (!sentence.text.includes(text)) continue;
-    let fits = !selective;
-    for (const marks of [sentence.entities, sentence.relations]) {
-      for (const mark of marks) {
-        // The gold entity in whose place there is a wrong one is part of that error, and is not counted twice.
-        if (!mark.shown || mark.verdict === EXPECTED) continue;
-        const [type, verdict] = [typeKey(mark), verdictKey(mark)];
-        const [typeFits, verdictFits] = [types.size === 0 || types.has(type), verdicts.size === 0 || verdicts.has(verdict)];
-        if (verdictFits) counts.types.set(type, (counts.types.get(type) ?? 0) + 1);
-        if (typeFits) counts.verdicts.set(verdict, (counts.verdicts.get(verdict) ?? 0) + 1);
-        if (!typeFits || !verdictFits) continue;
-        counts[mark.task]++;
-        fits = true;
-      }
-    }
-    if (fits) left.push(sentence);
+    const found = Object.fromEntries(tasks.map((task) => [task, passing(sentence[task])]));
+    if (confidence > 0 && !tasks.some((task) => found[task].any)) continue;
+    const fits = (task) => !asked[task] || found[task].both.length > 0;
+    tasks.forEach((task, i) => {
+      if (!fits(tasks[1 - i])) return;
+      for (const mark of found[task].byType) add("types", typeKey(mark));
+      for (const mark of found[task].byVerdict) add("verdicts", verdictKey(mark));
+    });
+    if (!tasks.every(fits)) continue;
+    for (const task of tasks) counts[task] += found[task].both.length;
+    left.push(sentence);
   }
   return { left, counts };
 }

@@ -32,7 +32,7 @@ function makeList(root, makeArticle) {
   function estimate({ text, entities, relations }) {
     const lines = Math.ceil((text.length * 7.6 + entities.length * 12) / Math.max(root.clientWidth - 34, 100));
     const arcs = Math.min(relations.length / lines, 4);
-    return 52 + lines * (31 + (entities.length > 0 ? TAG : 0) + (arcs > 0 ? 12 + arcs * LANE : 0));
+    return 52 + lines * (31 + (entities.length > 0 ? TAG : 0) + (arcs > 0 ? 13 + arcs * LANE : 0));
   }
 
   return {

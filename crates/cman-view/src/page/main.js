@@ -55,7 +55,7 @@ function makeArticle(sentence, room) {
   if (entities + relations > 0) title.append(html("span", "errors", errors.filter(Boolean).join(", ")));
   const drawing = html("div", "drawing");
   const inner = room - 34;
-  const svg = draw(sentence, Math.max(inner, 160));
+  const svg = draw(sentence, Math.max(inner - 2 * EDGE, 160));
   drawing.append(svg);
   if (Number(svg.getAttribute("width")) > inner + 1) {
     drawing.tabIndex = 0;
