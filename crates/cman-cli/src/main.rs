@@ -20,6 +20,7 @@ mod progress;
 mod report;
 mod score;
 mod train;
+mod view;
 
 use std::{
     io,
@@ -69,6 +70,7 @@ enum Command {
     Experiment(experiment::Args),
     Report(report::Args),
     Archive(archive::Args),
+    View(view::Args),
 }
 
 fn main() -> ExitCode {
@@ -123,6 +125,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Experiment(args) => experiment::run(args),
         Command::Report(args) => report::run(&args),
         Command::Archive(args) => archive::run(&args),
+        Command::View(args) => view::run(&args),
     }
 }
 

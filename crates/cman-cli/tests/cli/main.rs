@@ -15,3 +15,4 @@ mod reproducing;
 mod resuming;
 mod sharing;
 mod training;
+mod view;

@@ -9,12 +9,13 @@ function element(name, attributes = {}, text) {
 
 const EDGE = 4; // what a drawing is wider than its words, on each side
 const pen = document.createElement("canvas").getContext("2d");
+const family = getComputedStyle(document.body).fontFamily;
 const known = new Map();
 function measure(text, font) {
   const key = `${font} ${text}`;
   let width = known.get(key);
   if (width === undefined) {
-    pen.font = `${font} ${getComputedStyle(document.body).fontFamily}`;
+    pen.font = `${font} ${family}`;
     width = pen.measureText(text).width;
     known.set(key, width);
   }
