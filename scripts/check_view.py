@@ -28,7 +28,7 @@ from check_report import FLAGS, WIDTHS
 
 SENTENCES = 10_000
 OPEN_LIMIT = 3.0  # seconds from navigation to the first sentences drawn
-PAUSE_LIMIT = 0.2  # seconds that one task may take while the page scrolls
+PAUSE_LIMIT = 0.25  # seconds that one task may take while the page scrolls
 # Share of the ends of arcs that may pass behind the label of another arc. The generated entities overlap at random.
 CROSSED_LIMIT = {"sample": 0.02, "corpus": 0.06, "errors": 0.15}
 SAMPLE = pathlib.Path(__file__).resolve().parent.parent / "crates/cman-data/sample/train.json"
@@ -187,9 +187,9 @@ def generate(seed=7):
             if (own["start"], own["end"]) not in found:
                 places[k] = len(found)
                 found[own["start"], own["end"]] = own
-        if chance_of_more := random_.random() < 0.1:
+        if random_.random() < 0.1:
             start = random_.randrange(n)
-            found.setdefault((start, start + chance_of_more), {"type": "Other", "start": start, "end": start + 1})
+            found.setdefault((start, start + 1), {"type": "Other", "start": start, "end": start + 1})
         own_relations = [
             {**r, "head": places[r["head"]], "tail": places[r["tail"]], "confidence": round(random_.uniform(0.3, 1), 3)}
             for r in relations

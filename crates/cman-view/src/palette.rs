@@ -143,10 +143,15 @@ mod tests {
     fn every_colour_is_readable_on_its_fill_and_on_the_page() {
         assert!((contrast(0x000000, 0xffffff) - 21.0).abs() < 1e-9);
         let style = include_str!("page/page.css");
-        // The paper and the ink of the page in both schemes.
-        for (scheme, paper, ink) in [(0, 0xffffff, 0x1d2733), (1, 0x171c22, 0xe6ebf0)] {
-            for colour in [paper, ink] {
+        // The paper and the ink of the page in both schemes, then its ground and the other texts on it.
+        for (scheme, paper, ink, ground, others) in [
+            (0, 0xffffff, 0x1d2733, 0xf4f6f8, [0x55616e, 0x0b5cad]),
+            (1, 0x171c22, 0xe6ebf0, 0x0f1317, [0xa3afbb, 0x8ec5ff]),
+        ] {
+            for colour in [paper, ink, ground].into_iter().chain(others) {
                 assert!(style.contains(&format!("#{colour:06x}")), "#{colour:06x} is not in the style");
+                let is_text = ![paper, ground].contains(&colour);
+                assert!(!is_text || contrast(colour, paper).min(contrast(colour, ground)) >= 4.5, "#{colour:06x}");
             }
             for colour in &COLOURS {
                 let (own, fill) = (colour.ink[scheme], colour.fill[scheme]);

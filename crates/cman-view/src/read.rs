@@ -12,7 +12,7 @@ use crate::annotated::AnnotatedSentence;
 /// confidences and ids are kept.
 ///
 /// # Errors
-/// A file that cannot be read, or a sentence that is invalid. The message states file, record, line and field.
+/// A file that cannot be read, or a sentence that is invalid. The message states file, line and field, as far as the format has lines.
 pub fn read(path: impl AsRef<Path>) -> Result<Vec<AnnotatedSentence>, DataError> {
     let path = path.as_ref();
     let reader = ReaderBuilder::new().from_path(path)?;
@@ -77,8 +77,7 @@ fn records<'a>(text: &'a str, format: Format, path: &Path) -> Result<Vec<Record<
         return parse(text, |error| Location::file(path).with_line(error.line()));
     }
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-    let at = |number, line| Location::file(path).with_record(number + 1).with_line(line + 1);
-    lines.enumerate().map(|(number, (line, json))| parse(json, |_| at(number, line))).collect()
+    lines.map(|(line, json)| parse(json, |_| Location::file(path).with_line(line + 1))).collect()
 }
 
 fn parse<'a, T: Deserialize<'a>>(
@@ -168,7 +167,7 @@ mod tests {
     fn errors_state_line_and_field() {
         let line = LINE.replace('\n', " ");
         let wrong = line.replace("0.71", "1.5");
-        let expected = "record 2, line 3, relations[0].confidence: expected a number from 0 to 1, found 1.5";
+        let expected = "line 3, relations[0].confidence: expected a number from 0 to 1, found 1.5";
         assert_eq!(message(&format!("{line}\n\n{wrong}\n")), expected);
         let outside = line.replace("\"end\": 3", "\"end\": 4");
         assert!(message(&format!("{line}\n{outside}\n")).starts_with("record 2, line 2, entities["));

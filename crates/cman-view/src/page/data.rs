@@ -24,9 +24,11 @@ struct Data<'a> {
     entities: Vec<(&'a str, usize)>,
     /// Name and colour of each relation type.
     relations: Vec<(&'a str, usize)>,
-    /// Id, tokens, entities, relations.
-    sentences: Vec<(&'a str, Vec<&'a str>, Vec<Mark>, Vec<Mark>)>,
+    sentences: Vec<Row<'a>>,
 }
+
+/// A sentence: id, tokens, entities, relations.
+type Row<'a> = (&'a str, Vec<&'a str>, Vec<Mark>, Vec<Mark>);
 
 /// An entity (type, first token, end) or a relation (type, head, tail), its verdict and its confidence. Verdicts and types
 /// are indices. Head and tail count the entities of this sentence's list.
