@@ -13,7 +13,7 @@ struct Colour {
     fill: [u32; 2],
 }
 
-/// Hues of equal lightness and nearly equal chroma in OKLCH. Neighbours differ by more than 90 degrees.
+/// Hues of equal lightness and nearly equal chroma in OKLCH.
 const COLOURS: [Colour; 12] = [
     Colour { ink: [0x0f4f95, 0xb3d4ff], fill: [0xdcebff, 0x1c314c] },
     Colour { ink: [0x892b20, 0xfec0b5], fill: [0xfee2dd, 0x48251f] },
