@@ -21,6 +21,7 @@ mod report;
 mod score;
 mod split;
 mod train;
+mod view;
 
 use std::{
     io,
@@ -71,6 +72,7 @@ enum Command {
     Experiment(experiment::Args),
     Report(report::Args),
     Archive(archive::Args),
+    View(view::Args),
 }
 
 fn main() -> ExitCode {
@@ -126,6 +128,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Experiment(args) => experiment::run(args),
         Command::Report(args) => report::run(&args),
         Command::Archive(args) => archive::run(&args),
+        Command::View(args) => view::run(&args),
     }
 }
 

@@ -16,3 +16,4 @@ mod resuming;
 mod sharing;
 mod splitting;
 mod training;
+mod view;
