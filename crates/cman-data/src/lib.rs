@@ -4,6 +4,7 @@ pub mod file;
 pub mod path;
 pub mod sample;
 
+mod annotation;
 mod bio;
 mod contextual_vectors;
 mod corpus;
@@ -26,6 +27,10 @@ mod validate;
 mod vectors;
 mod vocabulary;
 
+pub use annotation::{
+    AnnotationFormat, AnnotationOptions, CutPolicy, Document, DocumentRelation, DocumentSpan, DocumentTokens, Loss,
+    LossKind, Losses, read_annotations, recognize_annotations, write_annotations, write_annotations_to,
+};
 pub use bio::{Span, Tag, decode, encode};
 pub use contextual_vectors::{ContextualVectorReader, ContextualVectorWriter, EncoderIdentity, Precision};
 pub use corpus::{

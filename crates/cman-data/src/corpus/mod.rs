@@ -21,11 +21,14 @@ use std::path::Path;
 
 pub(crate) use columns::tagged_columns;
 pub use directory::CorpusDir;
+pub(crate) use duplicates::merge;
 pub(crate) use json_records::JsonRecords;
 pub use multihead_writer::write_multihead;
+pub(crate) use options::named;
 pub use options::{Format, OnError, OverlapPolicy};
 pub use reader::{Reader, ReaderBuilder};
 pub use report::Report;
+pub(crate) use spert_writer::write_error;
 pub use spert_writer::{write_json_lines, write_spert};
 pub use splits::{SplitFiles, Splits};
 pub use types::write_types;
