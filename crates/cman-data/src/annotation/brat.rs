@@ -11,7 +11,7 @@ use super::{
     collector::Collector,
     document::{Document, DocumentRelation, DocumentSpan},
     losses::LossKind,
-    offsets::{Offsets, Unit, fitting},
+    offsets::{Offsets, Unit, fitting, is_same_text},
     tree::{files, read_text},
 };
 use crate::{
@@ -35,7 +35,7 @@ pub(super) fn read(collector: &mut Collector, path: &Path) -> Result<(), DataErr
     Ok(())
 }
 
-/// The file of a document. The name may have a dot of its own, which `with_extension` replaced once before.
+/// The file of a document, whose name may have dots of its own.
 fn with(name: &Path, extension: &str) -> PathBuf {
     let mut file = name.as_os_str().to_owned();
     file.push(".");
@@ -140,22 +140,20 @@ fn unit(text: &str, lines: &[(usize, Line)], file: &Location) -> Result<Unit, Da
             _ => None,
         })
     };
-    let fits = |unit: Unit, bound: &TextBound| {
-        let offsets = Offsets::new(text, unit);
-        let parts: Option<Vec<String>> =
-            bound.fragments.iter().map(|part| offsets.chars(part.clone()).map(|chars| offsets.text(chars))).collect();
-        parts.is_some_and(|parts| super::offsets::is_same_text(&parts.join(" "), &bound.text))
-    };
     let spans: Vec<(Range<usize>, Option<&str>)> = bounds()
         .filter(|(_, bound)| bound.fragments.len() == 1)
         .map(|(_, bound)| (bound.fragments[0].clone(), Some(bound.text.as_str())))
         .collect();
     // Spans of one part decide; without a line end of CR and LF there is nothing to decide.
     let unit = fitting(text, &UNITS, &spans).first().copied().unwrap_or(Unit::CODE_POINTS);
-    let Some((line, bound)) = bounds().find(|(_, bound)| !fits(unit, bound)) else { return Ok(unit) };
     let offsets = Offsets::new(text, unit);
-    let found = bound.fragments.iter().map(|part| offsets.chars(part.clone()).map(|chars| offsets.text(chars)));
-    let found = found.collect::<Option<Vec<String>>>().map(|parts| Quoted(&parts.join(" ")).to_string());
+    let joined = |bound: &TextBound| {
+        let parts = bound.fragments.iter().map(|part| offsets.chars(part.clone()).map(|chars| offsets.text(chars)));
+        parts.collect::<Option<Vec<String>>>().map(|parts| parts.join(" "))
+    };
+    let fits = |bound: &TextBound| joined(bound).is_some_and(|found| is_same_text(&found, &bound.text));
+    let Some((line, bound)) = bounds().find(|(_, bound)| !fits(bound)) else { return Ok(unit) };
+    let found = joined(bound).map(|found| Quoted(&found).to_string());
     let at = bound.fragments.iter().map(|part| format!("{}..{}", part.start, part.end)).collect::<Vec<_>>();
     let expected = format!("{} at characters {}", Quoted(&bound.text), at.join(" and "));
     let found = found.unwrap_or_else(|| "no such characters".to_owned());

@@ -14,7 +14,7 @@ use crate::{
 /// Longest part of a file name, in characters.
 const MAX_NAME: usize = 60;
 
-/// Writes sentences to a new or empty folder. `check` validates each sentence at its location.
+/// Writes sentences, with their locations, to a new or empty folder.
 pub(super) fn write(
     sentences: impl Iterator<Item = Result<(Sentence, Location), DataError>>,
     folder: &Path,
@@ -77,7 +77,7 @@ fn pair(sentence: &Sentence, at: &Location, losses: &mut Losses) -> (String, Str
         let kind = label(&entity.kind, at, losses);
         let parts = parts(entity, &text, &chars);
         let offsets: Vec<String> = parts.iter().map(|(start, end)| format!("{start} {end}")).collect();
-        let surface: Vec<String> = parts.iter().map(|&(start, end)| chars[start..end].iter().collect()).collect();
+        let surface: Vec<String> = parts.iter().map(|&(start, end)| line(&chars[start..end])).collect();
         // Writing to a text does not fail.
         _ = writeln!(annotation, "T{}\t{kind} {}\t{}", i + 1, offsets.join(";"), surface.join(" "));
     }
@@ -103,7 +103,14 @@ fn parts(entity: &Entity, text: &SentenceText, chars: &[char]) -> Vec<(usize, us
     }
     parts.push((start, all.end));
     parts.retain(|(start, end)| start < end);
-    parts
+    // An entity of nothing but line ends.
+    if parts.is_empty() { vec![(all.start, all.end)] } else { parts }
+}
+
+/// Text on one line.
+fn line(chars: &[char]) -> String {
+    let text: String = chars.iter().collect();
+    text.replace("\r\n", " ").replace(['\r', '\n'], " ")
 }
 
 /// A type without white space and `:`, which separate the columns.
@@ -120,6 +127,18 @@ mod tests {
     use super::super::{AnnotationFormat::Brat, AnnotationOptions, read_annotations, write_annotations};
     use super::*;
     use crate::sentence::{Relation, Token};
+
+    #[test]
+    fn an_entity_of_line_ends_is_written_on_one_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut sentence = Sentence::from_tokens("a", ["\r\n", "b"]);
+        sentence.entities = vec![Entity::new("X", 0..1), Entity::new("X", 0..2)];
+        write_annotations([&sentence], Brat, folder.path()).unwrap();
+        let annotation = fs::read_to_string(folder.path().join("a.ann")).unwrap();
+        assert_eq!(annotation, "T1\tX 0 2\t \nT2\tX 2 4\t b\n");
+        let (sentences, losses) = read_annotations(folder.path(), Brat, &AnnotationOptions::default()).unwrap();
+        assert_eq!((sentences[0].entities.len(), losses.count(LossKind::EntityWithoutToken)), (1, 1));
+    }
 
     #[test]
     fn pairs_are_written_and_read() {

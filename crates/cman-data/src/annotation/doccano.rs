@@ -2,7 +2,8 @@
 
 use std::{collections::HashMap, path::Path};
 
-use serde::{Deserialize, Serialize, de::IgnoredAny};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{
     collector::Collector,
@@ -27,7 +28,7 @@ struct Record {
     #[serde(alias = "labels")]
     label: Option<Vec<(usize, usize, String)>>,
     #[serde(alias = "Comments")]
-    comments: Option<Vec<IgnoredAny>>,
+    comments: Option<Value>,
 }
 
 #[derive(Deserialize)]
@@ -65,7 +66,7 @@ fn document(collector: &mut Collector, record: Record, at: &Location) -> Result<
     if record.entities.is_none() && record.label.is_none() {
         collector.lose(LossKind::Unannotated, at, "");
     }
-    for _ in record.comments.into_iter().flatten() {
+    for _ in record.comments.as_ref().and_then(Value::as_array).into_iter().flatten() {
         collector.lose(LossKind::Note, at, "comments");
     }
     let id = record.id.unwrap_or_else(|| at.record.unwrap_or_default().into());

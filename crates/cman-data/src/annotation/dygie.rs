@@ -9,7 +9,7 @@ use super::{
     document::Document,
     losses::{LossKind, Losses},
     sentence_text::{has_raw_text, to_json},
-    token_spans::TokenSpans,
+    token_spans::{TokenRelation, TokenSpans},
 };
 use crate::{
     error::{DataError, Location},
@@ -22,7 +22,7 @@ struct Record {
     doc_key: Option<Id>,
     sentences: Vec<Vec<String>>,
     ner: Option<Vec<Vec<(usize, usize, String)>>>,
-    relations: Option<Vec<Vec<(usize, usize, usize, usize, String)>>>,
+    relations: Option<Vec<Vec<TokenRelation<String>>>>,
     events: Option<Vec<Vec<IgnoredAny>>>,
     clusters: Option<Vec<IgnoredAny>>,
 }
@@ -71,7 +71,7 @@ struct Written<'a> {
     doc_key: &'a Id,
     sentences: [Vec<&'a str>; 1],
     ner: [Vec<(usize, usize, &'a str)>; 1],
-    relations: [Vec<(usize, usize, usize, usize, &'a str)>; 1],
+    relations: [Vec<TokenRelation<&'a str>>; 1],
 }
 
 /// The record of a sentence: a document of one sentence.

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{
-    document::{Document, DocumentSpan, DocumentTokens},
+    document::{Document, DocumentRelation, DocumentSpan, DocumentTokens},
     losses::{LossKind, Losses},
     options::{AnnotationOptions, CutPolicy},
 };
@@ -39,58 +39,76 @@ impl Document {
         at: &Location,
         losses: &mut Losses,
     ) -> Result<Vec<Sentence>, DataError> {
-        let chars: Vec<char> = self.text.chars().collect();
-        self.check(chars.len(), at)?;
-        let parts = self.parts(&chars, options, at, losses);
-        let mut sentences: Vec<Sentence> = parts.iter().map(|part| self.sentence(part, &chars)).collect();
-        let mut places: Vec<Place> = Vec::with_capacity(self.spans.len());
-        for span in &self.spans {
-            places.push(self.entity(span, &chars, &parts, &mut sentences, options, at, losses)?);
+        Segmenter { document: self, chars: self.text.chars().collect(), options, at, losses }.sentences()
+    }
+}
+
+/// The conversion of a document.
+struct Segmenter<'a> {
+    document: &'a Document,
+    chars: Vec<char>,
+    options: &'a AnnotationOptions,
+    at: &'a Location,
+    losses: &'a mut Losses,
+}
+
+impl Segmenter<'_> {
+    fn sentences(mut self) -> Result<Vec<Sentence>, DataError> {
+        self.check()?;
+        let parts = self.parts();
+        let mut sentences: Vec<Sentence> = parts.iter().map(|part| self.sentence(part)).collect();
+        let mut places: Vec<Place> = Vec::with_capacity(self.document.spans.len());
+        for span in &self.document.spans {
+            places.push(self.entity(span, &parts, &mut sentences)?);
         }
-        self.relations(&places, &mut sentences, at, losses);
+        self.relations(&places, &mut sentences);
         let several = sentences.len() > 1;
         for (number, sentence) in (1..).zip(&mut sentences) {
-            let merged = merge(sentence).0;
-            let place = || format!("{at}: sentence {}", Quoted(sentence.id.as_str()));
-            (0..merged.entities).for_each(|_| losses.add(LossKind::RepeatedEntity, place()));
-            (0..merged.relations).for_each(|_| losses.add(LossKind::RepeatedRelation, place()));
             if several {
-                sentence.id = Id::name(format!("{}-{number}", self.id));
+                sentence.id = Id::name(format!("{}-{number}", self.document.id));
             }
-            validate(sentence, options.schema.as_ref()).map_err(|fault| fault.at(at.clone()))?;
+            let merged = merge(sentence).0;
+            let place = self.at.message(&format!("sentence {}", Quoted(sentence.id.as_str())));
+            (0..merged.entities).for_each(|_| self.losses.add(LossKind::RepeatedEntity, place.as_str()));
+            (0..merged.relations).for_each(|_| self.losses.add(LossKind::RepeatedRelation, place.as_str()));
+            validate(sentence, self.options.schema.as_ref()).map_err(|fault| fault.at(self.at.clone()))?;
         }
         if sentences.is_empty() {
-            losses.add(LossKind::EmptyDocument, at.to_string());
+            self.losses.add(LossKind::EmptyDocument, self.at.to_string());
         }
         Ok(sentences)
     }
 
-    fn check(&self, n_chars: usize, at: &Location) -> Result<(), DataError> {
-        for DocumentSpan { kind, chars, name } in &self.spans {
+    fn invalid(&self, field: &str, expected: impl Into<String>, found: impl Into<String>) -> DataError {
+        DataError::invalid(self.at.clone(), field, expected, found)
+    }
+
+    fn check(&self) -> Result<(), DataError> {
+        let n_chars = self.chars.len();
+        for DocumentSpan { kind, chars, name } in &self.document.spans {
             if kind.is_empty() {
-                return Err(DataError::invalid(at.clone(), name, "a non-empty type", "\"\""));
+                return Err(self.invalid(name, "a non-empty type", "\"\""));
             }
             if chars.start >= chars.end || chars.end > n_chars {
                 let expected = format!("a start before the end, and an end of at most {n_chars} (the text's length)");
-                return Err(DataError::invalid(at.clone(), name, expected, format!("{}..{}", chars.start, chars.end)));
+                return Err(self.invalid(name, expected, format!("{}..{}", chars.start, chars.end)));
             }
         }
-        let n_spans = self.spans.len();
-        for relation in &self.relations {
-            if let Some(argument) = [relation.head, relation.tail].into_iter().find(|&argument| argument >= n_spans) {
+        let n_spans = self.document.spans.len();
+        for DocumentRelation { kind, head, tail, name } in &self.document.relations {
+            if let Some(argument) = [head, tail].into_iter().find(|&&argument| argument >= n_spans) {
                 let expected = format!("arguments less than {n_spans} (the number of entities)");
-                return Err(DataError::invalid(at.clone(), &relation.name, expected, argument.to_string()));
+                return Err(self.invalid(name, expected, argument.to_string()));
             }
-            if relation.kind.is_empty() {
-                return Err(DataError::invalid(at.clone(), &relation.name, "a non-empty type", "\"\""));
+            if kind.is_empty() {
+                return Err(self.invalid(name, "a non-empty type", "\"\""));
             }
         }
         let mut end = 0;
-        for (i, token) in self.given_tokens().into_iter().enumerate() {
+        for (i, token) in self.document.given_tokens().into_iter().enumerate() {
             if token.start < end || token.end < token.start || token.end > n_chars {
                 let expected = format!("tokens in order, and within the text's length of {n_chars}");
-                let found = format!("{}..{}", token.start, token.end);
-                return Err(DataError::invalid(at.clone(), format!("tokens[{i}]"), expected, found));
+                return Err(self.invalid(&format!("tokens[{i}]"), expected, format!("{}..{}", token.start, token.end)));
             }
             end = token.end;
         }
@@ -98,12 +116,13 @@ impl Document {
     }
 
     /// The sentences, of at least one token each.
-    fn parts(&self, chars: &[char], options: &AnnotationOptions, at: &Location, losses: &mut Losses) -> Vec<Part> {
-        let mut parts = match &self.tokens {
+    fn parts(&mut self) -> Vec<Part> {
+        let text = &self.document.text;
+        let mut parts = match &self.document.tokens {
             DocumentTokens::FromText => {
-                split_sentences(&self.text).into_iter().map(|chars| Part { chars, tokens: Vec::new() }).collect()
+                split_sentences(text).into_iter().map(|chars| Part { chars, tokens: Vec::new() }).collect()
             }
-            DocumentTokens::Given(tokens) => given_parts(tokens, split_sentences(&self.text)),
+            DocumentTokens::Given(tokens) => given_parts(tokens, &split_sentences(text)),
             DocumentTokens::Sentences(sentences) | DocumentTokens::WithoutText(sentences) => {
                 let parts = sentences.iter().filter_map(|tokens| {
                     let chars = tokens.first()?.start..tokens.last()?.end;
@@ -112,22 +131,21 @@ impl Document {
                 parts.collect::<Vec<Part>>()
             }
         };
-        if options.whole_documents {
+        if self.options.whole_documents {
             let last = parts.len();
             join(&mut parts, 0..last);
         }
-        for span in &self.spans {
+        for span in &self.document.spans {
             let first = parts.partition_point(|part| part.chars.end <= span.chars.start);
             let end = parts.partition_point(|part| part.chars.start < span.chars.end);
-            // A space at the end of a span is no part of the next sentence.
             if first + 1 < end {
-                losses.add(LossKind::JoinedSentences, place(at, span, chars));
+                self.lose(LossKind::JoinedSentences, span, "");
                 join(&mut parts, first..end);
             }
         }
-        if self.tokens == DocumentTokens::FromText {
+        if self.document.tokens == DocumentTokens::FromText {
             for part in &mut parts {
-                let tokens = options.tokenizer.tokens(chars, part.chars.clone());
+                let tokens = self.options.tokenizer.tokens(&self.chars, part.chars.clone());
                 part.tokens = tokens.into_iter().filter_map(|token| token.chars).collect();
             }
         }
@@ -136,97 +154,91 @@ impl Document {
     }
 
     /// The sentence without its annotation.
-    fn sentence(&self, part: &Part, chars: &[char]) -> Sentence {
-        let is_raw = !matches!(self.tokens, DocumentTokens::WithoutText(_));
+    fn sentence(&self, part: &Part) -> Sentence {
+        let is_raw = !matches!(self.document.tokens, DocumentTokens::WithoutText(_));
         let start = part.chars.start;
         let token = |range: &Range<usize>| Token {
-            text: chars[range.clone()].iter().collect(),
+            text: self.text(range),
             chars: is_raw.then(|| range.start - start..range.end - start),
         };
         Sentence {
-            id: self.id.clone(),
-            text: is_raw.then(|| chars[part.chars.clone()].iter().collect()),
+            id: self.document.id.clone(),
+            text: is_raw.then(|| self.text(&part.chars)),
             tokens: part.tokens.iter().map(token).collect(),
             ..Sentence::default()
         }
     }
 
     /// Adds the entity of a span to its sentence.
-    #[allow(clippy::too_many_arguments)] // one step of `sentences`
-    fn entity(
-        &self,
-        span: &DocumentSpan,
-        chars: &[char],
-        parts: &[Part],
-        sentences: &mut [Sentence],
-        options: &AnnotationOptions,
-        at: &Location,
-        losses: &mut Losses,
-    ) -> Result<Place, DataError> {
+    fn entity(&mut self, span: &DocumentSpan, parts: &[Part], sentences: &mut [Sentence]) -> Result<Place, DataError> {
         let index = parts.partition_point(|part| part.chars.end <= span.chars.start);
         let tokens = parts.get(index).map_or(&[][..], |part| &part.tokens);
         let first = tokens.partition_point(|token| token.end <= span.chars.start);
         let end = tokens.partition_point(|token| token.start < span.chars.end);
         if first >= end {
-            losses.add(LossKind::EntityWithoutToken, place(at, span, chars));
+            self.lose(LossKind::EntityWithoutToken, span, "");
             return Ok(None);
         }
         let hull = tokens[first].start..tokens[end - 1].end;
         if hull.start < span.chars.start || hull.end > span.chars.end {
-            let whole: String = chars[hull.clone()].iter().collect();
-            if options.cut_tokens == CutPolicy::Refuse {
+            let whole = self.text(&hull);
+            if self.options.cut_tokens == CutPolicy::Refuse {
                 let expected = format!("an entity of whole tokens, such as {}", Quoted(&whole));
-                let found: String = chars[span.chars.clone()].iter().collect();
-                return Err(DataError::invalid(at.clone(), &span.name, expected, Quoted(&found).to_string()));
+                return Err(self.invalid(&span.name, expected, Quoted(&self.text(&span.chars)).to_string()));
             }
-            losses.add(LossKind::WidenedEntity, format!("{}, widened to {}", place(at, span, chars), Quoted(&whole)));
+            self.lose(LossKind::WidenedEntity, span, &format!(", widened to {}", Quoted(&whole)));
         } else if hull != span.chars {
-            losses.add(LossKind::TrimmedEntity, place(at, span, chars));
+            self.lose(LossKind::TrimmedEntity, span, "");
         }
         let entities = &mut sentences[index].entities;
         let other = entities.iter().find(|entity| entity.span() == (first..end) && entity.kind != span.kind);
         if let Some(other) = other {
-            let first = format!("{}, in place of {}", Quoted(&other.kind), Quoted(&span.kind));
-            losses.add(LossKind::SecondType, format!("{}, is {first}", place(at, span, chars)));
+            let kinds = format!(" of type {}, kept as {}", Quoted(&span.kind), Quoted(&other.kind));
+            self.lose(LossKind::SecondType, span, &kinds);
             return Ok(None);
         }
         entities.push(Entity::new(&span.kind, first..end));
         Ok(Some((index, entities.len() - 1)))
     }
 
-    fn relations(&self, places: &[Place], sentences: &mut [Sentence], at: &Location, losses: &mut Losses) {
-        for relation in &self.relations {
-            let name = || {
-                let [head, tail] = [relation.head, relation.tail].map(|argument| self.spans[argument].name.as_str());
-                format!("{at}: {} {} from {head} to {tail}", relation.name, Quoted(&relation.kind))
-            };
-            match (places[relation.head], places[relation.tail]) {
-                (Some((head_at, _)), Some((tail_at, _))) if head_at != tail_at => {
-                    losses.add(LossKind::RelationAcrossSentences, name());
-                }
+    fn relations(&mut self, places: &[Place], sentences: &mut [Sentence]) {
+        for relation in &self.document.relations {
+            let loss = match (places[relation.head], places[relation.tail]) {
+                (Some((head_at, _)), Some((tail_at, _))) if head_at != tail_at => LossKind::RelationAcrossSentences,
                 (Some((index, head)), Some((_, tail))) => {
                     let sentence = &mut sentences[index];
-                    if sentence.entities[head] == sentence.entities[tail] {
-                        losses.add(LossKind::RelationWithItself, name());
-                    } else {
+                    if sentence.entities[head] != sentence.entities[tail] {
                         sentence.relations.push(Relation::new(&relation.kind, head, tail));
+                        continue;
                     }
+                    LossKind::RelationWithItself
                 }
-                _ => losses.add(LossKind::RelationWithoutEntity, name()),
-            }
+                _ => LossKind::RelationWithoutEntity,
+            };
+            let argument = |span: usize| {
+                let DocumentSpan { name, chars, .. } = &self.document.spans[span];
+                format!("{name} {}", Quoted(&self.text(chars)))
+            };
+            let (head, tail) = (argument(relation.head), argument(relation.tail));
+            let what = format!("{} of type {} from {head} to {tail}", relation.name, Quoted(&relation.kind));
+            self.losses.add(loss, self.at.message(&what));
         }
     }
-}
 
-/// The place of an entity in a list of losses.
-fn place(at: &Location, span: &DocumentSpan, chars: &[char]) -> String {
-    let text: String = chars[span.chars.clone()].iter().collect();
-    format!("{at}: {} {}", span.name, Quoted(&text))
+    fn text(&self, chars: &Range<usize>) -> String {
+        self.chars[chars.clone()].iter().collect()
+    }
+
+    /// Counts a loss of a span. `more` follows its name and text.
+    fn lose(&mut self, kind: LossKind, span: &DocumentSpan, more: &str) {
+        let what = format!("{} {}{more}", span.name, Quoted(&self.text(&span.chars)));
+        self.losses.add(kind, self.at.message(&what));
+    }
 }
 
 /// The sentences of these tokens. A sentence grows to the end of a token that starts in it; a token outside all
 /// sentences belongs to the one before it.
-fn given_parts(tokens: &[Range<usize>], sentences: Vec<Range<usize>>) -> Vec<Part> {
+fn given_parts(tokens: &[Range<usize>], sentences: &[Range<usize>]) -> Vec<Part> {
     let mut parts: Vec<Part> = Vec::new();
     for token in tokens {
         let sentence = sentences.partition_point(|sentence| sentence.start <= token.start);
@@ -256,7 +268,7 @@ fn join(parts: &mut Vec<Part>, range: Range<usize>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{annotation::DocumentRelation, labels::Schema, tokenize::TokenizerConfig};
+    use crate::{labels::Schema, tokenize::TokenizerConfig};
 
     fn document(text: &str, spans: &[(&str, Range<usize>)], relations: &[(&str, usize, usize)]) -> Document {
         Document {
@@ -305,7 +317,10 @@ mod tests {
         assert_eq!(span_texts(&sentences[1]), ["שרה", "e\u{301}vora"]);
         assert_eq!(sentences.iter().map(|sentence| sentence.id.as_str()).collect::<Vec<_>>(), ["7-1", "7-2"]);
         assert_eq!(sentences[1].relations, [Relation::new("in", 0, 1)]);
-        assert_eq!(losses.to_string(), "1 relations across sentences, left out; the first: a: R \"far\" from T0 to T3");
+        assert_eq!(
+            losses.to_string(),
+            "1 relations across sentences, left out; the first: a: R of type \"far\" from T0 \"Zoë\" to T3 \"e\\u{301}vora\""
+        );
     }
 
     #[test]
@@ -330,7 +345,8 @@ mod tests {
             "1 entities that cut a token, widened to whole tokens; the first: a: T0 \"Ann\", widened to \"Anna\"\n\
              1 entities without a token, left out; the first: a: T1 \"  \"\n\
              1 entities with white space at an end, trimmed; the first: a: T2 \" Rome\"\n\
-             1 relations with an argument that is not a kept entity, left out; the first: a: R \"in\" from T0 to T1"
+             1 relations with an argument that is not a kept entity, left out; the first: a: R of type \"in\" \
+             from T0 \"Ann\" to T1 \"  \""
         );
         let options = AnnotationOptions { cut_tokens: CutPolicy::Refuse, ..AnnotationOptions::default() };
         let error = cut.sentences(&options, &Location::file("a"), &mut losses.clone()).unwrap_err();
@@ -377,7 +393,7 @@ mod tests {
             error.unwrap_err().to_string()
         };
         let options = AnnotationOptions::default();
-        for chars in [0..4, 2..2, 9..1] {
+        for chars in [0..4, 2..2, Range { start: 9, end: 1 }] {
             let found = format!("found {}..{}", chars.start, chars.end);
             let error = message(&document("Ann", &[("P", chars)], &[]), &options);
             assert!(error.starts_with("a: record 2, T0: expected a start before the end") && error.ends_with(&found));

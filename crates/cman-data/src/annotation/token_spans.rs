@@ -5,6 +5,9 @@ use std::{collections::HashMap, ops::Range};
 use super::document::{Document, DocumentRelation, DocumentSpan};
 use crate::error::{DataError, Location};
 
+/// A relation by the tokens of its arguments: the start and the end of each, and its type.
+pub(super) type TokenRelation<K> = (usize, usize, usize, usize, K);
+
 /// A document of tokens, and its spans by their tokens.
 pub(super) struct TokenSpans<'a> {
     pub(super) document: Document,

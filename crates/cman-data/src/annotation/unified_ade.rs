@@ -11,7 +11,7 @@ use super::{
     gliner::count_token_losses,
     losses::{LossKind, Losses},
     sentence_text::to_json,
-    token_spans::TokenSpans,
+    token_spans::{TokenRelation, TokenSpans},
 };
 use crate::{
     error::{DataError, Location},
@@ -22,7 +22,7 @@ use crate::{
 struct Record {
     tokens: Vec<String>,
     entities: Option<Vec<(usize, usize, String)>>,
-    relations: Option<Vec<(usize, usize, usize, usize, String)>>,
+    relations: Option<Vec<TokenRelation<String>>>,
 }
 
 /// Reads a file.
@@ -57,7 +57,7 @@ fn read_record(collector: &mut Collector, record: Record, at: &Location) -> Resu
 struct Written<'a> {
     tokens: Vec<&'a str>,
     entities: Vec<(usize, usize, &'a str)>,
-    relations: Vec<(usize, usize, usize, usize, &'a str)>,
+    relations: Vec<TokenRelation<&'a str>>,
 }
 
 /// The record of a sentence.

@@ -251,8 +251,8 @@ impl Reader {
         self.unnumbered.get(&(base, token.to_owned())).copied().or_else(|| {
             // An entity of several tokens is named by its first one.
             let start = self.by_id.get(token)?.start;
-            let mut numbered = self.numbered.iter().filter(|((own, _), _)| *own == base).map(|(_, &span)| span);
-            numbered.find(|&span| self.spans[span].chars.start == start)
+            let numbered = self.numbered.iter().filter(|((own, _), _)| *own == base).map(|(_, &span)| span);
+            numbered.filter(|&span| self.spans[span].chars.start == start).min()
         })
     }
 
