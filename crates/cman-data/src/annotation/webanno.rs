@@ -194,6 +194,11 @@ impl Reader {
         };
         let first = parse(layer.columns.start)?;
         let labels = layer.label.map(parse).transpose()?.unwrap_or_default();
+        // Features that are neither the type nor the governor.
+        let features = layer.features().map(parse).collect::<Result<Vec<_>, _>>()?;
+        let n_features = |i: usize| {
+            features.iter().filter(|values| values.get(i).is_some_and(|value| value.value.is_some())).count()
+        };
         match layer.kind {
             LayerKind::Other | LayerKind::Chain => {
                 let loss = if layer.kind == LayerKind::Chain { LossKind::Coreference } else { LossKind::Attribute };
@@ -215,6 +220,9 @@ impl Reader {
                         None => self.unnumbered.insert((index, id.to_owned()), self.spans.len()),
                     };
                     self.spans.push(DocumentSpan { kind, chars: chars.clone(), name: format!("token {id}") });
+                    for _ in 0..n_features(i) {
+                        collector.lose(LossKind::Attribute, at, layer.short_name());
+                    }
                 }
             }
             LayerKind::Relation => {
@@ -228,6 +236,9 @@ impl Reader {
                             return Err(DataError::invalid(at.clone(), "", "a governor such as 1-2[1_0]", found));
                         }
                     };
+                    for _ in 0..n_features(i) {
+                        collector.lose(LossKind::Attribute, at, layer.short_name());
+                    }
                     self.relations.push(Pending {
                         line: at.line.unwrap_or_default(),
                         layer: index,
@@ -308,7 +319,7 @@ mod tests {
         1-3\t7-10\tvan\t_\t*[1]\tPER[1]\t_\t_\t\n\
         1-4\t11-15\tBerg\t_\t*[1]|*[2]\tPER[1]|LOC[2]\t_\t_\t\n\
         1-5\t16-19\tmet\t_\t_\t_\t_\t_\t\n\
-        1-6\t20-23\tשרה\t_\t*\tPER\tmet\t1-2[1_0]\t\n\n\
+        1-6\t20-23\tשרה\t_\tQ7\tPER\tmet\t1-2[1_0]\t\n\n\
         #Text=In Bonn\\t.\n\
         2-1\t24-26\tIn\t_\t_\t_\t_\t_\t\n\
         2-2\t27-31\tBonn\t_\t*\tLOC\tfar\t1-6\t\n\
@@ -323,7 +334,8 @@ mod tests {
             assert_eq!(span_texts(&sentences[0]), texts);
             assert_eq!(sentences[0].relations, [Relation::new("met", 0, 2)]);
             assert_eq!((sentences[1].id.as_str(), sentences[1].text.as_deref()), ("file-2", Some("In Bonn\t.")));
-            assert_eq!((losses.count(LossKind::Attribute), losses.count(LossKind::RelationAcrossSentences)), (1, 1));
+            // A part of speech and an identifier.
+            assert_eq!((losses.count(LossKind::Attribute), losses.count(LossKind::RelationAcrossSentences)), (2, 1));
         }
     }
 

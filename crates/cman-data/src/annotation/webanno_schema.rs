@@ -58,6 +58,13 @@ impl Layer {
         Some(Self { kind, name, label: label.map(|label| start + label), columns, base })
     }
 
+    /// The columns that are neither the type nor, in a relation, the governor.
+    pub(super) fn features(&self) -> impl Iterator<Item = usize> + use<> {
+        let (label, governor) = (self.label, self.columns.end - 1);
+        let is_relation = self.kind == LayerKind::Relation;
+        self.columns.clone().filter(move |&column| Some(column) != label && !(is_relation && column == governor))
+    }
+
     /// The last part of the name, for annotation without a type of its own.
     pub(super) fn short_name(&self) -> &str {
         self.name.rsplit('.').next().unwrap_or(&self.name)
@@ -144,8 +151,10 @@ mod tests {
     fn layers_have_columns() {
         let layer = Layer::parse("T_SP=a.NamedEntity|identifier|value", 2).unwrap();
         assert_eq!((layer.kind, layer.columns.clone(), layer.label), (LayerKind::Span, 2..4, Some(3)));
+        assert_eq!(layer.features().collect::<Vec<_>>(), [2]);
         let layer = Layer::parse("T_RL=custom.Relation|label|BT_custom.Entity", 4).unwrap();
         assert_eq!((layer.kind, layer.base.as_str(), layer.label), (LayerKind::Relation, "custom.Entity", Some(4)));
+        assert_eq!(layer.features().count(), 0);
         let layer = Layer::parse("T_SP=custom.Mention|", 0).unwrap();
         assert_eq!((layer.columns.clone(), layer.label, layer.short_name()), (0..1, None, "Mention"));
         assert_eq!(Layer::parse("T_SP=x.lexmorph.type.pos.POS|PosValue", 0).unwrap().kind, LayerKind::Other);
