@@ -79,10 +79,13 @@ impl TypesArgs {
 
     /// A reader for these types.
     pub fn reader(&self) -> Result<ReaderBuilder> {
-        Ok(match &self.types {
-            Some(types) => ReaderBuilder::new().schema(Schema::read(types)?),
-            None => ReaderBuilder::new(),
-        })
+        let schema = self.schema()?;
+        Ok(schema.map_or_else(ReaderBuilder::new, |schema| ReaderBuilder::new().schema(schema)))
+    }
+
+    /// The allowed types, if there is a types file.
+    pub fn schema(&self) -> Result<Option<Schema>> {
+        Ok(self.types.as_ref().map(Schema::read).transpose()?)
     }
 }
 

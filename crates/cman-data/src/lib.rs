@@ -4,6 +4,8 @@ pub mod file;
 pub mod path;
 pub mod sample;
 
+#[cfg(feature = "annotation")]
+mod annotation;
 mod bio;
 mod contextual_vectors;
 mod corpus;
@@ -27,6 +29,11 @@ mod validate;
 mod vectors;
 mod vocabulary;
 
+#[cfg(feature = "annotation")]
+pub use annotation::{
+    AnnotationFormat, AnnotationOptions, CutPolicy, Document, DocumentRelation, DocumentSpan, DocumentTokens, Loss,
+    LossKind, Losses, read_annotations, recognize_annotations, write_annotations, write_annotations_to,
+};
 pub use bio::{Span, Tag, decode, encode};
 pub use contextual_vectors::{ContextualVectorReader, ContextualVectorWriter, EncoderIdentity, Precision};
 pub use corpus::{

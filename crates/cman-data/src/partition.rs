@@ -135,7 +135,7 @@ fn shuffled<'a>(groups: Vec<Group<'a>>, sentences: &[Sentence], seed: u64) -> Ve
     };
     let mut keyed: Vec<_> =
         groups.into_iter().map(|group| (group.sentences.iter().map(|&i| key(i)).min(), group)).collect();
-    keyed.sort_by(|(a, _), (b, _)| a.cmp(b));
+    keyed.sort_by_key(|(key, _)| *key);
     keyed.into_iter().map(|(_, group)| group).collect()
 }
 

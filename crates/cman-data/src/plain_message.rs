@@ -26,6 +26,7 @@ pub fn plain_types(message: &str) -> String {
         ("struct", rest) => ("an object", rest.split_once(' ').map_or("", |(_, rest)| rest)),
         ("a", rest) if rest.starts_with("map") => ("an object", rest["map".len()..].trim_start()),
         ("a", rest) if rest.starts_with("sequence") => ("an array", rest["sequence".len()..].trim_start()),
+        ("a", rest) if rest.starts_with("tuple of size ") => ("an array of length", &rest["tuple of size ".len()..]),
         (first, rest) => (first, rest),
     };
     let rest = if rest.is_empty() { String::new() } else { format!(" {rest}") };

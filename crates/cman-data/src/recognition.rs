@@ -9,6 +9,16 @@ use serde::{
 
 use crate::corpus::{Format, tagged_columns};
 
+const LABEL_STUDIO: &str = "a Label Studio export";
+const DYGIE: &str = "documents of DyGIE++";
+const WEBANNO: &str = "a WebAnno TSV file";
+const BRAT: &str = "the annotation of brat";
+
+/// Whether a foreign input is of a format that [`read_annotations`](crate::read_annotations) reads.
+pub(crate) fn is_annotation(what: &str) -> bool {
+    [LABEL_STUDIO, DYGIE, WEBANNO, BRAT].contains(&what)
+}
+
 /// What an input seems to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Recognized {
@@ -116,10 +126,10 @@ fn records(first: &[u8], format: Format) -> Recognized {
         format!("`jq -c '{each}{jq}' FILE` writes records with their text")
     };
     let (what, hint) = if has("data") && (has("annotations") || has("predictions")) {
-        ("a Label Studio export".to_owned(), Some(hint("{id, text: .data.text}")))
+        (LABEL_STUDIO.to_owned(), Some(hint("{id, text: .data.text}")))
     } else if has("sentences") && has("doc_key") {
         let jq = ".doc_key as $id | .sentences[] | {id: $id, tokens: .}";
-        ("documents of DyGIE++".to_owned(), Some(hint(jq)))
+        (DYGIE.to_owned(), Some(hint(jq)))
     } else {
         (format!("JSON records with the keys {}", names.join(", ")), Some(hint("{text: .KEY}")))
     };
@@ -144,9 +154,9 @@ fn marked_up(bytes: &[u8]) -> Option<Recognized> {
     } else if starts(b"{\\rtf") {
         Some(foreign("a rich text document", PLAIN))
     } else if starts(b"#format=webanno") {
-        Some(foreign("a WebAnno TSV file", Some("export plain text or CoNLL columns from WebAnno or INCEpTION")))
+        Some(foreign(WEBANNO, Some("export plain text or CoNLL columns from WebAnno or INCEpTION")))
     } else if is_annotation() {
-        Some(foreign("the annotation of brat", Some("give the .txt file beside it")))
+        Some(foreign(BRAT, Some("give the .txt file beside it")))
     } else {
         None
     }

@@ -101,6 +101,12 @@ fn what_cannot_be_read_is_refused_by_its_name() {
     assert_eq!(message(b"<?xml version=\"1.0\"?><a/>").0, "XML or HTML");
     assert_eq!(message(b"T1\tPeop 0 3\tAnn\n").0, "the annotation of brat");
     assert_eq!(message(b"#FORMAT=WebAnno TSV 3.2\n").0, "a WebAnno TSV file");
+    for annotation in [studio, dygie, "T1\tPeop 0 3\tAnn\n"] {
+        let Err(DataError::Foreign { hint, .. }) = ReaderBuilder::new().from_reader(annotation.as_bytes(), "a") else {
+            panic!("{annotation}")
+        };
+        assert_eq!(hint.as_deref(), Some("`cman convert FILE train.json --to spert` converts it"));
+    }
 }
 
 #[test]

@@ -25,6 +25,25 @@ fn a_file_survives_a_round_trip() {
 }
 
 #[test]
+fn annotation_is_converted_and_losses_are_listed() {
+    let temp = tempfile::tempdir().unwrap();
+    let input = temp.path().join("export.jsonl");
+    fs::write(&input, r#"{"text": "Ann left Rome.", "label": [[0, 2, "P"], [9, 13, "L"]]}"#).unwrap();
+    let input = input.to_str().unwrap();
+    let run = cman(&["convert", input, "-", "--to", "gliner"]);
+    assert_eq!(run.status, Some(0), "{}", run.stderr);
+    assert!(run.stdout.contains(r#""ner":[[0,0,"P"],[2,2,"L"]]"#), "{}", run.stdout);
+    let widened = format!(
+        "1 entities that cut a token, widened to whole tokens; the first: {input}: record 1, line 1: label[0] \"An\", \
+         widened to \"Ann\"\n"
+    );
+    assert!(run.stderr.contains(&widened), "{}", run.stderr);
+    let refused = cman(&["convert", input, "-", "--to", "gliner", "--cut-tokens", "refuse"]).failure_with_hint();
+    assert!(refused.0.ends_with("expected an entity of whole tokens, such as \"Ann\", found \"An\""), "{}", refused.0);
+    assert_eq!(refused.1.as_deref(), Some("`--on-error skip` skips invalid records"));
+}
+
+#[test]
 fn an_inexpressible_sentence_is_an_error_and_no_file_is_written() {
     let temp = tempfile::tempdir().unwrap();
     let (input, output) = (temp.path().join("a.json"), temp.path().join("a.txt"));

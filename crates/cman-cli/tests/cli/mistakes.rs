@@ -29,7 +29,7 @@ fn wrong_usage_has_status_2_and_lists_the_choices() {
             &["evaluate", "--model", "x", "--data", "x", "--as", "f1"],
             "[possible values: cman, multihead, spert, sincere]",
         ),
-        (&["convert", "a", "b", "--to", "csv"], "[possible values: spert, jsonl, multihead]"),
+        (&["convert", "a", "b", "--to", "csv"], "[possible values: spert, jsonl, multihead, label-studio,"),
         (&["inspect", "a", "--threads", "0"], "0 is not in 1..=65535"),
     ];
     for (args, expected) in cases {

@@ -30,6 +30,8 @@ pub use spert_writer::{write_json_lines, write_spert};
 pub use splits::{SplitFiles, Splits};
 pub use types::write_types;
 
+#[cfg(feature = "annotation")]
+pub(crate) use self::{duplicates::merge, options::named, spert_writer::write_error};
 use crate::{error::DataError, labels::Schema, sentence::Sentence};
 
 /// A corpus file in memory.

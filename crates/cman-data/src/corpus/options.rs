@@ -34,6 +34,7 @@ macro_rules! named {
         }
     };
 }
+pub(crate) use named;
 
 /// A file format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -14,7 +14,7 @@ use crate::{
     error::{DataError, Location},
     labels::Schema,
     reasons::Reasons,
-    recognition::{Recognized, recognize},
+    recognition::{Recognized, is_annotation, recognize},
     sentence::Sentence,
     source::{ReadError, Source},
     validate::{Part, first_overlap, two_types, validate},
@@ -113,6 +113,8 @@ impl ReaderBuilder {
             }
             (Some(format), _) | (None, Recognized::Corpus(format)) => format,
             (None, Recognized::Foreign { what, hint }) => {
+                let convert = "`cman convert FILE train.json --to spert` converts it";
+                let hint = if is_annotation(&what) { Some(convert.to_owned()) } else { hint };
                 return Err(DataError::Foreign { at, expected, found: what, hint });
             }
             (None, Recognized::Text) => match source.peek()? {

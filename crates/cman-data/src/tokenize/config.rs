@@ -1,11 +1,13 @@
 //! The choice of a tokenizer.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
     de::{Error, MapAccess, Visitor, value::MapAccessDeserializer},
 };
+
+use crate::error::DataError;
 
 /// How raw text is cut into tokens.
 ///
@@ -119,6 +121,17 @@ impl fmt::Display for TokenizerConfig {
     }
 }
 
+/// Parses a name.
+impl FromStr for TokenizerConfig {
+    type Err = DataError;
+
+    fn from_str(name: &str) -> Result<Self, DataError> {
+        let expected = || format!("one of {}", Self::NAMES.join(", "));
+        let unknown = || DataError::UnknownName { what: "tokenizer", expected: expected(), found: name.to_owned() };
+        Self::of_name(name).ok_or_else(unknown)
+    }
+}
+
 /// Rules for words are written as a table, the form of all earlier configurations: the ids of runs are hashes of it.
 impl Serialize for TokenizerConfig {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -162,7 +175,10 @@ mod tests {
         let read = |json: &str| serde_json::from_str::<TokenizerConfig>(json).map_err(|error| error.to_string());
         for name in TokenizerConfig::NAMES {
             assert_eq!(read(&format!("\"{name}\"")).unwrap().to_string(), *name);
+            assert_eq!(name.parse::<TokenizerConfig>().unwrap().to_string(), *name);
         }
+        let error = "words".parse::<TokenizerConfig>().unwrap_err().to_string();
+        assert_eq!(error, "tokenizer: expected one of auto, conll04, ade, characters, found \"words\"");
         let partial = TokenizerConfig::Words(WordRules { split_hyphens: true, split_numbers: true });
         assert_eq!(read(r#"{"split_hyphens": true}"#), Ok(partial));
         assert_eq!(partial.to_string(), "split_hyphens = true, split_numbers = true");

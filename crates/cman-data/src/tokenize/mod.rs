@@ -53,8 +53,8 @@ impl TokenizerConfig {
             .collect()
     }
 
-    /// The tokens of one sentence of the text.
-    fn tokens(&self, chars: &[char], sentence: Range<usize>) -> Vec<Token> {
+    /// The tokens of one sentence of the text. Their ranges are those in the text.
+    pub(crate) fn tokens(&self, chars: &[char], sentence: Range<usize>) -> Vec<Token> {
         let start = sentence.start;
         let text = &chars[sentence];
         let ranges = words::split(text, *self);

@@ -1,0 +1,270 @@
+//! JSON lines of Prodigy's `rel.manual`.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::{
+    collector::Collector,
+    document::{Document, DocumentRelation, DocumentSpan, DocumentTokens},
+    losses::{LossKind, Losses},
+    sentence_text::{SentenceText, to_json},
+};
+use crate::{
+    error::{DataError, Location, Quoted},
+    id::Id,
+    sentence::Sentence,
+};
+
+#[derive(Deserialize)]
+struct Record {
+    text: String,
+    tokens: Option<Vec<Token>>,
+    spans: Option<Vec<Span>>,
+    relations: Option<Vec<Relation>>,
+    answer: Option<String>,
+    meta: Option<Box<RawValue>>,
+}
+
+#[derive(Deserialize)]
+struct Meta {
+    id: Id,
+}
+
+#[derive(Deserialize)]
+struct Token {
+    text: String,
+    start: usize,
+    end: usize,
+}
+
+#[derive(Deserialize)]
+struct Span {
+    start: usize,
+    end: usize,
+    label: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Relation {
+    head: usize,
+    child: usize,
+    head_span: Option<Span>,
+    child_span: Option<Span>,
+    label: String,
+}
+
+/// Reads a file.
+pub(super) fn read(collector: &mut Collector, path: &Path) -> Result<(), DataError> {
+    collector.read_json(path, |collector, record: Record, at| {
+        match record.answer.as_deref() {
+            None | Some("accept") => {}
+            Some(answer @ ("reject" | "ignore")) => {
+                collector.reject(at, answer);
+                return Ok(());
+            }
+            Some(other) => {
+                let found = Quoted(other).to_string();
+                return Err(DataError::invalid(at.clone(), "answer", "accept, reject or ignore", found));
+            }
+        }
+        let document = document(collector, record, at)?;
+        collector.add(&document, at)
+    })
+}
+
+fn document(collector: &mut Collector, record: Record, at: &Location) -> Result<Document, DataError> {
+    let meta = record.meta.and_then(|meta| serde_json::from_str::<Meta>(meta.get()).ok());
+    let id = meta.map_or_else(|| at.record.unwrap_or_default().into(), |meta| meta.id);
+    let mut document = Document { id, text: record.text, ..Document::default() };
+    let chars: Vec<char> = document.text.chars().collect();
+    let tokens = record.tokens.as_deref();
+    for (i, token) in tokens.into_iter().flatten().enumerate() {
+        let found = chars.get(token.start..token.end).map(|chars| chars.iter().collect::<String>());
+        if found.as_ref() != Some(&token.text) {
+            let Token { text, start, end } = token;
+            let expected = format!("{} at characters {start}..{end}", Quoted(text));
+            let found = found.map_or_else(|| "no such characters".to_owned(), |found| Quoted(&found).to_string());
+            return Err(DataError::invalid(at.clone(), format!("tokens[{i}]"), expected, found));
+        }
+        if token.text.trim().is_empty() {
+            collector.lose(LossKind::BlankToken, at, &format!("tokens[{i}]"));
+        }
+    }
+    if let Some(tokens) = tokens {
+        let tokens = tokens.iter().filter(|token| !token.text.trim().is_empty());
+        document.tokens = DocumentTokens::Given(tokens.map(|token| token.start..token.end).collect());
+    }
+    if record.spans.is_none() {
+        collector.lose(LossKind::Unannotated, at, "");
+    }
+    for (i, span) in record.spans.into_iter().flatten().enumerate() {
+        let name = format!("spans[{i}]");
+        let missing = || DataError::invalid(at.clone(), format!("{name}.label"), "a label", "none");
+        let kind = span.label.ok_or_else(missing)?;
+        document.spans.push(DocumentSpan { kind, chars: span.start..span.end, name });
+    }
+    for (i, relation) in record.relations.into_iter().flatten().enumerate() {
+        let name = format!("relations[{i}]");
+        let argument = |span: Option<&Span>, token: usize| match (span, tokens) {
+            (Some(span), _) => Ok(document.spans.iter().position(|other| {
+                other.chars == (span.start..span.end) && span.label.as_ref().is_none_or(|label| *label == other.kind)
+            })),
+            (None, Some(tokens)) if token < tokens.len() => {
+                let Token { start, end, .. } = tokens[token];
+                Ok(document.spans.iter().position(|other| other.chars.start <= start && end <= other.chars.end))
+            }
+            _ => {
+                let n_tokens = tokens.map_or(0, <[Token]>::len);
+                let expected = format!("a token of less than {n_tokens} (the number of tokens)");
+                Err(DataError::invalid(at.clone(), &name, expected, token.to_string()))
+            }
+        };
+        let head = argument(relation.head_span.as_ref(), relation.head)?;
+        match (head, argument(relation.child_span.as_ref(), relation.child)?) {
+            (Some(head), Some(tail)) => {
+                document.relations.push(DocumentRelation { kind: relation.label, head, tail, name });
+            }
+            _ => collector.lose(LossKind::RelationWithoutEntity, at, &name),
+        }
+    }
+    Ok(document)
+}
+
+#[derive(Serialize)]
+struct Written<'a> {
+    text: &'a str,
+    meta: WrittenMeta<'a>,
+    tokens: Vec<WrittenToken<'a>>,
+    spans: Vec<WrittenSpan<'a>>,
+    relations: Vec<WrittenRelation<'a>>,
+    answer: &'static str,
+}
+
+#[derive(Serialize)]
+struct WrittenMeta<'a> {
+    id: &'a Id,
+}
+
+#[derive(Serialize)]
+struct WrittenToken<'a> {
+    text: &'a str,
+    start: usize,
+    end: usize,
+    id: usize,
+    ws: bool,
+}
+
+#[derive(Clone, Serialize)]
+struct WrittenSpan<'a> {
+    start: usize,
+    end: usize,
+    token_start: usize,
+    token_end: usize,
+    label: &'a str,
+}
+
+#[derive(Serialize)]
+struct WrittenRelation<'a> {
+    head: usize,
+    child: usize,
+    head_span: WrittenSpan<'a>,
+    child_span: WrittenSpan<'a>,
+    label: &'a str,
+}
+
+/// The record of a sentence.
+pub(super) fn record(sentence: &Sentence, _: &Location, _: &mut Losses) -> Result<String, DataError> {
+    let text = SentenceText::of(sentence);
+    let chars: Vec<char> = text.text.chars().collect();
+    let tokens = sentence.words().zip(&text.tokens).enumerate();
+    let spans: Vec<WrittenSpan> = sentence
+        .entities
+        .iter()
+        .map(|entity| {
+            let chars = text.chars(entity);
+            let (token_start, token_end) = (entity.start, entity.end - 1);
+            WrittenSpan { start: chars.start, end: chars.end, token_start, token_end, label: &entity.kind }
+        })
+        .collect();
+    let relations = sentence.relations.iter().map(|relation| {
+        let [head_span, child_span] = [relation.head, relation.tail].map(|argument| spans[argument].clone());
+        // A token stands for its span: the last one.
+        let (head, child) = (head_span.token_end, child_span.token_end);
+        WrittenRelation { head, child, head_span, child_span, label: &relation.kind }
+    });
+    to_json(&Written {
+        text: &text.text,
+        meta: WrittenMeta { id: &sentence.id },
+        tokens: tokens
+            .map(|(id, (word, range))| WrittenToken {
+                text: word,
+                start: range.start,
+                end: range.end,
+                id,
+                ws: chars.get(range.end).is_some_and(|char| *char == ' '),
+            })
+            .collect(),
+        relations: relations.collect(),
+        spans,
+        answer: "accept",
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::annotation::fixture::{first_error, read, span_texts, words};
+    use crate::annotation::{AnnotationFormat::Prodigy, LossKind};
+    use crate::sentence::Relation;
+
+    const RECORD: &str = r#"{"text": "Zoë-Ann  met שרה.", "_input_hash": -7, "tokens": [
+        {"text": "Zoë-Ann", "start": 0, "end": 7, "id": 0, "ws": true},
+        {"text": " ", "start": 8, "end": 9, "id": 1, "ws": false},
+        {"text": "met", "start": 9, "end": 12, "id": 2, "ws": true, "disabled": false},
+        {"text": "שרה", "start": 13, "end": 16, "id": 3, "ws": false},
+        {"text": ".", "start": 16, "end": 17, "id": 4, "ws": false}],
+        "spans": [{"start": 0, "end": 7, "token_start": 0, "token_end": 0, "label": "P"},
+                  {"start": 13, "end": 16, "token_start": 3, "token_end": 3, "label": "P"}],
+        "relations": [{"head": 0, "child": 3, "label": "met", "color": "x",
+            "head_span": {"start": 0, "end": 7, "token_start": 0, "token_end": 0, "label": "P"},
+            "child_span": {"start": 13, "end": 16, "token_start": 3, "token_end": 3, "label": "P"}},
+            {"head": 3, "child": 0, "label": "knows"}, {"head": 2, "child": 0, "label": "by"}],
+        "answer": "accept"}"#;
+
+    fn line(json: &str) -> String {
+        json.replace('\n', " ")
+    }
+
+    #[test]
+    fn tokens_spans_and_relations_are_read() {
+        let rejected = r#"{"text": "No", "answer": "reject"}"#;
+        let (sentences, losses) = read(Prodigy, &format!("{}\n{rejected}\n", line(RECORD)));
+        assert_eq!(words(&sentences), [["Zoë-Ann", "met", "שרה", "."]]);
+        assert_eq!(span_texts(&sentences[0]), [("P", "Zoë-Ann".into()), ("P", "שרה".into())]);
+        assert_eq!(sentences[0].relations, [Relation::new("met", 0, 1), Relation::new("knows", 1, 0)]);
+        for kind in [LossKind::BlankToken, LossKind::NotAccepted, LossKind::RelationWithoutEntity] {
+            assert_eq!(losses.count(kind), 1, "{kind}");
+        }
+        assert_eq!(losses.kinds().len(), 3);
+    }
+
+    #[test]
+    fn malformed_records_are_errors() {
+        for (old, new, message) in [
+            (r#""start": 9, "#, r#""start": 8, "#, r#"tokens[2]: expected "met" at characters 8..12, found " met""#),
+            (
+                r#""head": 3"#,
+                r#""head": 5"#,
+                "relations[1]: expected a token of less than 5 (the number of tokens), found 5",
+            ),
+            ("accept", "maybe", r#"answer: expected accept, reject or ignore, found "maybe""#),
+            (r#""token_end": 0, "label": "P"}"#, r#""token_end": 0}"#, "spans[0].label: expected a label, found none"),
+        ] {
+            let error = first_error(Prodigy, &line(&RECORD.replacen(old, new, 1)));
+            assert_eq!(error, format!("record 1, line 1, {message}"));
+        }
+        let rejected = first_error(Prodigy, r#"{"text": "No", "answer": "reject"}"#);
+        assert_eq!(rejected.split(':').next(), Some("no sentences (1 records read)"));
+    }
+}
