@@ -34,6 +34,7 @@ macro_rules! named {
         }
     };
 }
+#[cfg(feature = "annotation")]
 pub(crate) use named;
 
 /// A file format.
