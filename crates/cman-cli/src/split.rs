@@ -141,8 +141,8 @@ fn write(args: &Args, files: &[File], sentences: &[Sentence], schema: &Schema) -
     }
     fs::create_dir_all(&args.out).with_context(|| args.out.display().to_string())?;
     for file in files {
-        let sentences: Vec<&Sentence> = file.sentences.iter().map(|&i| &sentences[i]).collect();
-        output::write(&path(&file.name), |writer| Ok(write_spert(&sentences, writer)?))?;
+        let sentences = file.sentences.iter().map(|&i| &sentences[i]);
+        output::write(&path(&file.name), |writer| Ok(write_spert(sentences, writer)?))?;
     }
     output::write(&path("types"), |writer| Ok(write_types(schema, writer)?))
 }

@@ -1,6 +1,9 @@
 //! Divides a corpus into parts: train, dev and test, or folds.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, HashMap},
+};
 
 use sha2::{Digest, Sha256};
 
@@ -20,9 +23,10 @@ pub struct Partition {
 /// Divides sentences into parts whose sizes are proportional to `weights`.
 ///
 /// Sentences of one document, and sentences with the same tokens, are in one part, so no part has seen a sentence of
-/// another. `document` gives the document of a sentence, or `None` if it stands alone. Relation types, entity types and
-/// sentences without relations are divided in proportion as well, the rarest first: the iterative stratification of
-/// Sechidis, Tsoumakas and Vlahavas (2011), over groups of sentences.
+/// another. `document` gives the document of a sentence, or `None` if it stands alone. Relation types, sentences without
+/// relations and entity types are divided in proportion as well, rare relation types first. This is the iterative
+/// stratification of Sechidis, Tsoumakas and Vlahavas (2011) over groups of sentences, but a group goes to the part that
+/// lacks most of all that the group has, not of its rarest label alone: sentences have several relations.
 ///
 /// The parts depend on the sentences and the seed, not on the order of the sentences.
 ///
@@ -139,48 +143,81 @@ fn shuffled<'a>(groups: Vec<Group<'a>>, sentences: &[Sentence], seed: u64) -> Ve
     keyed.into_iter().map(|(_, group)| group).collect()
 }
 
-/// The part of every group.
+/// The part of every group: groups with the rarest relation type first, each to the part that lacks most of what it has.
 fn stratify(groups: &[Group], shares: &[f64]) -> Vec<usize> {
-    let mut totals: BTreeMap<Label, usize> = BTreeMap::new();
+    let mut left: BTreeMap<Label, usize> = BTreeMap::new();
     for (&label, count) in groups.iter().flat_map(|group| &group.labels) {
-        *totals.entry(label).or_default() += count;
+        *left.entry(label).or_default() += count;
     }
-    let n_sentences: usize = groups.iter().map(|group| group.sentences.len()).sum();
-    // What each part still wants.
-    let wanted = |total: usize| -> Vec<f64> { shares.iter().map(|share| share * total as f64).collect() };
-    let mut sentences = wanted(n_sentences);
-    let mut left: BTreeMap<Label, Vec<f64>> = totals.iter().map(|(&label, &total)| (label, wanted(total))).collect();
+    let mut lacks: BTreeMap<Label, Lack> =
+        left.iter().map(|(&label, &total)| (label, Lack::new(total, shares))).collect();
+    let mut sentences = Lack::new(groups.iter().map(|group| group.sentences.len()).sum(), shares);
 
     let mut parts = vec![None; groups.len()];
-    let mut assign = |index: usize, label: Option<Label>, parts: &mut Vec<Option<usize>>| {
-        let group: &Group = &groups[index];
-        let want = |part: usize| (label.map_or(0.0, |label| left[&label][part]), sentences[part]);
-        let largest = |a: usize, b: usize| if precedes(want(b), want(a)) { b } else { a };
-        let best = (0..shares.len()).filter(|&part| shares[part] > 0.0).reduce(largest).expect("a positive share");
-        parts[index] = Some(best);
-        sentences[best] -= group.sentences.len() as f64;
-        for (label, &count) in &group.labels {
-            left.get_mut(label).expect("a counted label")[best] -= count as f64;
-        }
-    };
-    // The rarest label of the groups that have no part, again and again.
-    while let Some((&label, _)) = totals.iter().filter(|&(_, &total)| total > 0).min_by_key(|&(_, &total)| total) {
+    while let Some((&label, _)) =
+        left.iter().filter(|&(_, &count)| count > 0).min_by_key(|&(label, &count)| (label.class(), count))
+    {
         let mut with: Vec<usize> =
             (0..groups.len()).filter(|&i| parts[i].is_none() && groups[i].labels.contains_key(&label)).collect();
-        with.sort_by_key(|&i| std::cmp::Reverse(groups[i].labels[&label]));
-        for index in with {
-            assign(index, Some(label), &mut parts);
-            for (label, count) in &groups[index].labels {
-                *totals.get_mut(label).expect("a counted label") -= count;
+        with.sort_by_key(|&i| Reverse(groups[i].labels[&label]));
+        for i in with {
+            let Group { sentences: members, labels } = &groups[i];
+            let lack = |part: usize| {
+                let of_labels = labels.iter().map(|(label, &n)| label.weight() * lacks[label].of(part, n));
+                of_labels.sum::<f64>() + sentences.of(part, members.len())
+            };
+            let most = |a: (usize, f64), b: (usize, f64)| if b.1 > a.1 { b } else { a };
+            let possible = (0..shares.len()).filter(|&part| shares[part] > 0.0).map(|part| (part, lack(part)));
+            let (part, _) = possible.reduce(most).expect("a positive share");
+            parts[i] = Some(part);
+            sentences.take(part, members.len());
+            for (label, &n) in labels {
+                lacks.get_mut(label).expect("a counted label").take(part, n);
+                *left.get_mut(label).expect("a counted label") -= n;
             }
         }
     }
     parts.into_iter().map(|part| part.expect("every sentence has a label")).collect()
 }
 
-/// Whether `a` is wanted more than `b`.
-fn precedes(a: (f64, f64), b: (f64, f64)) -> bool {
-    a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)).is_gt()
+impl Label<'_> {
+    /// Relations come before sentences without relations, and entities last.
+    fn class(self) -> usize {
+        match self {
+            Self::Relation(_) => 0,
+            Self::WithoutRelation => 1,
+            Self::Entity(_) => 2,
+        }
+    }
+
+    /// Entities are frequent and follow the sentences by themselves, so they only break ties.
+    fn weight(self) -> f64 {
+        if let Self::Entity(_) = self { 0.3 } else { 1.0 }
+    }
+}
+
+/// How much of one label each part still lacks.
+struct Lack {
+    total: f64,
+    wanted: Vec<f64>,
+    missing: Vec<f64>,
+}
+
+impl Lack {
+    fn new(total: usize, shares: &[f64]) -> Self {
+        let total = total as f64;
+        let wanted: Vec<f64> = shares.iter().map(|share| share * total).collect();
+        Self { total, missing: wanted.clone(), wanted }
+    }
+
+    /// The share of what the part wanted that it lacks, for `n` of them: rare labels count more.
+    fn of(&self, part: usize, n: usize) -> f64 {
+        n as f64 / self.total * self.missing[part] / self.wanted[part]
+    }
+
+    fn take(&mut self, part: usize, n: usize) {
+        self.missing[part] -= n as f64;
+    }
 }
 
 #[cfg(test)]
@@ -220,6 +257,28 @@ mod tests {
             assert_eq!(counts(0..4), [2, 1, 1]);
             assert_eq!(counts(4..40), [18, 9, 9]);
             assert_eq!(counts(0..200), [100, 50, 50]);
+        }
+    }
+
+    #[test]
+    fn sentences_with_several_relations_are_balanced() {
+        let sentences = crate::sample::corpus().unwrap().train.sentences;
+        let count = |indices: &[usize]| {
+            let mut counts: BTreeMap<&str, f64> = BTreeMap::new();
+            let relations = indices.iter().flat_map(|&i| &sentences[i].relations);
+            relations.for_each(|relation| *counts.entry(&relation.kind).or_default() += 1.0);
+            counts
+        };
+        let all = count(&(0..sentences.len()).collect::<Vec<_>>());
+        for seed in 0..4 {
+            let shares = [0.6, 0.2, 0.2];
+            for (part, share) in partition(&sentences, &shares, seed, |_| None).parts.iter().zip(shares) {
+                let counts = count(part);
+                for (kind, total) in &all {
+                    let found = counts[kind] / (total * share);
+                    assert!((found - 1.0).abs() < 0.15, "seed {seed}, {kind}: {found} of its share of {share}");
+                }
+            }
         }
     }
 

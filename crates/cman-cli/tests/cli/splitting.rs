@@ -38,7 +38,9 @@ fn a_corpus_is_divided_and_trained_on() {
     assert_ne!(before, fs::read(format!("{out}/train.json")).unwrap());
 
     let model = temp.path().join("model").to_str().unwrap().to_owned();
-    cman(&[&["train", "--corpus", &out, "--epochs", "1", "--out", &model], &SMALL[..]].concat()).quiet();
+    let run = cman(&[&["train", "--corpus", &out, "--epochs", "1", "--out", &model], &SMALL[..]].concat());
+    assert_eq!(run.status, Some(0), "{}", run.stderr);
+    assert_eq!(run.stderr.lines().count(), 4, "each file is used: {}", run.stderr);
 }
 
 #[test]
