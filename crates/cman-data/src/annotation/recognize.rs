@@ -55,10 +55,12 @@ pub fn recognize_annotations(path: impl AsRef<Path>) -> Result<Option<Annotation
 /// The format of the first records.
 fn records(path: &Path) -> Result<Option<AnnotationFormat>, DataError> {
     let Ok(mut file) = RecordFile::open(path) else { return Ok(None) };
+    let mut unannotated = None;
     for number in 1..=MAX_RECORDS {
         let (at, json) = match file.next(number) {
             Ok(Some((at, json))) => (Location { column: None, ..at }, json),
-            Ok(None) | Err(ReadError::Record(_) | ReadError::File(_)) => return Ok(None),
+            Ok(None) => return Ok(unannotated),
+            Err(ReadError::Record(_) | ReadError::File(_)) => return Ok(None),
         };
         let Ok(record) = serde_json::from_str::<BTreeMap<String, Value>>(json) else { return Ok(None) };
         if is_flat(&record) {
@@ -67,8 +69,12 @@ fn records(path: &Path) -> Result<Option<AnnotationFormat>, DataError> {
         if let Some(format) = of_record(&record) {
             return Ok(Some(format));
         }
+        let is_empty = |key: &str| record.get(key).and_then(Value::as_array).is_some_and(Vec::is_empty);
+        if record.contains_key("text") && !record.contains_key("tokens") && is_empty("entities") {
+            unannotated = Some(AnnotationFormat::Doccano);
+        }
     }
-    Ok(None)
+    Ok(unannotated)
 }
 
 /// Whether a record is one of Label Studio's JSON_MIN.
@@ -140,6 +146,7 @@ mod tests {
                 "\u{FEFF}{\"text\": \"a\", \"entities\": [{\"start_offset\": 0, \"end_offset\": 1, \"label\": \"X\"}]}",
                 AnnotationFormat::Doccano,
             ),
+            (r#"{"id": 1, "text": "a", "entities": [], "relations": []}"#, AnnotationFormat::Doccano),
             ("#FORMAT=WebAnno TSV 3.3\n", AnnotationFormat::WebAnno),
             ("T1\tP 0 3\tAnn\n", AnnotationFormat::Brat),
         ] {
