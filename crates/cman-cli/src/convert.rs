@@ -4,7 +4,7 @@ use std::{fmt, path::PathBuf, str::FromStr};
 
 use anyhow::{Context, Result, bail};
 use cman_data::{
-    AnnotationFormat, AnnotationOptions, Corpus, CutPolicy, DataError, Format, Losses, OnError, Sentence,
+    AnnotationFormat, AnnotationOptions, Corpus, CutPolicy, DataError, Format, LossKind, Losses, OnError, Sentence,
     TokenizerConfig, read_annotations, recognize_annotations, write_annotations, write_annotations_to,
     write_json_lines, write_multihead, write_spert,
 };
@@ -101,6 +101,7 @@ impl fmt::Display for AnyFormat {
 
 /// Runs the subcommand.
 pub fn run(args: &Args) -> Result<()> {
+    output::refuse_inputs(&args.output, &[&args.input])?;
     let sentences = read(args)?;
     write(args, &sentences).with_context(|| format!("cannot convert to {}", args.to))
 }
@@ -176,6 +177,12 @@ fn hinted_annotation(error: DataError) -> anyhow::Error {
 /// Prints what is left out or changed, one line per kind.
 fn note_losses(losses: &Losses) {
     if !losses.is_empty() {
-        note(losses);
+        // Names in a file may contain control characters, which a terminal would obey.
+        let text: String =
+            losses.to_string().chars().map(|c| if c.is_control() && c != '\n' { '\u{FFFD}' } else { c }).collect();
+        note(text);
+    }
+    if losses.count(LossKind::DividedDocument) > 0 {
+        note("(`--whole-documents` keeps each document as one sentence)");
     }
 }

@@ -113,9 +113,9 @@ pub fn run(args: &Args) -> Result<()> {
 
 /// Refuses a sentence that is too long to be meant.
 fn check_lengths(file: &Path, sentences: &[Sentence], most: usize) -> Result<()> {
-    let Some(number) = sentences.iter().position(|sentence| sentence.len() > most) else { return Ok(()) };
-    let tokens = sentences[number].len();
-    let (file, number) = (file.display(), number + 1);
-    let error = anyhow!("{file}: sentence {number}: its {tokens} tokens exceed the maximum of {most} (--max-tokens)");
+    let Some(sentence) = sentences.iter().find(|sentence| sentence.len() > most) else { return Ok(()) };
+    let (file, id, tokens) = (file.display(), &sentence.id, sentence.len());
+    let error =
+        anyhow!("{file}: the sentence with id {id}: its {tokens} tokens exceed the maximum of {most} (--max-tokens)");
     Err(hinted(error, "split the sentence into shorter ones; `--max-tokens` changes the limit"))
 }

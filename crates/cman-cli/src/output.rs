@@ -3,7 +3,7 @@
 use std::{
     fs::{self, File},
     io::{self, BufWriter, Write},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use anyhow::{Context, Result, bail};
@@ -13,6 +13,26 @@ use serde::Serialize;
 /// Whether the path stands for standard output.
 pub fn is_stdout(path: &Path) -> bool {
     path == Path::new("-")
+}
+
+/// Refuses an output file that is one of the inputs.
+pub fn refuse_inputs(out: &Path, inputs: &[&Path]) -> Result<()> {
+    let Ok(file) = out.canonicalize() else { return Ok(()) };
+    if inputs.iter().any(|input| input.canonicalize().is_ok_and(|input| input == file)) {
+        bail!("{}: the output is an input file", out.display());
+    }
+    Ok(())
+}
+
+/// Refuses a folder to write that contains an input file.
+pub fn refuse_inputs_in(folder: &Path, inputs: &[PathBuf]) -> Result<()> {
+    let Ok(folder) = folder.canonicalize() else { return Ok(()) };
+    for input in inputs {
+        if input.canonicalize().is_ok_and(|input| input.parent() == Some(&folder)) {
+            bail!("{}: an input file in the folder to write", input.display());
+        }
+    }
+    Ok(())
 }
 
 /// Writes to `path` with the function `content`; `-` is standard output. A file is written under a temporary name and

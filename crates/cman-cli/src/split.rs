@@ -3,7 +3,7 @@
 use std::{
     fs,
     io::{self, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
     str::FromStr,
 };
 
@@ -84,7 +84,14 @@ struct File {
 /// Runs the subcommand.
 pub fn run(args: &Args) -> Result<()> {
     let (sentences, schema) = read(args)?;
+    output::refuse_inputs_in(&args.out, &args.files)?;
     let weights = match args.folds {
+        Some(folds) if usize::from(folds) > sentences.len() => {
+            return Err(anyhow!(
+                "{folds} folds of {} sentences: expected at most one fold per sentence",
+                sentences.len()
+            ));
+        }
         Some(folds) => vec![1.0; folds.into()],
         None => args.parts.0.to_vec(),
     };
@@ -133,13 +140,38 @@ fn fold_files(fold: usize, parts: &[Vec<usize>]) -> [File; 2] {
     [file("train", train), file("test", parts[fold].clone())]
 }
 
+/// The files of an earlier split in this folder, sorted.
+fn earlier(folder: &Path) -> Result<Vec<PathBuf>> {
+    if !folder.exists() {
+        return Ok(Vec::new());
+    }
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
+        let path = entry.with_context(|| folder.display().to_string())?.path();
+        let stem = path.file_name().and_then(|name| name.to_str()?.strip_suffix(".json"));
+        let is_part = |stem: &str| match stem.strip_prefix("fold_").and_then(|rest| rest.split_once('_')) {
+            Some((number, part)) => number.parse::<u16>().is_ok() && matches!(part, "train" | "test"),
+            None => matches!(stem, "train" | "dev" | "test" | "types"),
+        };
+        if stem.is_some_and(is_part) {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
 fn write(args: &Args, files: &[File], sentences: &[Sentence], schema: &Schema) -> Result<()> {
     let path = |name: &str| args.out.join(format!("{name}.json"));
-    let existing = files.iter().map(|file| path(&file.name)).chain([path("types")]).find(|path| path.exists());
-    if let (Some(existing), false) = (existing, args.force) {
-        return Err(hinted(anyhow!("{}: exists already", existing.display()), "`--force` replaces it"));
+    let earlier = earlier(&args.out)?;
+    if let (Some(existing), false) = (earlier.first(), args.force) {
+        return Err(hinted(anyhow!("{}: exists already", existing.display()), "`--force` replaces the earlier split"));
     }
     fs::create_dir_all(&args.out).with_context(|| args.out.display().to_string())?;
+    // A part of an earlier split would share sentences with this one.
+    for path in earlier {
+        fs::remove_file(&path).with_context(|| path.display().to_string())?;
+    }
     for file in files {
         let sentences = file.sentences.iter().map(|&i| &sentences[i]);
         output::write(&path(&file.name), |writer| Ok(write_spert(sentences, writer)?))?;
@@ -179,7 +211,9 @@ fn print(files: &[File], sentences: &[Sentence]) -> Result<()> {
 }
 
 fn row(name: &str, statistics: &[Statistics], count: impl Fn(&Statistics) -> usize) -> (String, Vec<usize>) {
-    (name.into(), statistics.iter().map(count).collect())
+    // A terminal would obey control characters in the name of a type.
+    let name = name.chars().map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect();
+    (name, statistics.iter().map(count).collect())
 }
 
 fn count(types: &[TypeCount], name: &str) -> usize {

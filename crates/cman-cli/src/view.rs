@@ -3,10 +3,10 @@
 use std::{
     env,
     io::{self, BufWriter, IsTerminal, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use cman_view::{AnnotatedSentence, Page, TypeColours, read, terminal};
 
 use crate::output;
@@ -50,13 +50,9 @@ pub fn run(args: &Args) -> Result<()> {
         return print(&sentences, when);
     }
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from("view.html"));
-    for input in [Some(&args.input), args.gold.as_ref()].into_iter().flatten() {
-        if let (Ok(out), Ok(input)) = (out.canonicalize(), input.canonicalize())
-            && out == input
-        {
-            bail!("{}: the output is an input file", out.display());
-        }
-    }
+    let inputs: Vec<&Path> =
+        [Some(&args.input), args.gold.as_ref()].into_iter().flatten().map(PathBuf::as_path).collect();
+    output::refuse_inputs(&out, &inputs)?;
     let input = || args.input.display().to_string();
     let title = args.input.file_name().unwrap_or_default().to_string_lossy();
     let mut page = Page::new(title, sentences).with_context(input)?;

@@ -15,15 +15,19 @@ use crate::annotated::AnnotatedSentence;
 /// A file that cannot be read, or a sentence that is invalid. The message states file, line and field, as far as the format has lines.
 pub fn read(path: impl AsRef<Path>) -> Result<Vec<AnnotatedSentence>, DataError> {
     let path = path.as_ref();
-    let reader = ReaderBuilder::new().from_path(path)?;
+    if path.is_dir() {
+        ReaderBuilder::new().from_path(path)?; // says what a folder is
+    }
+    // Read once: the path may be a pipe.
+    let bytes = fs::read(path).map_err(|source| DataError::Io { at: Box::new(Location::file(path)), source })?;
+    let reader = ReaderBuilder::new().from_reader(&bytes[..], path)?;
     let format = reader.format();
     let sentences = reader.collect::<Result<Vec<_>, _>>()?;
     if !matches!(format, Format::Spert | Format::JsonLines) {
         return Ok(sentences.into_iter().map(AnnotatedSentence::from).collect());
     }
     // Every record is a sentence, because invalid and overlapping ones are not skipped.
-    let text =
-        fs::read_to_string(path).map_err(|source| DataError::Io { at: Box::new(Location::file(path)), source })?;
+    let text = String::from_utf8_lossy(&bytes);
     let records = records(text.trim_start_matches('\u{FEFF}'), format, path)?;
     Ok(sentences.into_iter().zip(records).map(|(sentence, record)| record.join(sentence)).collect())
 }

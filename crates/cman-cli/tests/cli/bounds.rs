@@ -109,11 +109,14 @@ fn evaluate_refuses_a_sentence_that_is_too_long() {
     let file = corpus(&temp.path().join("long.json"), &[sentence(3), sentence(50_000)]);
     let evaluate = ["evaluate", "--model", folder, "--data", &file];
     let (error, hint) = cman(&evaluate).failure_with_hint();
-    assert_eq!(error, format!("{file}: sentence 2: its 50000 tokens exceed the maximum of 4096 (--max-tokens)"));
+    assert_eq!(
+        error,
+        format!("{file}: the sentence with id 2: its 50000 tokens exceed the maximum of 4096 (--max-tokens)")
+    );
     assert_eq!(hint, Some("split the sentence into shorter ones; `--max-tokens` changes the limit".into()));
     let file = corpus(&temp.path().join("short.json"), &[sentence(3)]);
     let (error, _) = cman(&["evaluate", "--model", folder, "--data", &file, "--max-tokens", "2"]).failure_with_hint();
-    assert_eq!(error, format!("{file}: sentence 1: its 3 tokens exceed the maximum of 2 (--max-tokens)"));
+    assert_eq!(error, format!("{file}: the sentence with id 1: its 3 tokens exceed the maximum of 2 (--max-tokens)"));
     cman(&["evaluate", "--model", folder, "--data", &file, "--max-tokens", "3"]).quiet();
 }
 

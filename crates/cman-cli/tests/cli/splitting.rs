@@ -29,13 +29,21 @@ fn a_corpus_is_divided_and_trained_on() {
     assert!(sets[0].is_disjoint(&sets[1]) && sets[0].is_disjoint(&sets[2]) && sets[1].is_disjoint(&sets[2]));
 
     let (error, hint) = cman(&split).failure_with_hint();
-    assert!(error.ends_with("train.json: exists already"), "{error}");
-    assert_eq!(hint, Some("`--force` replaces it".into()));
+    assert!(error.ends_with("dev.json: exists already"), "{error}");
+    assert_eq!(hint, Some("`--force` replaces the earlier split".into()));
     let before = fs::read(format!("{out}/train.json")).unwrap();
     cman(&[&split[..], &["--force"]].concat()).quiet();
     assert_eq!(before, fs::read(format!("{out}/train.json")).unwrap());
     cman(&[&split[..], &["--force", "--seed", "2"]].concat()).quiet();
     assert_ne!(before, fs::read(format!("{out}/train.json")).unwrap());
+
+    cman(&[&split[..4], &["--parts", "60/0/40", "--force"]].concat()).quiet();
+    assert!(!Path::new(&out).join("dev.json").exists(), "a part of the earlier split");
+    cman(&[&split[..], &["--force"]].concat()).quiet();
+
+    let inside = format!("{out}/train.json");
+    let error = cman(&["split", &inside, "--out", &out, "--force"]).failure();
+    assert_eq!(error, format!("{inside}: an input file in the folder to write"));
 
     let model = temp.path().join("model").to_str().unwrap().to_owned();
     let run = cman(&[&["train", "--corpus", &out, "--epochs", "1", "--out", &model], &SMALL[..]].concat());

@@ -203,10 +203,11 @@ mod tests {
             (LossKind::Attribute, 3),
             (LossKind::Note, 1),
             (LossKind::Unannotated, 1),
+            (LossKind::DividedDocument, 1),
         ] {
             assert_eq!(losses.count(kind), count, "{kind}");
         }
-        assert_eq!(losses.kinds().len(), 8);
+        assert_eq!(losses.kinds().len(), 9);
     }
 
     #[test]

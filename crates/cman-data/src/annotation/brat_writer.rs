@@ -47,7 +47,15 @@ pub(super) fn write(
 /// A file name for the sentence. `/` in the id separates folders.
 fn file_name(sentence: &Sentence, at: &Location, names: &mut HashSet<String>, losses: &mut Losses) -> String {
     let id = sentence.id.as_str();
-    let parts: Vec<String> = id.split('/').map(part).collect();
+    let mut parts: Vec<String> = id.split('/').map(part).collect();
+    // A folder must not have the name of a file.
+    let (_, folders) = parts.split_last_mut().expect("a part");
+    for folder in folders {
+        let lower = folder.to_lowercase();
+        if lower.ends_with(".txt") || lower.ends_with(".ann") {
+            folder.push('_');
+        }
+    }
     let safe = parts.join("/");
     // Some file systems do not distinguish upper and lower case.
     let name = (1..)

@@ -73,7 +73,12 @@ fn document(collector: &mut Collector, record: Record, at: &Location) -> Result<
     let mut document = Document { id, text: record.text, ..Document::default() };
     let mut by_id = HashMap::new();
     for (i, entity) in record.entities.into_iter().flatten().enumerate() {
-        by_id.extend(entity.id.map(|id| (id, i)));
+        if let Some(id) = entity.id
+            && by_id.insert(id.clone(), i).is_some()
+        {
+            let found = Quoted(id.as_str()).to_string();
+            return Err(DataError::invalid(at.clone(), format!("entities[{i}].id"), "an id that is used once", found));
+        }
         let chars = entity.start_offset..entity.end_offset;
         document.spans.push(DocumentSpan { kind: entity.label, chars, name: format!("entities[{i}]") });
     }
@@ -201,6 +206,10 @@ mod tests {
             (
                 r#"{"text": "Ann", "entities": [], "relations": [{"from_id": 1, "to_id": 2, "type": "R"}]}"#,
                 "record 1, line 1, relations[0].from_id: expected the id of an entity, found \"1\"",
+            ),
+            (
+                r#"{"text": "Ann", "entities": [{"id": 4, "start_offset": 0, "end_offset": 1, "label": "P"}, {"id": 4, "start_offset": 1, "end_offset": 2, "label": "P"}]}"#,
+                "record 1, line 1, entities[1].id: expected an id that is used once, found \"4\"",
             ),
             (
                 r#"{"text": "Ann", "label": ["positive"]}"#,

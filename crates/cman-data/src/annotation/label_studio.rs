@@ -75,6 +75,10 @@ struct Labelled {
 
 /// Reads a file. Two passes: a task in which several units fit is read in the unit of the others.
 pub(super) fn read(collector: &mut Collector, path: &Path) -> Result<(), DataError> {
+    if !path.metadata().is_ok_and(|metadata| metadata.is_file()) {
+        let found = "a pipe or device, which can be read once";
+        return Err(DataError::invalid(Location::file(path), "", "a file", found));
+    }
     let options = AnnotationOptions { on_error: OnError::Skip, ..collector.options.clone() };
     let mut decided = None;
     Collector::new(&options).read_json(path, |first, task: Task, at| {

@@ -33,6 +33,8 @@ pub enum LossKind {
     SecondType,
     /// An entity listed twice, merged with the first.
     RepeatedEntity,
+    /// A document of text that is divided into several sentences.
+    DividedDocument,
     /// An entity across a boundary of sentences, which are joined.
     JoinedSentences,
     /// An entity whose offsets fit its text in code points and in UTF-16 units, read in code points.
@@ -91,6 +93,7 @@ impl LossKind {
             Self::UntypedEntity => "entities without a type, left out",
             Self::SecondType => "entities with the tokens of an entity of another type, left out",
             Self::RepeatedEntity => "entities listed twice, merged",
+            Self::DividedDocument => "documents of several sentences, divided",
             Self::JoinedSentences => "entities across a sentence boundary, their sentences joined",
             Self::AmbiguousOffsets => "entities that fit in code points and in UTF-16 units, read in code points",
             Self::OverlappingEntity => "entities that share a token with a longer one, left out",

@@ -113,7 +113,9 @@ fn document(collector: &mut Collector, record: Record, at: &Location) -> Result<
             })),
             (None, Some(tokens)) if token < tokens.len() => {
                 let Token { start, end, .. } = tokens[token];
-                Ok(document.spans.iter().position(|other| other.chars.start <= start && end <= other.chars.end))
+                let around = |other: &DocumentSpan| other.chars.start <= start && end <= other.chars.end;
+                let spans = document.spans.iter().enumerate().filter(|(_, other)| around(other));
+                Ok(spans.min_by_key(|(_, other)| other.chars.len()).map(|(i, _)| i))
             }
             _ => {
                 let n_tokens = tokens.map_or(0, <[Token]>::len);

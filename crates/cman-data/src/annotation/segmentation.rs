@@ -63,6 +63,9 @@ impl Segmenter<'_> {
         }
         self.relations(&places, &mut sentences);
         let several = sentences.len() > 1;
+        if several && matches!(self.document.tokens, DocumentTokens::FromText | DocumentTokens::Given(_)) {
+            self.losses.add(LossKind::DividedDocument, self.at.to_string());
+        }
         for (number, sentence) in (1..).zip(&mut sentences) {
             if several {
                 sentence.id = Id::name(format!("{}-{number}", self.document.id));
@@ -319,7 +322,8 @@ mod tests {
         assert_eq!(sentences[1].relations, [Relation::new("in", 0, 1)]);
         assert_eq!(
             losses.to_string(),
-            "1 relations across sentences, left out; the first: a: R of type \"far\" from T0 \"Zoë\" to T3 \"e\\u{301}vora\""
+            "1 relations across sentences, left out; the first: a: R of type \"far\" from T0 \"Zoë\" to T3 \"e\\u{301}vora\"\n\
+             1 documents of several sentences, divided; the first: a"
         );
     }
 
@@ -377,7 +381,7 @@ mod tests {
         let (sentences, losses) = convert(&given);
         let words: Vec<Vec<&str>> = sentences.iter().map(|sentence| sentence.words().collect()).collect();
         assert_eq!(words, [["Ann-Lee", "left."], ["Bob", "ran."]]);
-        assert!(losses.is_empty());
+        assert_eq!(losses.to_string(), "1 documents of several sentences, divided; the first: a");
         given.tokens = DocumentTokens::Given(vec![0..7, 8..17, 18..22]);
         let (sentences, _) = convert(&given);
         assert_eq!(sentences.len(), 1, "a token across the boundary");

@@ -58,6 +58,7 @@ struct Reader {
 
 /// The text of a sentence.
 struct Sentence {
+    text: String,
     offsets: Offsets,
     /// First character of the sentence in the text of the document.
     start: usize,
@@ -117,15 +118,22 @@ impl Reader {
         Ok(())
     }
 
-    fn start_sentence(&mut self, text: &str) {
+    /// Starts a sentence. A text of several lines has one `#Text=` per line.
+    fn start_sentence(&mut self, line: &str) {
         if !self.text.is_empty() {
             self.text.push('\n');
             self.n_chars += 1;
         }
-        self.sentence = Some(Sentence { offsets: Offsets::new(text, Unit::UTF16), start: self.n_chars, first: None });
-        self.text += text;
-        self.n_chars += text.chars().count();
-        self.tokens.push(Vec::new());
+        let (text, start) = match self.sentence.take() {
+            Some(sentence) if sentence.first.is_none() => (format!("{}\n{line}", sentence.text), sentence.start),
+            _ => {
+                self.tokens.push(Vec::new());
+                (line.to_owned(), self.n_chars)
+            }
+        };
+        self.sentence = Some(Sentence { offsets: Offsets::new(&text, Unit::UTF16), text, start, first: None });
+        self.text += line;
+        self.n_chars += line.chars().count();
     }
 
     /// A token, or a part of one.
@@ -337,6 +345,15 @@ mod tests {
             // A part of speech and an identifier.
             assert_eq!((losses.count(LossKind::Attribute), losses.count(LossKind::RelationAcrossSentences)), (2, 1));
         }
+    }
+
+    #[test]
+    fn a_sentence_may_have_several_lines() {
+        let text = "#FORMAT=WebAnno TSV 3.3\n#T_SP=custom.Entity|value\n\n\n#Text=Bob left\n#Text=home.\n\
+                    1-1\t0-3\tBob\tP\t\n1-2\t4-8\tleft\t_\t\n1-3\t9-13\thome\tL\t\n1-4\t13-14\t.\t_\t\n";
+        let (sentences, _) = read(WebAnno, text);
+        assert_eq!(sentences[0].text.as_deref(), Some("Bob left\nhome."));
+        assert_eq!(span_texts(&sentences[0]), [("P", "Bob".into()), ("L", "home".into())]);
     }
 
     #[test]

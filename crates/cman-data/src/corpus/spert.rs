@@ -6,7 +6,7 @@ use serde::{
     Deserialize, Deserializer,
     de::{Error, Unexpected, Visitor},
 };
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 
 use super::record::Record;
 use crate::{
@@ -17,11 +17,13 @@ use crate::{
 
 /// One element of the array. Other keys are ignored.
 #[derive(Deserialize)]
-struct RawRecord {
+struct RawRecord<'a> {
     tokens: Vec<String>,
     entities: Option<Vec<RawEntity>>,
     relations: Option<Vec<RawRelation>>,
     orig_id: Option<Id>,
+    #[serde(borrow)]
+    id: Option<&'a RawValue>,
     text: Option<Value>,
 }
 
@@ -67,14 +69,16 @@ impl<'de> Deserialize<'de> for Index {
 
 /// Parses a record that starts at location `at`.
 ///
-/// A sentence without `orig_id` gets its record number as its id. A `text` is kept if the tokens are in it: `cman predict`
+/// A sentence without `orig_id` has its `id`, or else its record number. A `text` is kept if the tokens are in it: `cman predict`
 /// writes one.
 pub(crate) fn parse(json: &str, at: &Location) -> Result<Record, DataError> {
     let mut deserializer = serde_json::Deserializer::from_str(json);
     let record: RawRecord = serde_path_to_error::deserialize(&mut deserializer)
         .map_err(|error| DataError::json_path(at.clone(), &error))?;
     let annotated = record.entities.is_some();
-    let id = record.orig_id.unwrap_or_else(|| at.record.unwrap_or_default().into());
+    // An `id` may be anything; one that is no id is ignored like every other key.
+    let id = || serde_json::from_str::<Id>(record.id?.get()).ok();
+    let id = record.orig_id.or_else(id).unwrap_or_else(|| at.record.unwrap_or_default().into());
     let entities = record.entities.unwrap_or_default().into_iter();
     let relations = record.relations.unwrap_or_default().into_iter();
     let text = record.text.as_ref().and_then(Value::as_str);
@@ -112,6 +116,17 @@ fn places(tokens: &[String], text: &str) -> Option<Vec<Range<usize>>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_id_is_the_original_one_or_any() {
+        let id = |keys: &str| {
+            let json = format!(r#"{{"tokens": ["a"]{keys}}}"#);
+            parse(&json, &Location::default().with_record(7)).unwrap().sentence.id
+        };
+        assert_eq!(id(r#", "id": "rep-7", "orig_id": 3"#), Id::from("3"));
+        assert_eq!(id(r#", "id": "rep-7""#), Id::name("rep-7"));
+        assert_eq!([id(r#", "id": {"x": 1}"#), id(r#", "id": null"#), id("")], [7, 7, 7].map(Id::from));
+    }
 
     #[test]
     fn a_text_is_kept_if_the_tokens_are_in_it() {
