@@ -8,6 +8,7 @@ use cman_data::{
     TokenizerConfig, read_annotations, recognize_annotations, write_annotations, write_annotations_to,
     write_json_lines, write_multihead, write_spert,
 };
+use cman_view::printable;
 
 use crate::{
     args::{TypesArgs, named},
@@ -176,11 +177,8 @@ fn hinted_annotation(error: DataError) -> anyhow::Error {
 
 /// Prints what is left out or changed, one line per kind.
 fn note_losses(losses: &Losses) {
-    if !losses.is_empty() {
-        // Names in a file may contain control characters, which a terminal would obey.
-        let text: String =
-            losses.to_string().chars().map(|c| if c.is_control() && c != '\n' { '\u{FFFD}' } else { c }).collect();
-        note(text);
+    for loss in losses.kinds() {
+        note(printable(&loss.to_string()));
     }
     if losses.count(LossKind::DividedDocument) > 0 {
         note("(`--whole-documents` keeps each document as one sentence)");

@@ -15,10 +15,14 @@ pub fn is_stdout(path: &Path) -> bool {
     path == Path::new("-")
 }
 
+/// Whether two paths lead to one file that exists.
+pub fn is_same_file(a: &Path, b: &Path) -> bool {
+    matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
+}
+
 /// Refuses an output file that is one of the inputs.
 pub fn refuse_inputs(out: &Path, inputs: &[&Path]) -> Result<()> {
-    let Ok(file) = out.canonicalize() else { return Ok(()) };
-    if inputs.iter().any(|input| input.canonicalize().is_ok_and(|input| input == file)) {
+    if inputs.iter().any(|input| is_same_file(out, input)) {
         bail!("{}: the output is an input file", out.display());
     }
     Ok(())

@@ -20,7 +20,7 @@ use crate::{
     args::{ModelArgs, named},
     hint::hinted,
     notes::{note, note_long_tokens},
-    output::is_stdout,
+    output::{is_same_file, is_stdout},
 };
 
 /// Number of sentences that are predicted together.
@@ -124,9 +124,7 @@ fn open(output: &Path, input: &Path) -> Result<Box<dyn Write>> {
         return Ok(Box::new(BufWriter::with_capacity(1 << 16, io::stdout().lock())));
     }
     let name = || output.display().to_string();
-    if let (Ok(output), Ok(input)) = (output.canonicalize(), input.canonicalize())
-        && output == input
-    {
+    if is_same_file(output, input) {
         bail!("{}: the output is the input file", output.display());
     }
     Ok(Box::new(BufWriter::with_capacity(1 << 16, File::create(output).with_context(name)?)))

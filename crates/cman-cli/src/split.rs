@@ -9,6 +9,7 @@ use std::{
 
 use anyhow::{Context, Result, anyhow};
 use cman_data::{Corpus, Partition, Schema, Sentence, Statistics, TypeCount, partition, write_spert, write_types};
+use cman_view::printable;
 
 use crate::{
     args::TypesArgs,
@@ -211,9 +212,7 @@ fn print(files: &[File], sentences: &[Sentence]) -> Result<()> {
 }
 
 fn row(name: &str, statistics: &[Statistics], count: impl Fn(&Statistics) -> usize) -> (String, Vec<usize>) {
-    // A terminal would obey control characters in the name of a type.
-    let name = name.chars().map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect();
-    (name, statistics.iter().map(count).collect())
+    (printable(name), statistics.iter().map(count).collect())
 }
 
 fn count(types: &[TypeCount], name: &str) -> usize {

@@ -1,6 +1,7 @@
 //! Annotated sentences, drawn: a self-contained HTML page, or lines for a terminal.
 //!
-//! [`read`] reads a corpus or the output of `cman predict`. [`Page`] makes one HTML file of the sentences, with filters by
+//! [`read`] reads a corpus or the output of `cman predict`. [`Page`] makes one HTML file of the sentences, with filters
+//! by
 //! type, text and confidence. With gold annotation, [`compare`] says what is wrong with each prediction, and the page
 //! filters by it. The page requests nothing from anywhere. [`terminal`] draws one sentence as text.
 //!
@@ -33,7 +34,7 @@ pub use error::ViewError;
 pub use page::Page;
 pub use palette::{Palette, TypeColours};
 pub use read::read;
-pub use terminal::terminal;
+pub use terminal::{printable, terminal};
 pub use verdict::{Verdict, Verdicts, compare};
 
 /// The example of the README is compiled as a test.

@@ -8,11 +8,13 @@ use serde_json::value::RawValue;
 
 use crate::annotated::AnnotatedSentence;
 
-/// Reads a file of sentences: a corpus in any format that [`Corpus::read`](cman_data::Corpus::read) reads, or the output of `cman predict`, whose
+/// Reads a file of sentences: a corpus in any format that [`Corpus::read`](cman_data::Corpus::read) reads, or the
+/// output of `cman predict`, whose
 /// confidences and ids are kept.
 ///
 /// # Errors
-/// A file that cannot be read, or a sentence that is invalid. The message states file, line and field, as far as the format has lines.
+/// A file that cannot be read, or a sentence that is invalid. The message states file, line and field, as far as the
+/// format has lines.
 pub fn read(path: impl AsRef<Path>) -> Result<Vec<AnnotatedSentence>, DataError> {
     let path = path.as_ref();
     if path.is_dir() {

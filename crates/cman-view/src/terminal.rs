@@ -51,8 +51,9 @@ pub fn terminal(sentence: &Sentence, colours: &TypeColours, coloured: bool) -> S
     out
 }
 
-/// The text with escapes in place of control characters and of characters that change the direction of writing.
-fn printable(text: &str) -> String {
+/// The text with escapes in place of control characters and of characters that change the direction of writing. A
+/// terminal would obey them.
+pub fn printable(text: &str) -> String {
     let is_control = |char: char| {
         char.is_control() || matches!(char, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
     };

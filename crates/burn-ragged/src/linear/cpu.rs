@@ -13,16 +13,13 @@ use crate::{
         buffer::Buffer,
         once_pair::OncePair,
         parallel::for_each,
-        product::{Base, Columns, Panels, Rows, RowsMut, clear_padding, pack, sum_of_outer_products},
+        product::{Base, Columns, OuterProducts, Panels, Rows, RowsMut, clear_padding, pack},
         simd::{LANES, dispatch},
     },
 };
 
 /// Approximate number of elements that one task multiplies.
 const ELEMENTS: usize = 128;
-
-/// Rows of the weight's gradient that one task sums.
-const WEIGHT_ROWS: usize = 96;
 
 /// Sizes of a layer and of the batch that it reads.
 #[derive(Clone, Debug)]
@@ -105,12 +102,8 @@ pub(super) fn backward([x, w, dy]: [&[f32]; 3], sizes: &Sizes, packed: &PackedWe
     let &Sizes { d_input, d_output, .. } = sizes;
     let rows = &sizes.layout.rows().collect::<Vec<_>>();
     let mut dw = Buffer::new(w.len());
-    let tasks = dw.chunks_mut(WEIGHT_ROWS * d_output).enumerate().map(|(i, to)| Weight {
-        x: Rows { data: x, width: d_input, index: rows },
-        dy: Rows { data: dy, width: d_output, index: rows },
-        columns: i * WEIGHT_ROWS..i * WEIGHT_ROWS + to.len() / d_output,
-        to,
-    });
+    let [from, gradient] = [(x, d_input), (dy, d_output)].map(|(data, width)| Rows { data, width, index: rows });
+    let tasks = OuterProducts::tasks(from, gradient, &mut dw);
     for_each(sizes.is_large(), tasks.collect(), dispatch);
     let mut bias = Buffer::zeros(d_output);
     for row in rows {
@@ -162,23 +155,6 @@ impl WithSimd for Multiply<'_> {
             let to = RowsMut { data: &mut to[first..], width: d_to, index: &rows };
             panels.multiply(simd, from, to, base.columns_from(first));
         }
-    }
-}
-
-/// Some rows of the weight's gradient, the sum of `x[i]^T dy[i]`.
-struct Weight<'a> {
-    x: Rows<'a>,
-    dy: Rows<'a>,
-    columns: Range<usize>,
-    to: &'a mut [f32],
-}
-
-impl WithSimd for Weight<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        sum_of_outer_products(simd, self.x, self.dy, self.columns, self.to);
     }
 }
 

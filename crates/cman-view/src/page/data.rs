@@ -30,7 +30,8 @@ struct Data<'a> {
 /// A sentence: id, tokens, entities, relations.
 type Row<'a> = (&'a str, Vec<&'a str>, Vec<Mark>, Vec<Mark>);
 
-/// An entity (type, first token, end) or a relation (type, head, tail), its verdict and its confidence. Verdicts and types
+/// An entity (type, first token, end) or a relation (type, head, tail), its verdict and its confidence. Verdicts and
+/// types
 /// are indices. Head and tail count the entities of this sentence's list.
 type Mark = (usize, usize, usize, Option<usize>, Option<f64>);
 

@@ -13,12 +13,9 @@ use super::{
 use crate::runtime::{
     buffer::Buffer,
     parallel::for_each,
-    product::{Base, Panels, Rows, RowsMut, clear_padding, sum_of_outer_products},
-    simd::{dispatch, fma, fnma, load, tanh, vectors, vectors_mut},
+    product::{Base, OuterProducts, Panels, Rows, RowsMut, clear_padding},
+    simd::{call, dispatch, fma, fnma, load, tanh, vectors, vectors_mut},
 };
-
-/// Rows of a weight gradient per task.
-const WEIGHT_ROWS: usize = 96;
 
 /// Approximate number of elements per task of the input gradient.
 const INPUT_ELEMENTS: usize = 64;
@@ -81,9 +78,12 @@ pub(crate) fn backward(saved: &Saved, x: &[f32], weights: Weights, dy: &[f32], w
         .zip(w_ih.chunks_exact_mut(sizes.d_input * n_gates).zip(w_hh.chunks_exact_mut(sizes.d_hidden * n_gates)))
     {
         let rows_of = |data, width, index| Rows { data, width, index };
-        tasks.extend(weight_tasks(rows_of(x, sizes.d_input, &padded), rows_of(d_gates, n_gates, &all), w_ih));
+        tasks.extend(
+            OuterProducts::tasks(rows_of(x, sizes.d_input, &padded), rows_of(d_gates, n_gates, &all), w_ih)
+                .map(Product::Weight),
+        );
         let hidden = rows_of(&states.hidden, sizes.d_padded(), previous);
-        tasks.extend(weight_tasks(hidden, rows_of(d_gates, n_gates, rows), w_hh));
+        tasks.extend(OuterProducts::tasks(hidden, rows_of(d_gates, n_gates, rows), w_hh).map(Product::Weight));
     }
     for_each(is_large, tasks, dispatch);
     Gradients { x: dx, w_ih: sizes.cut_gates(w_ih), w_hh: sizes.cut_gates(w_hh), bias: sizes.cut_gates(bias) }
@@ -203,7 +203,7 @@ fn cell<S: Simd>(
 /// A task of the products after the recurrence.
 enum Product<'a> {
     /// Rows of a weight gradient, the sum of `a[i]^T b[i]`.
-    Weight { a: Rows<'a>, b: Rows<'a>, columns: Range<usize>, to: &'a mut [f32] },
+    Weight(OuterProducts<'a>),
     /// The input gradient of some sequences, from the gates of both directions.
     Input {
         d_gates: [&'a [f32]; 2],
@@ -215,13 +215,6 @@ enum Product<'a> {
         d_input: usize,
         to: &'a mut [f32],
     },
-}
-
-fn weight_tasks<'a>(a: Rows<'a>, b: Rows<'a>, to: &'a mut [f32]) -> impl Iterator<Item = Product<'a>> {
-    to.chunks_mut(WEIGHT_ROWS * b.width).enumerate().map(move |(i, to)| {
-        let columns = i * WEIGHT_ROWS..i * WEIGHT_ROWS + to.len() / b.width;
-        Product::Weight { a, b, columns, to }
-    })
 }
 
 fn input_tasks<'a>(
@@ -251,7 +244,7 @@ impl WithSimd for Product<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         match self {
-            Self::Weight { a, b, columns, to } => sum_of_outer_products(simd, a, b, columns, to),
+            Self::Weight(products) => call(simd, products),
             Self::Input { d_gates, w_ih, from, rows, lengths, d_input, to } => {
                 clear_padding(to, d_input, &lengths);
                 for ((d_gates, w_ih), base) in d_gates.into_iter().zip(w_ih).zip([Base::Zero, Base::Old]) {

@@ -11,7 +11,7 @@ use std::ops::Range;
 
 use pulp::Simd;
 
-pub(crate) use outer::sum_of_outer_products;
+pub(crate) use outer::OuterProducts;
 pub(crate) use panels::{Panels, pack};
 pub use transpose::transpose;
 

@@ -7,24 +7,32 @@ use pulp::{Simd, WithSimd};
 use super::{Base, Rows, put, tiles, wide};
 use crate::runtime::{
     buffer::Buffer,
-    simd::{call, fma, vectors, vectors_mut},
+    simd::{fma, vectors, vectors_mut},
 };
+
+/// Rows of the sum per task.
+const ROWS: usize = 96;
 
 /// `to = sum_i a[i]^T b[i]` over all selected rows, for the columns `columns` of `a`. Row `p` of `to` belongs to column
 /// `columns.start + p` of `a` and is as wide as the rows of `b`.
-#[inline(always)]
-pub(crate) fn sum_of_outer_products<S: Simd>(simd: S, a: Rows, b: Rows, columns: Range<usize>, to: &mut [f32]) {
-    call(simd, Outer { a, b, columns, to });
-}
-
-struct Outer<'a> {
+pub(crate) struct OuterProducts<'a> {
     a: Rows<'a>,
     b: Rows<'a>,
     columns: Range<usize>,
     to: &'a mut [f32],
 }
 
-impl WithSimd for Outer<'_> {
+impl<'a> OuterProducts<'a> {
+    /// The sum for all columns of `a`, in tasks of some rows of `to` each.
+    pub fn tasks(a: Rows<'a>, b: Rows<'a>, to: &'a mut [f32]) -> impl Iterator<Item = Self> {
+        to.chunks_mut(ROWS * b.width).enumerate().map(move |(i, to)| {
+            let columns = i * ROWS..i * ROWS + to.len() / b.width;
+            Self { a, b, columns, to }
+        })
+    }
+}
+
+impl WithSimd for OuterProducts<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -137,7 +145,7 @@ mod tests {
             let found = with_every_width(|| {
                 let mut found = vec![7.0; expected.len()];
                 let (a, b) = (Rows { data: &a, width, index: &a_index }, Rows { data: &b, width: n, index: &b_index });
-                dispatch(Outer { a, b, columns: columns.clone(), to: &mut found });
+                dispatch(OuterProducts { a, b, columns: columns.clone(), to: &mut found });
                 found
             });
             for found in found {
