@@ -15,23 +15,29 @@ const EPSILON: f64 = 1e-5;
 pub struct Init<'a> {
     /// The device of the parameters.
     pub device: &'a Device,
-    key: Key,
+    /// `None`: nothing is drawn.
+    key: Option<Key>,
 }
 
 impl<'a> Init<'a> {
     /// Parameters on `device`, drawn from `seed`.
     pub fn new(seed: u64, device: &'a Device) -> Self {
-        Self { device, key: Key::new(seed).at("weights") }
+        Self { device, key: Some(Key::new(seed).at("weights")) }
+    }
+
+    /// Zeros on `device` in place of drawn values, for a model whose weights are read from a file.
+    pub fn blank(device: &'a Device) -> Self {
+        Self { device, key: None }
     }
 
     /// For the part of the model that is called `site`.
     pub fn at(self, site: &str) -> Self {
-        Self { key: self.key.at(site), ..self }
+        Self { key: self.key.map(|key| key.at(site)), ..self }
     }
 
     /// For the part of the model with this number.
     pub fn with(self, part: usize) -> Self {
-        Self { key: self.key.with(part as u64), ..self }
+        Self { key: self.key.map(|key| key.with(part as u64)), ..self }
     }
 
     /// Uniform in [-bound, bound).
@@ -42,7 +48,7 @@ impl<'a> Init<'a> {
 
     /// `n` values, uniform in [-bound, bound).
     pub fn values(self, n: usize, bound: f64) -> Vec<f32> {
-        self.key.uniform(n, bound)
+        self.key.map_or_else(|| vec![0.0; n], |key| key.uniform(n, bound))
     }
 
     /// Uniform with the bound of Glorot and Bengio (2010): sqrt(6 / (d_input + d_output)).

@@ -49,7 +49,11 @@ pub struct Cman {
 impl Cman {
     /// A new network on `device`, with weights drawn from `seed`. Without relation types it recognizes entities alone.
     pub fn new(config: &CheckedModelConfig, sizes: Sizes, seed: u64, device: &Device) -> Self {
-        let init = Init::new(seed, device);
+        Self::init_with(config, sizes, Init::new(seed, device))
+    }
+
+    /// A new network with weights of `init`. Without relation types it recognizes entities alone.
+    pub fn init_with(config: &CheckedModelConfig, sizes: Sizes, init: Init) -> Self {
         let n_tags = Tag::count(sizes.entities);
         let d_relation = LabelInteraction::d_output(config);
         let relations = (sizes.relations > 0).then_some(sizes.relations);

@@ -3,6 +3,7 @@
 use std::{fs, path::Path};
 
 use burn::{module::Module, tensor::Device};
+use burn_ragged::Init;
 use cman_core::{Cman, model::Sizes};
 use cman_data::{EncoderIdentity, Schema, Vocabularies, file, plain_types};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -122,7 +123,7 @@ impl Model {
             &weights,
             config.model.least_parameters(sizes) + (others * config.model.word.width) as f64,
         )?;
-        let mut network = Cman::new(&config.model.check()?, sizes, config.seed, device);
+        let mut network = Cman::init_with(&config.model.check()?, sizes, Init::blank(device));
         network.embedding.word =
             network.embedding.word.with_pretrained(&[], vec![0.0; others * config.model.word.width]);
         weights::load(&mut network, &weights)?;
