@@ -92,7 +92,7 @@ impl Peer {
     }
 
     fn save(&self, path: &Path) -> Result<Value> {
-        let mut store = SafetensorsStore::from_file(path).overwrite(true);
+        let mut store = SafetensorsStore::from_file(path).overwrite(true).skip_enum_variants(true);
         self.weights.network.save_into(&mut store).map_err(|error| anyhow::anyhow!("{error}"))?;
         Ok(json!(null))
     }
