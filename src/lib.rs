@@ -33,7 +33,9 @@ pub use burn_ragged::{DeviceError, DeviceKind};
 pub use cman_data as data;
 pub use cman_data::{Corpus, DataError, Entity, Relation, Schema, Sentence, Splits, sample};
 pub use cman_model::{
-    Config, ExtractedEntity, ExtractedRelation, Extraction, Extractor, LoadOptions, MemoryLimit, Model, ModelError,
+    Calibration, Config, Document, DocumentEntity, DocumentSentence, ExtractOptions, ExtractedEntity,
+    ExtractedRelation, Extraction, Extractor, GivenEntity, LoadOptions, LongSentences, MemoryLimit, Model, ModelError,
+    ScoredSequence, Signature, SignatureFilter, Signatures, TextSpan,
 };
 
 #[cfg(feature = "train")]

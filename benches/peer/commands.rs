@@ -13,7 +13,7 @@ use cman::{
     Config, Device, DeviceKind,
     core::{
         Cman, Gold, GoldError, TokenBatch,
-        model::{PredictOptions, Sizes, Workload, train_operations},
+        model::{Given, PredictOptions, Sizes, Workload, train_operations},
     },
     data::{EncodedRelation, EncodedSentence},
     ragged::{Key, Mode},
@@ -166,7 +166,7 @@ impl Peer {
         let network = self.weights.network.valid();
         let options = PredictOptions::from(&self.config.model.relation);
         let (found, took) =
-            time(|| predict(&network, &self.test[first..last], None, Batching::new(size), options, false));
+            time(|| predict(&network, &self.test[first..last], None, Batching::new(size), Given::Nothing, options));
         let found = found?;
         let entities: usize = found.iter().map(|sentence| sentence.entities.len()).sum();
         let relations: usize = found.iter().map(|sentence| sentence.relations.len()).sum();

@@ -56,3 +56,30 @@ fn probabilities_are_shares_of_the_paths() {
     close(marginals.span(1..3, &[0, 1], 1), 0.25);
     close(marginals.span(0..1, &[0], 1), 0.25);
 }
+
+#[test]
+fn the_best_paths_are_those_of_all_paths_by_score() {
+    // A fixed sequence of scores that differ, with one forbidden step.
+    let mut state = 1u32;
+    let mut next = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        f64::from(state >> 8) / f64::from(1 << 22)
+    };
+    for (n, k) in [(1, 3), (2, 2), (4, 3)] {
+        let (first, end): (Vec<f64>, Vec<f64>) = (0..k).map(|_| (next(), next())).unzip();
+        let mut pair: Vec<f64> = (0..n * k * k).map(|_| next()).collect();
+        if n > 1 {
+            pair[k * k + 1] = f64::NEG_INFINITY; // tag 0, then tag 1
+        }
+        let lattice = Lattice::new(&first, &pair, &end);
+        let path = |code: usize| -> Vec<u32> { (0..n).map(|t| (code / k.pow(t as u32) % k) as u32).collect() };
+        let mut all: Vec<Vec<u32>> = (0..k.pow(n as u32)).map(path).collect();
+        all.retain(|tags| lattice.score(tags) > f64::NEG_INFINITY);
+        all.sort_by(|a, b| lattice.score(b).total_cmp(&lattice.score(a)));
+        assert_eq!(lattice.n_best(1), [lattice.viterbi()]);
+        assert_eq!(lattice.n_best(5), all[..all.len().min(5)], "{n} elements, {k} tags");
+        assert_eq!(lattice.n_best(1000).len(), all.len());
+    }
+    assert_eq!(even().n_best(1), [even().viterbi()]);
+    assert!(even().n_best(0).is_empty());
+}

@@ -9,6 +9,7 @@ mod convert;
 mod embed;
 mod evaluate;
 mod experiment;
+mod extract_args;
 mod hint;
 mod inspect;
 mod model_folder;

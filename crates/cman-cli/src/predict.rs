@@ -9,15 +9,16 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use cman_data::{
-    DataError, Input, InputFormat, InputOptions, InputRecord, LongTokens, MAX_CHARACTERS, Sentence, TokenizerConfig,
+    DataError, Input, InputFormat, InputOptions, InputRecord, Location, LongTokens, Sentence, TokenizerConfig,
     is_unsegmented,
 };
-use cman_model::{Extraction, Extractor, ModelError};
+use cman_model::{Extraction, Extractor};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::{
     args::{ModelArgs, named},
+    extract_args::{ExtractArgs, Refusal},
     hint::hinted,
     notes::{note, note_long_tokens},
     output::{is_same_file, is_stdout},
@@ -56,12 +57,8 @@ pub struct Args {
         value_parser = named::<InputFormat>(["text", "jsonl", "spert", "multihead", "columns"])
     )]
     format: Option<InputFormat>,
-    /// Maximum sentence length; memory grows with its square
-    #[arg(long, value_name = "N", default_value_t = 512)]
-    max_tokens: usize,
-    /// Maximum token length in characters; the character encoder reads the first 256
-    #[arg(long, value_name = "N", default_value_t = MAX_CHARACTERS)]
-    max_characters: usize,
+    #[command(flatten)]
+    extract: ExtractArgs,
 }
 
 /// One line of output.
@@ -85,7 +82,7 @@ pub fn run(args: &Args) -> Result<()> {
     } else {
         Box::new(BufReader::with_capacity(1 << 16, File::open(&args.input).with_context(|| name.clone())?))
     };
-    let extractor = Extractor::new(args.model.load()?);
+    let extractor = args.extract.apply(&Extractor::new(args.model.load()?))?;
     // Interactive input gets an answer to each line.
     let interactive = from_stdin && io::stdin().is_terminal();
     if interactive {
@@ -98,15 +95,20 @@ pub fn run(args: &Args) -> Result<()> {
         out: open(&args.output, &args.input)?,
         out_name: args.output.display().to_string(),
         window: if interactive { 1 } else { WINDOW },
-        max_tokens: args.max_tokens,
-        max_characters: args.max_characters,
         long: LongTokens::default(),
+        in_windows: None,
         queue: Vec::new(),
         name,
         skipped: 0,
         warned: false,
     };
     stream.read(input, &options)?;
+    if let Some((first, count)) = &stream.in_windows {
+        let sentences = if *count == 1 { "1 sentence".into() } else { format!("{count} sentences") };
+        note(format_args!(
+            "{first}: {sentences} read in overlapping windows; relations between entities farther apart are not found"
+        ));
+    }
     note_long_tokens(&stream.name, &stream.long, &extractor.model().config().model);
     match stream.skipped {
         0 => Ok(()),
@@ -143,9 +145,9 @@ struct Stream<'a> {
     out: Box<dyn Write>,
     out_name: String,
     window: usize,
-    max_tokens: usize,
-    max_characters: usize,
     long: LongTokens,
+    /// The first sentence that is read in windows, and how many there are.
+    in_windows: Option<(String, usize)>,
     queue: Vec<Queued>,
     name: String,
     skipped: usize,
@@ -202,12 +204,16 @@ impl Stream<'_> {
     /// Queues the sentences of a record, and predicts them when the window is full.
     fn enqueue(&mut self, record: InputRecord) -> Result<()> {
         for (offset, sentence) in record.sentences {
-            match self.check(&sentence) {
+            match self.extractor.check(&sentence) {
                 Ok(()) => {
                     self.long.count(&sentence, &record.at);
+                    self.count_windows(&sentence, &record.at);
                     self.queue.push(Queued { id: record.id.clone(), offset, sentence });
                 }
-                Err(reason) => self.skip(&record.at.message(&reason)),
+                Err(error) => {
+                    let reason = Refusal { error: &error, tokens: sentence.len() }.to_string();
+                    self.skip(&record.at.message(&reason));
+                }
             }
             if self.queue.len() >= self.window {
                 self.write()?;
@@ -216,25 +222,12 @@ impl Stream<'_> {
         Ok(())
     }
 
-    /// Checks that the model can process a sentence in bounded memory.
-    fn check(&self, sentence: &Sentence) -> Result<(), String> {
-        let most = self.max_tokens;
+    fn count_windows(&mut self, sentence: &Sentence, at: &Location) {
+        let most = self.extractor.options().max_tokens;
         if sentence.len() > most {
-            return Err(format!("sentence of {} tokens exceeds the maximum of {most} (--max-tokens)", sentence.len()));
+            let reason = format!("sentence of {} tokens, above the {most} of --max-tokens", sentence.len());
+            self.in_windows.get_or_insert_with(|| (at.message(&reason).to_string(), 0)).1 += 1;
         }
-        let most = self.max_characters;
-        if let Some(longest) = sentence.words().map(|word| word.chars().count()).max().filter(|&n| n > most) {
-            return Err(format!("token of {longest} characters exceeds the maximum of {most} (--max-characters)"));
-        }
-        let model = self.extractor.model();
-        model.vocabularies().encode_tokens(sentence).map_err(|error| error.to_string())?;
-        model.check_memory(sentence).map_err(|error| match error {
-            ModelError::Memory { needed, left, bound, .. } => {
-                let tokens = sentence.len();
-                format!("sentence of {tokens} tokens needs about {needed} of memory, {left} are left ({bound})")
-            }
-            other => other.to_string(),
-        })
     }
 
     fn skip(&mut self, message: &dyn Display) {

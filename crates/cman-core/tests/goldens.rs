@@ -16,7 +16,11 @@ use burn_ragged::{
     crf::{gold_score, log_partition},
     pairs::pair_table_reference,
 };
-use cman_core::{Gold, model::PredictOptions, perturbation};
+use cman_core::{
+    Gold,
+    model::{Given, PredictOptions},
+    perturbation,
+};
 use cman_data::{EncodedSentence, Tag};
 use comparison::Comparison;
 use golden::Golden;
@@ -96,7 +100,7 @@ fn check_prediction(comparison: &mut Comparison, device: &Device) {
     let options = PredictOptions::from(&golden.case.config.relation);
     let (mut entities, mut entity_probabilities) = (Vec::new(), Vec::new());
     let (mut relations, mut relation_probabilities) = (Vec::new(), Vec::new());
-    for (s, prediction) in model.predict(&batch, None, options).into_iter().enumerate() {
+    for (s, prediction) in model.predict(&batch, Given::Nothing, options).into_iter().enumerate() {
         for entity in prediction.entities {
             entities.extend([s, entity.span.start, entity.span.end, entity.span.kind]);
             entity_probabilities.push(entity.probability);

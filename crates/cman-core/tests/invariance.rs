@@ -11,7 +11,7 @@ use burn::{
 use burn_ragged::{Mode, pairs::pair_table_reference};
 use cman_core::{
     ModelConfig,
-    model::PredictOptions,
+    model::{Given, PredictOptions},
     relation::{Ends, ScoredRelation, candidates, decode},
 };
 use cman_data::{EncodedSentence, Span};
@@ -98,7 +98,7 @@ fn every_parameter_gets_a_gradient() {
 
 /// A threshold at which every pair of entities is a relation.
 fn options(ends: Ends) -> PredictOptions {
-    PredictOptions { ends, threshold: 1e-9 }
+    PredictOptions { ends, threshold: 1e-9, entity_threshold: 0.0, relations: true, n_best: 0 }
 }
 
 #[test]
@@ -108,7 +108,8 @@ fn predictions_do_not_depend_on_the_batch() {
         let model = telling_model(&config, &device);
         let data = sentences(&LENGTHS, 5);
         let options = options(Ends::Last);
-        let predict = |data: &[&EncodedSentence]| model.predict(&batch(data, &config, &device).0, None, options);
+        let predict =
+            |data: &[&EncodedSentence]| model.predict(&batch(data, &config, &device).0, Given::Nothing, options);
         let together = predict(&data.iter().collect::<Vec<_>>());
         n_cases += 1;
         n_telling += usize::from(together.iter().any(|p| !p.relations.is_empty()));
@@ -138,7 +139,8 @@ fn relations_equal_those_of_the_full_table() {
         let (batch, gold) = batch(&data.iter().collect::<Vec<_>>(), &config, &device);
         let x = model.encode(model.embed(&batch), Mode::Evaluate);
         for (ends, labels) in [(Ends::Last, None), (Ends::Any, None), (Ends::Last, Some(gold.tags()))] {
-            let predictions = model.predict(&batch, labels, options(ends));
+            let given = labels.map_or(Given::Nothing, Given::Tags);
+            let predictions = model.predict(&batch, given, options(ends));
             let viterbi: Vec<Vec<u32>> = predictions.iter().map(|p| p.tags.clone()).collect();
             let x = model.interact(x.clone(), labels.unwrap_or(&viterbi), Mode::Evaluate);
             let table = pair_table_reference(&model.relation.as_ref().unwrap().project(x));

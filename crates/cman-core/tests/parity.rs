@@ -11,7 +11,7 @@ use burn::tensor::Device;
 use burn_ragged::{DeviceKind, Key, Mode, Shard};
 use cman_core::{
     ModelConfig, TokenBatch,
-    model::{PredictOptions, Prediction},
+    model::{Given, PredictOptions, Prediction},
 };
 use cman_data::EncodedSentence;
 use common::{batch, devices, gradients, is_blind, model, sentences, telling_model, variants};
@@ -116,7 +116,7 @@ fn tags_and_relations_are_the_same_on_every_backend() {
     let data: Vec<&EncodedSentence> = data.iter().collect();
     let predict = |config: &ModelConfig, device: &Device| -> Vec<Prediction> {
         let options = PredictOptions { threshold: 1e-9, ..PredictOptions::from(&config.relation) };
-        telling_model(config, device).predict(&batch(&data, config, device).0, None, options)
+        telling_model(config, device).predict(&batch(&data, config, device).0, Given::Nothing, options)
     };
     for (case, config) in variants() {
         let expected = predict(&config, &devices[0].1);

@@ -67,6 +67,34 @@ pub enum ModelError {
         /// What is there.
         found: String,
     },
+    /// A sentence that is too long to be read.
+    #[error("sentence of {tokens} tokens exceeds the maximum of {most} (max_tokens)")]
+    LongSentence {
+        /// Its tokens.
+        tokens: usize,
+        /// The limit.
+        most: usize,
+    },
+    /// A token that is too long to be read.
+    #[error("token of {characters} characters exceeds the maximum of {most} (max_characters)")]
+    LongToken {
+        /// Its Unicode scalar values.
+        characters: usize,
+        /// The limit.
+        most: usize,
+    },
+    /// A given entity that the model cannot read.
+    #[error("entities[{index}]: expected {expected}, found {start} to {end}")]
+    GivenEntity {
+        /// Its place in the list, from 0.
+        index: usize,
+        /// What is expected.
+        expected: String,
+        /// Its start.
+        start: usize,
+        /// Its end.
+        end: usize,
+    },
     /// A batch that does not fit into memory.
     #[error("{place}: {task} needs about {needed} of memory, {left} are left ({bound})")]
     Memory {

@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 use burn_ragged::is_cpu;
 use cman_core::{
     Cman, TokenBatch,
-    model::{PredictOptions, Prediction},
+    model::{Given, PredictOptions, Prediction},
 };
 use cman_data::{EncodedSentence, Entity, Relation, Schema, Sentence};
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
@@ -48,8 +48,7 @@ pub(crate) fn batches(lengths: &[usize], size: usize, is_cpu: bool) -> Vec<Vec<u
 
 /// Predictions for these sentences, in their order. The network must not be on an autodiff device.
 ///
-/// `contextual` is required if the network takes contextual vectors. `gold_labels`: the relations see the gold tags instead
-/// of the predicted ones (Table 3).
+/// `contextual` is required if the network takes contextual vectors. `given` is what is known of all the sentences.
 ///
 /// # Errors
 /// Those of `contextual`.
@@ -58,20 +57,25 @@ pub fn predict(
     sentences: &[EncodedSentence],
     contextual: Option<ContextualVectors>,
     batching: Batching,
+    given: Given,
     options: PredictOptions,
-    gold_labels: bool,
 ) -> Result<Vec<Prediction>, ModelError> {
     let Some(device) = burn::module::Module::devices(network).first().cloned() else { return Ok(Vec::new()) };
     let lengths: Vec<usize> = sentences.iter().map(|sentence| sentence.words.len()).collect();
     let run = |batch: &Vec<usize>| {
         let members: Vec<&EncodedSentence> = batch.iter().map(|&i| &sentences[i]).collect();
-        let tags = || members.iter().map(|sentence| sentence.tags.clone()).collect();
-        let labels: Option<Vec<Vec<u32>>> = gold_labels.then(tags);
         let mut tokens = TokenBatch::new(&members, &device);
         if let Some(contextual) = contextual {
             tokens = tokens.with_contextual(contextual(batch)?);
         }
-        Ok(network.predict(&tokens, labels.as_deref(), options))
+        Ok(match given {
+            Given::Nothing => network.predict(&tokens, Given::Nothing, options),
+            Given::Tags(tags) => network.predict(&tokens, Given::Tags(&select(tags, batch)), options),
+            Given::Entities(spans, tags) => {
+                let (spans, tags) = (select(spans, batch), select(tags, batch));
+                network.predict(&tokens, Given::Entities(&spans, &tags), options)
+            }
+        })
     };
     let is_cpu = is_cpu(&device);
     let batches = batches(&lengths, batching.size, is_cpu);
@@ -85,6 +89,11 @@ pub fn predict(
         predictions[i] = Some(prediction);
     }
     Ok(predictions.into_iter().map(|prediction| prediction.expect("every sentence is in a batch")).collect())
+}
+
+/// What is given of the sentences of a batch.
+fn select<T: Clone>(all: &[T], batch: &[usize]) -> Vec<T> {
+    batch.iter().map(|&i| all[i].clone()).collect()
 }
 
 /// The sentence with the prediction as its annotation.

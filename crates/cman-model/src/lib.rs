@@ -18,6 +18,7 @@
 //! ```
 
 mod batches;
+mod calibration;
 mod encoder;
 mod error;
 mod extractor;
@@ -25,11 +26,16 @@ mod inference;
 mod memory;
 mod model;
 mod settings;
+mod signatures;
 
 pub use batches::Limits;
+pub use calibration::Calibration;
 pub use encoder::{EncodedSize, Encoder, SearchPath, is_hub_name};
 pub use error::ModelError;
-pub use extractor::{ExtractedEntity, ExtractedRelation, Extraction, Extractor};
+pub use extractor::{
+    Document, DocumentEntity, DocumentSentence, ExtractOptions, ExtractedEntity, ExtractedRelation, Extraction,
+    Extractor, GivenEntity, LongSentences, ScoredSequence, SignatureFilter, TextSpan,
+};
 pub use inference::{Batching, ContextualVectors, annotate, predict};
 pub use memory::{MemoryLeft, MemoryLimit, ParseMemoryError, PredictionMemory};
 pub use model::{LoadOptions, Model};
@@ -37,3 +43,4 @@ pub use settings::{
     AdversarialConfig, Config, DataConfig, EncoderConfig, EncoderKind, Keep, Schedule, ScheduleKind, Scope,
     TrainConfig, VectorConfig, read_toml,
 };
+pub use signatures::{Signature, Signatures};

@@ -1,6 +1,6 @@
 //! Evaluation of a model on annotated sentences.
 
-use cman_core::model::Prediction;
+use cman_core::model::{Given, Prediction};
 use cman_data::{DataError, EncodedSentence, Schema, Sentence};
 use cman_model::{Model, annotate};
 use cman_score::{ScoreError, Scores, score};
@@ -41,6 +41,9 @@ pub fn evaluate(
 ) -> Result<Evaluation, TrainError> {
     let encoded: Result<Vec<EncodedSentence>, DataError> =
         gold.iter().map(|sentence| model.vocabularies().encode(sentence, model.schema())).collect();
-    let predictions = model.predict_encoded(gold, &encoded?, batch_size, gold_labels)?;
+    let encoded = encoded?;
+    let tags: Vec<Vec<u32>> = encoded.iter().map(|sentence| sentence.tags.clone()).collect();
+    let given = if gold_labels { Given::Tags(&tags) } else { Given::Nothing };
+    let predictions = model.predict_encoded(gold, &encoded, batch_size, given, model.predict_options())?;
     Ok(Evaluation::of(gold, &predictions, model.schema())?)
 }

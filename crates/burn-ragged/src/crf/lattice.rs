@@ -14,6 +14,14 @@ pub struct Lattice {
     end: Vec<f64>,
 }
 
+/// A sequence of tags up to an element, which goes on from the path `rank` of the tag `from` at the element before.
+#[derive(Clone, Copy)]
+struct Path {
+    score: f64,
+    from: usize,
+    rank: usize,
+}
+
 /// Forward and backward scores of a [`Lattice`], which give all its probabilities.
 #[derive(Clone, Debug)]
 pub struct Marginals<'a> {
@@ -81,6 +89,47 @@ impl Lattice {
             tags[t - 1] = tag;
         }
         tags
+    }
+
+    /// The `n` best sequences of tags, from the best on; fewer if there are not so many. The first is that of
+    /// [`viterbi`](Self::viterbi).
+    pub fn n_best(&self, n: usize) -> Vec<Vec<u32>> {
+        let k = self.n_tags;
+        let best = |mut paths: Vec<Path>| {
+            // Stable: of equal scores, the lowest tag before.
+            paths.sort_by(|a, b| b.score.total_cmp(&a.score));
+            paths.truncate(n);
+            paths
+        };
+        let first = |tag| vec![Path { score: self.first[tag], from: 0, rank: 0 }];
+        // `[elements, tags]`: the best paths that end with a tag.
+        let mut paths: Vec<Vec<Path>> = (0..k).map(first).collect();
+        for t in 1..self.len() {
+            for to in 0..k {
+                let extended = (0..k).flat_map(|from| {
+                    let step = self.pair(t, from, to);
+                    let of_tag = paths[(t - 1) * k + from].iter().enumerate();
+                    of_tag.map(move |(rank, path)| Path { score: path.score + step, from, rank })
+                });
+                let extended = best(extended.collect());
+                paths.push(extended);
+            }
+        }
+        let last = self.len() - 1;
+        let ends = (0..k).flat_map(|from| {
+            let of_tag = paths[last * k + from].iter().enumerate();
+            of_tag.map(move |(rank, path)| Path { score: path.score + self.end[from], from, rank })
+        });
+        let tags = |mut end: Path| {
+            let mut tags = vec![0; self.len()];
+            for t in (0..self.len()).rev() {
+                tags[t] = end.from as u32;
+                end = paths[t * k + end.from][end.rank];
+            }
+            tags
+        };
+        let possible = |path: &Path| path.score > f64::NEG_INFINITY;
+        best(ends.collect()).into_iter().filter(possible).map(tags).collect()
     }
 
     /// Runs the forward and backward recursions.

@@ -13,4 +13,4 @@ pub use config::{CheckedModelConfig, ConfigError, DropoutConfig, LabelConfig, La
 pub use label_interaction::{LabelFusion, LabelInteraction};
 pub use memory::{BatchSize, DistinctWords};
 pub use operations::{Workload, train_operations};
-pub use predict::{PredictOptions, Prediction, ScoredEntity};
+pub use predict::{Given, PredictOptions, Prediction, ScoredEntity, TagSequence};

@@ -32,11 +32,30 @@ pub struct PredictOptions {
     pub ends: Ends,
     /// A relation is predicted above this probability.
     pub threshold: f64,
+    /// An entity is predicted from this probability on.
+    pub entity_threshold: f64,
+    /// Whether relations are predicted.
+    pub relations: bool,
+    /// Number of best tag sequences that are predicted beside the entities.
+    pub n_best: usize,
+}
+
+/// What is known of the sentences of a batch, beside their tokens.
+#[derive(Clone, Copy, Debug)]
+pub enum Given<'a> {
+    /// Nothing.
+    Nothing,
+    /// One tag per token, which the relations see in place of the Viterbi tags (Table 3's gold labels). Entities are
+    /// predicted.
+    Tags(&'a [Vec<u32>]),
+    /// The entities, and one tag per token. Only relations are predicted. Entities may overlap; tags spell some of them.
+    Entities(&'a [Vec<Span>], &'a [Vec<u32>]),
 }
 
 impl From<&RelationConfig> for PredictOptions {
     fn from(config: &RelationConfig) -> Self {
-        Self { ends: config.ends, threshold: config.threshold }
+        let &RelationConfig { ends, threshold, .. } = config;
+        Self { ends, threshold, entity_threshold: 0.0, relations: true, n_best: 0 }
     }
 }
 
@@ -49,54 +68,83 @@ pub struct ScoredEntity {
     pub probability: f64,
 }
 
+/// A sequence of tags with its probability under the CRF.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TagSequence {
+    /// The entities that the tags spell.
+    pub entities: Vec<Span>,
+    /// The probability of the whole sequence.
+    pub probability: f64,
+}
+
 /// Entities and relations of one sentence.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Prediction {
-    /// The Viterbi tags.
+    /// The Viterbi tags, or the given ones.
     pub tags: Vec<u32>,
     /// Entities from left to right.
     pub entities: Vec<ScoredEntity>,
     /// Relations between them.
     pub relations: Vec<ScoredRelation>,
+    /// The best sequences of tags ([`PredictOptions::n_best`]).
+    pub n_best: Vec<TagSequence>,
 }
 
-/// The tags of a sentence and the entities that they spell.
-fn entities(lattice: &Lattice) -> Prediction {
-    let tags = lattice.viterbi();
+/// The entities that tags spell.
+fn decode_spans(tags: &[u32]) -> Vec<Span> {
     let typed: Vec<Tag> = tags.iter().map(|&tag| Tag::from_id(tag as usize)).collect();
-    let spans = cman_data::decode(&typed);
-    let mut entities = Vec::with_capacity(spans.len());
-    if !spans.is_empty() {
-        let marginals = lattice.marginals();
-        entities.extend(spans.into_iter().map(|span| {
-            let inside = Tag::Inside(span.kind).id() as u32;
-            let probability = marginals.span(span.tokens(), &tags[span.tokens()], inside);
-            ScoredEntity { span, probability }
-        }));
+    cman_data::decode(&typed)
+}
+
+/// The tags and entities of a sentence, given or decoded.
+fn entities(lattice: &Lattice, given: Option<(&[Span], &[u32])>, options: &PredictOptions) -> Prediction {
+    let (spans, tags) = match given {
+        Some((spans, tags)) => (spans.to_vec(), tags.to_vec()),
+        None => {
+            let tags = lattice.viterbi();
+            (decode_spans(&tags), tags)
+        }
+    };
+    if spans.is_empty() && options.n_best == 0 {
+        return Prediction { tags, entities: Vec::new(), relations: Vec::new(), n_best: Vec::new() };
     }
-    Prediction { entities, tags, relations: Vec::new() }
+    let marginals = lattice.marginals();
+    let scored = spans.into_iter().map(|span| {
+        let inside = Tag::Inside(span.kind).id() as u32;
+        let mut own = vec![inside; span.tokens().len()];
+        own[0] = if given.is_none() { tags[span.start] } else { Tag::Begin(span.kind).id() as u32 };
+        let probability = marginals.span(span.tokens(), &own, inside);
+        ScoredEntity { span, probability }
+    });
+    let entities = scored.filter(|entity| given.is_some() || entity.probability >= options.entity_threshold).collect();
+    let sequence = |tags: Vec<u32>| TagSequence {
+        entities: decode_spans(&tags),
+        probability: (lattice.score(&tags) - marginals.log_partition()).exp().min(1.0),
+    };
+    let n_best = lattice.n_best(options.n_best).into_iter().map(sequence).collect();
+    Prediction { tags, entities, relations: Vec::new(), n_best }
 }
 
 impl Cman {
-    /// Entities and relations of every sentence. `labels` are the tags that the relations see: the Viterbi tags if `None`,
-    /// or given tags (Table 3's gold labels). The network must not be on an autodiff device.
+    /// Entities and relations of every sentence. The network must not be on an autodiff device.
     ///
     /// # Panics
-    /// If given labels are not one tag per token.
-    pub fn predict(&self, batch: &TokenBatch, labels: Option<&[Vec<u32>]>, options: PredictOptions) -> Vec<Prediction> {
+    /// If what is given does not fit the sentences.
+    pub fn predict(&self, batch: &TokenBatch, given: Given, options: PredictOptions) -> Vec<Prediction> {
         let x = self.encode(self.embed(batch), Mode::Evaluate);
         let lattices = self.crf.potentials(x.clone()).lattices();
-        let mut predictions = decode_tags(&lattices);
-        let Some(scorer) = &self.relation else { return predictions };
+        let mut predictions = decode_tags(&lattices, given, &options);
+        let Some(scorer) = self.relation.as_ref().filter(|_| options.relations) else { return predictions };
 
         let spans: Vec<Vec<Span>> = predictions.iter().map(spans).collect();
         let blocks = blocks(&spans, options.ends);
         if blocks.is_empty() {
             return predictions;
         }
-        let viterbi: Vec<Vec<u32>> = predictions.iter().map(|p| p.tags.clone()).collect();
+        let decoded: Vec<Vec<u32>> = predictions.iter().map(|p| p.tags.clone()).collect();
+        let labels = if let Given::Tags(tags) = given { tags } else { &decoded };
         let tokens = PairTokens::new(&spans, options.ends);
-        let projection = self.project_tokens(scorer, x, labels.unwrap_or(&viterbi), &tokens);
+        let projection = self.project_tokens(scorer, x, labels, &tokens);
         for block in blocks {
             let pairs: Vec<Vec<(usize, usize)>> = block
                 .iter()
@@ -195,12 +243,16 @@ fn blocks(spans: &[Vec<Span>], ends: Ends) -> Vec<Vec<(usize, Range<usize>)>> {
     blocks
 }
 
-/// Viterbi tags and entities of every sentence.
-fn decode_tags(lattices: &[Lattice]) -> Vec<Prediction> {
+/// Tags and entities of every sentence.
+fn decode_tags(lattices: &[Lattice], given: Given, options: &PredictOptions) -> Vec<Prediction> {
+    let of_sentence = |i: usize| match given {
+        Given::Entities(spans, tags) => Some((&spans[i][..], &tags[i][..])),
+        Given::Nothing | Given::Tags(_) => None,
+    };
     let mut predictions = vec![None; lattices.len()];
-    let tasks = lattices.iter().zip(&mut predictions).collect();
-    parallel::for_each(lattices.len() > FEW, tasks, |(lattice, to): (&Lattice, &mut Option<Prediction>)| {
-        *to = Some(entities(lattice));
+    let tasks = lattices.iter().zip(&mut predictions).enumerate().collect();
+    parallel::for_each(lattices.len() > FEW, tasks, |(i, (lattice, to)): (usize, (&Lattice, &mut Option<_>))| {
+        *to = Some(entities(lattice, of_sentence(i), options));
     });
     predictions.into_iter().map(|prediction| prediction.expect("every sentence is decoded")).collect()
 }

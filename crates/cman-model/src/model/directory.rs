@@ -10,10 +10,10 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{
     LoadOptions, Model, encoder,
-    files::{CONFIG, LABELS, MANIFEST, SCORES, VOCABULARIES, WEIGHTS},
+    files::{CALIBRATION, CONFIG, LABELS, MANIFEST, SCORES, SIGNATURES, VOCABULARIES, WEIGHTS},
     weights,
 };
-use crate::{error::ModelError, settings::Config};
+use crate::{calibration::Calibration, error::ModelError, settings::Config};
 
 /// Version of the layout of a model directory.
 const FORMAT: u32 = 1;
@@ -60,6 +60,9 @@ impl Model {
         write_json(&folder.join(LABELS), &self.schema)?;
         self.vocabularies.save(folder.join(VOCABULARIES))?;
         write_json(&folder.join(SCORES), scores)?;
+        write_or_remove(&folder.join(SIGNATURES), self.signatures.as_ref())?;
+        let calibration = Some(self.calibration).filter(|&calibration| calibration != Calibration::default());
+        write_or_remove(&folder.join(CALIBRATION), calibration.as_ref())?;
         let weights = folder.join(WEIGHTS);
         weights::save(&self.network, &weights)?;
         // The store makes the file readable by its owner alone. It gets the permissions of the other files.
@@ -129,12 +132,42 @@ impl Model {
         weights::load(&mut network, &weights)?;
         let network = network.valid();
         let model = Self::new(config, schema, vocabularies, network, encoder, manifest.trained_words);
-        Ok(model.with_memory_limit(options.max_memory))
+        let calibration: Option<Calibration> = read_if_there(&folder.join(CALIBRATION))?;
+        let calibration = calibration.unwrap_or_default().check();
+        let place = || folder.join(CALIBRATION);
+        Ok(Self {
+            signatures: read_if_there(&folder.join(SIGNATURES))?,
+            calibration: calibration.map_err(|error| ModelError::directory(place(), error.to_string()))?,
+            max_memory: options.max_memory,
+            ..model
+        })
+    }
+
+    /// Adds temperatures of confidences to a model directory, in place of those it has.
+    ///
+    /// # Errors
+    /// A temperature that is not positive; a file that cannot be written.
+    pub fn save_calibration(folder: &Path, calibration: Calibration) -> Result<(), ModelError> {
+        write_json(&folder.join(CALIBRATION), &calibration.check()?)
     }
 }
 
 fn write(path: &Path, content: &[u8]) -> Result<(), ModelError> {
     file::replace(path, content).map_err(|source| ModelError::io(path, source))
+}
+
+/// Writes an optional file, or removes the one that is there.
+fn write_or_remove(path: &Path, value: Option<&impl Serialize>) -> Result<(), ModelError> {
+    match value {
+        Some(value) => write_json(path, value),
+        None if path.exists() => fs::remove_file(path).map_err(|source| ModelError::io(path, source)),
+        None => Ok(()),
+    }
+}
+
+/// Reads an optional file.
+fn read_if_there<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, ModelError> {
+    if path.exists() { read_json(path).map(Some) } else { Ok(None) }
 }
 
 fn write_json(path: &Path, value: &impl Serialize) -> Result<(), ModelError> {

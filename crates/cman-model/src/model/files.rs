@@ -12,3 +12,7 @@ pub(super) const VOCABULARIES: &str = "vocabularies.json";
 pub(super) const WEIGHTS: &str = "model.safetensors";
 /// The scores of the kept epoch.
 pub(super) const SCORES: &str = "scores.json";
+/// The signatures of the relations of the training data. Models of earlier versions have none.
+pub(super) const SIGNATURES: &str = "signatures.json";
+/// The temperatures of confidences, if they were fitted.
+pub(super) const CALIBRATION: &str = "calibration.json";

@@ -12,16 +12,18 @@ use burn::module::Module;
 use burn_ragged::{Mode, is_cpu};
 use cman_core::{
     Cman,
-    model::{PredictOptions, Prediction, Sizes},
+    model::{Given, PredictOptions, Prediction, Sizes},
 };
 use cman_data::{DataError, EncodedSentence, Schema, Sentence, Vocabularies};
 
 use crate::{
+    calibration::Calibration,
     encoder::Encoder,
     error::ModelError,
     inference::{self, Batching},
     memory::{MemoryLimit, PredictionMemory},
     settings::Config,
+    signatures::Signatures,
 };
 
 /// A network with its configuration, labels and vocabularies.
@@ -33,6 +35,8 @@ pub struct Model {
     network: Cman,
     encoder: Option<Encoder>,
     trained_words: usize,
+    signatures: Option<Signatures>,
+    calibration: Calibration,
     max_memory: MemoryLimit,
 }
 
@@ -47,8 +51,27 @@ impl Model {
         encoder: Option<Encoder>,
         trained_words: usize,
     ) -> Self {
-        let max_memory = MemoryLimit::default();
-        Self { config, schema, vocabularies, network, encoder, trained_words, max_memory }
+        Self {
+            config,
+            schema,
+            vocabularies,
+            network,
+            encoder,
+            trained_words,
+            signatures: None,
+            calibration: Calibration::default(),
+            max_memory: MemoryLimit::default(),
+        }
+    }
+
+    /// The same model with the signatures of its training data.
+    pub fn with_signatures(self, signatures: Signatures) -> Self {
+        Self { signatures: Some(signatures), ..self }
+    }
+
+    /// The same model with other temperatures of its confidences.
+    pub fn with_calibration(self, calibration: Calibration) -> Self {
+        Self { calibration, ..self }
     }
 
     /// The same model with another limit for the memory of predictions.
@@ -91,6 +114,16 @@ impl Model {
         self.trained_words
     }
 
+    /// The signatures of the training data; `None` if the model was saved without them.
+    pub fn signatures(&self) -> Option<&Signatures> {
+        self.signatures.as_ref()
+    }
+
+    /// The temperatures of confidences.
+    pub fn calibration(&self) -> Calibration {
+        self.calibration
+    }
+
     /// The limit for the memory of predictions.
     pub fn max_memory(&self) -> MemoryLimit {
         self.max_memory
@@ -123,6 +156,11 @@ impl Model {
         self.network.devices().first().is_some_and(is_cpu)
     }
 
+    /// How the configuration reads entities and relations from the scores.
+    pub fn predict_options(&self) -> PredictOptions {
+        PredictOptions::from(&self.config.model.relation)
+    }
+
     /// Predictions for these sentences. Annotation is ignored.
     ///
     /// # Errors
@@ -130,11 +168,11 @@ impl Model {
     pub fn predict(&self, sentences: &[Sentence], batch_size: usize) -> Result<Vec<Prediction>, ModelError> {
         let encoded: Result<Vec<EncodedSentence>, DataError> =
             sentences.iter().map(|sentence| self.vocabularies.encode_tokens(sentence)).collect();
-        self.predict_encoded(sentences, &encoded?, batch_size, false)
+        self.predict_encoded(sentences, &encoded?, batch_size, Given::Nothing, self.predict_options())
     }
 
-    /// Predictions for sentences and their encoding by the vocabularies of the model. `gold_labels`: the relations see
-    /// the encoded gold tags instead of the predicted ones (Table 3).
+    /// Predictions for sentences and their encoding by the vocabularies of the model. `given` is what is known of the
+    /// sentences.
     ///
     /// # Errors
     /// A sentence that the encoder cannot read, or that needs more memory than the limit allows.
@@ -143,7 +181,8 @@ impl Model {
         sentences: &[Sentence],
         encoded: &[EncodedSentence],
         batch_size: usize,
-        gold_labels: bool,
+        given: Given,
+        options: PredictOptions,
     ) -> Result<Vec<Prediction>, ModelError> {
         let devices = self.network.devices();
         let vectors = self.encoder.as_ref().zip(devices.first()).map(|(encoder, device)| {
@@ -158,11 +197,7 @@ impl Model {
         } else {
             Batching::new(batch_size)
         };
-        inference::predict(&self.network, encoded, contextual, batching, self.options(), gold_labels)
-    }
-
-    fn options(&self) -> PredictOptions {
-        PredictOptions::from(&self.config.model.relation)
+        inference::predict(&self.network, encoded, contextual, batching, given, options)
     }
 }
 

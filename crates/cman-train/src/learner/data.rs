@@ -2,7 +2,7 @@
 
 use burn::module::Module;
 use cman_data::{DataError, EncodedSentence, Schema, Sentence, Vocabularies};
-use cman_model::{Config, Encoder, ModelError};
+use cman_model::{Config, Encoder, ModelError, Signatures};
 
 use crate::{contextual_cache::ContextualCache, error::TrainError};
 
@@ -38,6 +38,7 @@ pub(super) struct EncodedData {
     pub trained_words: usize,
     pub train: Vec<EncodedSentence>,
     pub train_ids: Vec<String>,
+    pub signatures: Signatures,
     pub dev: Vec<Sentence>,
     pub dev_encoded: Vec<EncodedSentence>,
 }
@@ -50,6 +51,7 @@ impl EncodedData {
         Ok(Self {
             train: encode(data.train)?,
             train_ids: data.train.iter().map(|sentence| sentence.id.to_string()).collect(),
+            signatures: Signatures::of(data.train),
             dev: data.dev.to_vec(),
             dev_encoded: encode(data.dev)?,
             schema: data.schema.clone(),

@@ -4,7 +4,7 @@ use burn::{module::Module, tensor::Device};
 use burn_ragged::{Key, Mode, random::unit};
 use cman_core::{
     Cman, Gold, TokenBatch,
-    model::{PredictOptions, Prediction},
+    model::{Given, PredictOptions, Prediction},
 };
 use cman_data::{EncodedSentence, UNKNOWN};
 use cman_model::Config;
@@ -85,7 +85,7 @@ impl BatchInputs<'_> {
         if let Some(vectors) = batch.contextual() {
             tokens = tokens.with_contextual(vectors.clone().inner());
         }
-        let predicted = plain.predict(&tokens, None, options);
+        let predicted = plain.predict(&tokens, Given::Nothing, options);
         let choose = |(i, (gold, predicted)): (usize, (&Vec<u32>, Prediction))| {
             if unit(&mut key(i).rng()) < rate { predicted.tags } else { gold.clone() }
         };

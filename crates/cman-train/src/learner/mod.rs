@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use burn::{module::Module, optim::ModuleOptimizer, tensor::Device};
 use burn_ragged::{Key, Mode, is_cpu};
-use cman_core::model::{PredictOptions, Sizes};
+use cman_core::model::{Given, PredictOptions, Sizes};
 use cman_data::Sentence;
 use cman_model::{Batching, Config, ContextualVectors, Limits, MemoryLimit, Model, PredictionMemory, predict};
 use cman_score::Scores;
@@ -241,7 +241,8 @@ impl Learner {
             move |members: &[usize]| input.dev.batch(&encoder, members, Mode::Evaluate, device)
         });
         let contextual = vectors.as_ref().map(|vectors| vectors as ContextualVectors);
-        let predictions = predict(&network, &self.data.dev_encoded, contextual, self.dev_batching, options, false)?;
+        let (dev, batching) = (&self.data.dev_encoded, self.dev_batching);
+        let predictions = predict(&network, dev, contextual, batching, Given::Nothing, options)?;
         Ok(Some(Evaluation::of(&self.data.dev, &predictions, &self.data.schema)?.scores))
     }
 
@@ -266,10 +267,11 @@ impl Learner {
         };
         let fine_tuned = weights.contextual_encoder;
         let encoder = self.encoder.map(|input| input.encoder.with_weights(fine_tuned.as_ref()));
-        let EncodedData { schema, vocabularies, trained_words, .. } = self.data;
+        let EncodedData { schema, vocabularies, trained_words, signatures, .. } = self.data;
         let mut config = self.config;
         config.data.tokenizer = self.facts.tokenizer.tokenizer;
         let model = Model::new(config, schema, vocabularies, weights.network, encoder, trained_words);
-        Trained { model: model.with_memory_limit(self.max_memory), epoch, dev }
+        let model = model.with_signatures(signatures).with_memory_limit(self.max_memory);
+        Trained { model, epoch, dev }
     }
 }
