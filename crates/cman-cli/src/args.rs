@@ -1,6 +1,10 @@
 //! Arguments shared by several subcommands.
 
-use std::{error::Error, path::PathBuf, str::FromStr};
+use std::{
+    error::Error,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
 
 use anyhow::{Result, bail};
 use burn_ragged::DeviceKind;
@@ -34,8 +38,8 @@ pub struct MemoryArgs {
 /// A trained model and the device to run it on.
 #[derive(Debug, clap::Args)]
 pub struct ModelArgs {
-    /// Model directory written by `cman train`
-    #[arg(long, value_name = "DIR")]
+    /// Model directory written by `cman train`, or package written by `cman package`
+    #[arg(long, value_name = "DIR|FILE")]
     model: PathBuf,
     /// Folder of the encoder, if it is not where the model says
     #[arg(long, value_name = "DIR")]
@@ -55,14 +59,19 @@ pub struct TypesArgs {
 }
 
 impl ModelArgs {
+    /// The model directory or package.
+    pub fn path(&self) -> &Path {
+        &self.model
+    }
+
     /// Loads the model on the device.
     pub fn load(&self) -> Result<Model> {
         let device = self.device.device.device()?;
         let folder = &self.model;
-        if !folder.is_dir() {
-            bail!("{}: no such directory", folder.display());
+        if !folder.exists() {
+            bail!("{}: no such model directory or package", folder.display());
         }
-        if !folder.join(MANIFEST).is_file() {
+        if folder.is_dir() && !folder.join(MANIFEST).is_file() {
             bail!("{}: not a model directory (it has no {MANIFEST})", folder.display());
         }
         let options = LoadOptions { encoder: self.encoder.clone(), max_memory: self.memory.max_memory };

@@ -5,6 +5,7 @@
 
 mod archive;
 mod args;
+mod calibrate;
 mod convert;
 mod embed;
 mod evaluate;
@@ -15,6 +16,7 @@ mod inspect;
 mod model_folder;
 mod notes;
 mod output;
+mod package;
 mod predict;
 mod predictions;
 mod progress;
@@ -65,6 +67,9 @@ enum Command {
     Train(train::Args),
     Evaluate(evaluate::Args),
     Predict(predict::Args),
+    Calibrate(calibrate::Args),
+    Package(package::Args),
+    Card(package::CardArgs),
     Inspect(inspect::Args),
     Convert(convert::Args),
     Split(split::Args),
@@ -121,6 +126,9 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Train(args) => train::run(args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Predict(args) => predict::run(&args),
+        Command::Calibrate(args) => calibrate::run(&args),
+        Command::Package(args) => package::run(&args),
+        Command::Card(args) => package::run_card(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Convert(args) => convert::run(&args),
         Command::Split(args) => split::run(&args),

@@ -25,6 +25,7 @@ mod extractor;
 mod inference;
 mod memory;
 mod model;
+mod package;
 mod settings;
 mod signatures;
 
@@ -39,6 +40,7 @@ pub use extractor::{
 pub use inference::{Batching, ContextualVectors, annotate, predict};
 pub use memory::{MemoryLeft, MemoryLimit, ParseMemoryError, PredictionMemory};
 pub use model::{LoadOptions, Model};
+pub use package::{About, Card, Measured, PackedFile, Packing, Precision};
 pub use settings::{
     AdversarialConfig, Config, DataConfig, EncoderConfig, EncoderKind, Keep, Schedule, ScheduleKind, Scope,
     TrainConfig, VectorConfig, read_toml,

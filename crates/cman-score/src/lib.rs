@@ -12,7 +12,8 @@
 //! Under `strict`, a wrong type is therefore one false positive and one false negative.
 //!
 //! [`Bootstrap::compare`] tests the significance of the difference between two systems. [`score_leakage`] gives the
-//! scores without the test sentences that also occur in the training data.
+//! scores without the test sentences that also occur in the training data. [`Reliability`] shows whether confidences can be
+//! trusted, and [`fit_temperature`] corrects them.
 //!
 //! ```
 //! use cman_data::{Entity, Schema, Sentence};
@@ -37,6 +38,7 @@ mod definition;
 mod error;
 mod leakage;
 mod multihead;
+mod reliability;
 mod score;
 mod scores;
 mod table;
@@ -47,6 +49,7 @@ pub use definition::Definition;
 pub use error::{ScoreError, Side};
 pub use leakage::{LeakageScores, leaked, score_leakage};
 pub use multihead::chunk_relations;
+pub use reliability::{Bin, Judged, Reliability, fit_temperature};
 pub use score::{score, score_as};
 pub use scores::{Prf, Scores, Section, Task};
 pub use untaggable::{Untaggable, untaggable};

@@ -12,6 +12,7 @@ mod adam;
 mod adversarial;
 mod batch_gradients;
 mod batches;
+mod calibration;
 mod checkpoint;
 mod contextual_cache;
 mod error;
@@ -31,6 +32,7 @@ mod word_vectors;
 pub use adam::Adam;
 pub use adversarial::{BatchLoss, StepBatch};
 pub use batch_gradients::{BatchGradients, BatchShard, LearningRates, batch_gradients, batch_shards};
+pub use calibration::JudgedPredictions;
 pub use checkpoint::Checkpoints;
 /// The evaluation step of a custom training loop.
 pub use cman_model::{Batching, predict};

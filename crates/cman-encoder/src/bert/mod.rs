@@ -30,7 +30,6 @@ use window_batch::WindowBatch;
 
 const CONFIG: &str = "config.json";
 const TOKENIZER: &str = "tokenizer.json";
-const WEIGHTS: &str = "model.safetensors";
 
 /// A pretrained encoder with its tokenizer.
 ///
@@ -55,7 +54,9 @@ pub struct Bert {
 
 impl Bert {
     /// Names of the files of an encoder.
-    pub const FILES: [&str; 3] = [CONFIG, TOKENIZER, WEIGHTS];
+    pub const FILES: [&str; 3] = [CONFIG, TOKENIZER, Self::WEIGHTS];
+    /// Name of the file of the weights.
+    pub const WEIGHTS: &str = "model.safetensors";
 
     /// Reads a folder with `config.json`, `tokenizer.json` and `model.safetensors` onto `device`. On an autodiff
     /// device, every weight gets gradients.
@@ -71,7 +72,7 @@ impl Bert {
             let (path, found) = (dir.join(CONFIG), config.window());
             return Err(EncoderError::options(&path, "max_position_embeddings", &expected, found));
         }
-        let weights = dir.join(WEIGHTS);
+        let weights = dir.join(Self::WEIGHTS);
         weights::check_size(&config, &weights)?;
         let mut network = BertNetwork::zero(&config, device);
         weights::read(&mut network, &config, &weights)?;
@@ -92,7 +93,7 @@ impl Bert {
                 fs::write(&to, bytes).map_err(|source| EncoderError::io(&to, source))?;
             }
         }
-        weights::write(&self.network, &self.config, &dir.join(WEIGHTS))
+        weights::write(&self.network, &self.config, &dir.join(Self::WEIGHTS))
     }
 
     /// A hash of the files in `dir`. Equal files have equal hashes.

@@ -13,7 +13,7 @@ use super::{
     files::{CALIBRATION, CONFIG, LABELS, MANIFEST, SCORES, SIGNATURES, VOCABULARIES, WEIGHTS},
     weights,
 };
-use crate::{calibration::Calibration, error::ModelError, settings::Config};
+use crate::{calibration::Calibration, error::ModelError, package, settings::Config};
 
 /// Version of the layout of a model directory.
 const FORMAT: u32 = 1;
@@ -40,13 +40,39 @@ impl Model {
     /// A file that cannot be written.
     pub fn save(&self, folder: &Path, scores: &impl Serialize) -> Result<(), ModelError> {
         fs::create_dir_all(folder).map_err(|source| ModelError::io(folder, source))?;
+        let encoder = || encoder::save(self, folder);
+        self.write(folder, scores, encoder, &encoder::saved_config(&self.config, folder), &|_| Ok(()))
+    }
+
+    /// Writes the model directory with its encoder, whether it was fine-tuned or not. `given` is the folder of the encoder
+    /// that was given when the model was loaded. `round` may change the weights at a path. Returns the identity of the encoder.
+    pub(crate) fn save_with_encoder(
+        &self,
+        folder: &Path,
+        scores: &impl Serialize,
+        given: Option<&Path>,
+        round: &dyn Fn(&Path) -> Result<(), ModelError>,
+    ) -> Result<Option<EncoderIdentity>, ModelError> {
+        let (identity, config) = encoder::copy(self, folder, given, round)?;
+        self.write(folder, scores, || Ok(identity.clone()), &config, round)?;
+        Ok(identity)
+    }
+
+    fn write(
+        &self,
+        folder: &Path,
+        scores: &impl Serialize,
+        encoder: impl FnOnce() -> Result<Option<EncoderIdentity>, ModelError>,
+        config: &Config,
+        round: &dyn Fn(&Path) -> Result<(), ModelError>,
+    ) -> Result<(), ModelError> {
         // Without a manifest the folder is not a model, so a partly replaced model cannot be loaded.
         let place = folder.join(MANIFEST);
         if place.exists() {
             fs::remove_file(&place).map_err(|source| ModelError::io(&place, source))?;
         }
         let manifest = Manifest {
-            encoder: encoder::save(self, folder)?,
+            encoder: encoder()?,
             format: FORMAT,
             library: format!("cman {}", env!("CARGO_PKG_VERSION")),
             trained_words: self.trained_words,
@@ -55,7 +81,6 @@ impl Model {
             entity_types: self.schema.entities.len(),
             relation_types: self.schema.relations.len(),
         };
-        let config = encoder::saved_config(&self.config, folder);
         write(&folder.join(CONFIG), config.to_toml().as_bytes())?;
         write_json(&folder.join(LABELS), &self.schema)?;
         self.vocabularies.save(folder.join(VOCABULARIES))?;
@@ -65,6 +90,7 @@ impl Model {
         write_or_remove(&folder.join(CALIBRATION), calibration.as_ref())?;
         let weights = folder.join(WEIGHTS);
         weights::save(&self.network, &weights)?;
+        round(&weights)?;
         // The store makes the file readable by its owner alone. It gets the permissions of the other files.
         fs::metadata(folder.join(CONFIG))
             .and_then(|others| fs::set_permissions(&weights, others.permissions()))
@@ -72,7 +98,7 @@ impl Model {
         write_json(&place, &manifest)
     }
 
-    /// Reads a model directory on `device`.
+    /// Reads a model directory or a package on `device`.
     ///
     /// An encoder that is not part of the directory is looked for relative to the directory, inside of it as `encoder` or
     /// under its own name, and relative to the working directory.
@@ -83,11 +109,28 @@ impl Model {
         Self::load_with(folder, device, &LoadOptions::default())
     }
 
-    /// Reads a model directory on `device`, with options.
+    /// Reads a model directory or a package on `device`, with options.
     ///
     /// # Errors
     /// As [`load`](Self::load); an encoder of the options that is not the one that the model needs.
-    pub fn load_with(folder: &Path, device: &Device, options: &LoadOptions) -> Result<Self, ModelError> {
+    pub fn load_with(path: &Path, device: &Device, options: &LoadOptions) -> Result<Self, ModelError> {
+        if path.is_file() {
+            let unpacked = package::unpack(path)?;
+            return Self::read(unpacked.path(), device, options);
+        }
+        Self::read(path, device, options)
+    }
+
+    /// Reads a package from its bytes.
+    ///
+    /// # Errors
+    /// As [`load_with`](Self::load_with).
+    pub fn from_package(bytes: &[u8], device: &Device, options: &LoadOptions) -> Result<Self, ModelError> {
+        let unpacked = package::unpack_from(bytes, Path::new("package"))?;
+        Self::read(unpacked.path(), device, options)
+    }
+
+    fn read(folder: &Path, device: &Device, options: &LoadOptions) -> Result<Self, ModelError> {
         let manifest: Manifest = read_json(&folder.join(MANIFEST))?;
         if manifest.format != FORMAT {
             let reason = format!("format {}, this library reads format {FORMAT}", manifest.format);

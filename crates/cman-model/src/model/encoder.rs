@@ -1,11 +1,11 @@
 //! The contextual encoder of a model directory. A fine-tuned encoder is part of the directory; another one is referred
 //! to by its path and hash.
 
-use std::path::Path;
+use std::{fs, path::Path};
 
 use burn::tensor::Device;
 use cman_data::EncoderIdentity;
-use cman_encoder::Bert;
+use cman_encoder::{Bert, Elmo};
 
 use super::{
     Model,
@@ -30,6 +30,39 @@ pub(super) fn save(model: &Model, folder: &Path) -> Result<Option<EncoderIdentit
         identity.hash = Bert::hash_dir(&place)?;
     }
     Ok(Some(identity))
+}
+
+/// Copies the encoder to `folder`, the place where a package has it. Returns its identity there, and the configuration that
+/// refers to it. `round` may change its weights. `given`: its folder, if it is not where the configuration says.
+pub(super) fn copy(
+    model: &Model,
+    folder: &Path,
+    given: Option<&Path>,
+    round: &dyn Fn(&Path) -> Result<(), ModelError>,
+) -> Result<(Option<EncoderIdentity>, Config), ModelError> {
+    let mut config = model.config.clone();
+    let Some(encoder) = &model.encoder else { return Ok((None, config)) };
+    let place = folder.join(FOLDER);
+    let from = given.unwrap_or(Path::new(&config.encoder.path));
+    let mut identity = EncoderIdentity { name: FOLDER.into(), ..encoder.identity().clone() };
+    if let Some(bert) = encoder.as_bert() {
+        bert.save_dir(&place)?;
+        round(&place.join(Bert::WEIGHTS))?;
+        identity.hash = Bert::hash_dir(&place)?;
+    } else if encoder.is_file() {
+        let expected = "the encoder that computed the contextual vectors: its folder must be given".into();
+        return Err(ModelError::Encoder { path: from.into(), expected, found: "a file of vectors".into() });
+    } else {
+        fs::create_dir_all(&place).map_err(|source| ModelError::io(&place, source))?;
+        for file in Elmo::files(from)? {
+            let to = place.join(file.file_name().unwrap_or_default());
+            fs::copy(&file, &to).map_err(|source| ModelError::io(&file, source))?;
+        }
+        identity.hash = Elmo::hash_dir(&place)?;
+    }
+    config.encoder.kind = EncoderKind::of_name(&identity.kind).unwrap_or_default();
+    config.encoder.path = FOLDER.into();
+    Ok((Some(identity), config))
 }
 
 /// The configuration as it is written to `folder`.

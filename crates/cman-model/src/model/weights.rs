@@ -8,8 +8,9 @@ use burn::{
     tensor::Tensor,
 };
 use cman_core::Cman;
+use half::f16;
 
-use crate::error::ModelError;
+use crate::{error::ModelError, package};
 
 /// Writes the weights of a network.
 pub(super) fn save(network: &Cman, path: &Path) -> Result<(), ModelError> {
@@ -26,7 +27,7 @@ pub(super) fn check_size(path: &Path, least: f64) -> Result<(), ModelError> {
         return Err(ModelError::directory(path, "expected a file, found a directory"));
     }
     let bytes = metadata.len();
-    let expected = least * size_of::<f32>() as f64;
+    let expected = least * size_of::<f16>() as f64;
     if bytes as f64 >= expected {
         return Ok(());
     }
@@ -37,9 +38,9 @@ pub(super) fn check_size(path: &Path, least: f64) -> Result<(), ModelError> {
 /// Reads weights into a network of the same shape.
 pub(super) fn load(network: &mut Cman, path: &Path) -> Result<(), ModelError> {
     let fail = |reason: String| ModelError::directory(path, reason);
-    // The store reports a missing file only when it reads tensors.
-    fs::File::open(path).map_err(|source| ModelError::io(path, source))?;
-    let mut store = SafetensorsStore::from_file(path.to_owned()).allow_partial(true).validate(false);
+    let bytes = fs::read(path).map_err(|source| ModelError::io(path, source))?;
+    let bytes = package::widen(bytes).map_err(fail)?;
+    let mut store = SafetensorsStore::from_bytes(Some(bytes)).allow_partial(true).validate(false);
     store = store.skip_enum_variants(true);
     let result = network.load_from(&mut store).map_err(|error| fail(error.to_string()))?;
     if let Some(error) = result.errors.first() {
