@@ -59,7 +59,7 @@ struct Cli {
 
 const EXAMPLES: &str = "\
 Example:
-  cman train --sample --epochs 12 --out model
+  cman train --sample --epochs 4 --out model
   echo 'Mrs. Tsuruyama is from Kumamoto Prefecture in Japan.' | cman predict --model model";
 
 #[derive(Subcommand)]

@@ -41,7 +41,7 @@ pub fn is_unusual(report: &Report) -> bool {
     Report { records: 0, sentences: 0, ..report.clone() } != Report::default()
 }
 
-/// `65 sentences, 219 entities, 125 relations`.
+/// `175 sentences, 559 entities, 322 relations`.
 pub fn counts(sentences: &[Sentence]) -> String {
     let entities: usize = sentences.iter().map(|sentence| sentence.entities.len()).sum();
     let relations: usize = sentences.iter().map(|sentence| sentence.relations.len()).sum();

@@ -104,7 +104,7 @@ fn inspect_counts_a_file_or_a_folder() {
     assert!(printed.contains("test.json (spert)\nsentences                               65\n"), "{printed}");
     let all: Value = serde_json::from_str(&cman(&["inspect", &sample(""), "--json"]).quiet()).unwrap();
     let sentences: Vec<_> = all.as_array().unwrap().iter().map(|file| &file["statistics"]["sentences"]).collect();
-    assert_eq!(sentences, [325, 65, 65]);
+    assert_eq!(sentences, [855, 175, 175]);
     let test = &all[2];
     assert!(test["path"].as_str().unwrap().ends_with("test.json"));
     assert_eq!((&test["format"], &test["report"]["records"]), (&"spert".into(), &65.into()));
@@ -149,7 +149,7 @@ fn two_systems_are_compared() {
     fs::write(&path, Value::from(worse).to_string()).unwrap();
     let (path, out) = (path.to_str().unwrap(), out.to_str().unwrap());
     let printed = cman(&["score", "--gold", &test, "--pred", path, "--against", &test, "--json", out]).quiet();
-    assert!(printed.contains("micro F1, 95% intervals from 10000 resamples of 65 sentences"), "{printed}");
+    assert!(printed.contains("micro F1, 95% intervals from 10000 resamples of 175 sentences"), "{printed}");
     let scores = read(out);
     let f1 = |scores: &Value| scores["relations"]["strict"]["micro"]["f1"].as_f64().unwrap();
     assert!(f1(&scores) < 0.8 && f1(&scores["against"]) == 1.0);

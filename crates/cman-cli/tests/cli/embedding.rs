@@ -14,7 +14,7 @@ fn check_every_subcommand(temp: &Path, folder: &str, kind: &str, shape: &str, de
     let mut scores = Vec::new();
     let file = path("features.safetensors");
     let stdout = cman(&["embed", "--encoder", folder, "--corpus", &sample(""), "--out", &file]).quiet();
-    assert!(stdout.contains(": 455 sentences, ") && stdout.contains(&format!(" tokens, {shape}; ")), "{stdout}");
+    assert!(stdout.contains(": 1205 sentences, ") && stdout.contains(&format!(" tokens, {shape}; ")), "{stdout}");
     for (source_kind, source) in [("cache", file.as_str()), (kind, folder)] {
         let out = path(source_kind);
         let [kind_setting, path_setting] = [format!("encoder.kind={source_kind}"), format!("encoder.path={source}")];
@@ -44,7 +44,7 @@ fn every_subcommand_reads_the_encoder_from_the_configuration_or_the_model() {
     let out = path("half");
     let source = format!("encoder.path={half}");
     let train = ["train", "--sample", "--out", &out, "--set", "encoder.kind=cache", "--set", &source];
-    assert!(cman(&train).failure().contains("expected vectors of all 325 sentences, found none for "));
+    assert!(cman(&train).failure().contains("expected vectors of all 855 sentences, found none for "));
     assert!(fs::metadata(half).unwrap().len() < fs::metadata(path("features.safetensors")).unwrap().len() / 2);
 }
 

@@ -76,7 +76,7 @@ fn results_summarise_the_runs() {
         let both = run["protocol"] == "train+dev";
         assert_eq!(
             (&outcome["train_sentences"], outcome["dev"].is_null()),
-            (&(if both { 390 } else { 325 }).into(), both)
+            (&(if both { 1030 } else { 855 }).into(), both)
         );
         let folder = finished().join("runs").join(run["id"].as_str().unwrap());
         assert_eq!(folder.join("dev.jsonl").exists(), !both);

@@ -77,10 +77,10 @@ fn a_finished_model_goes_on_only_as_the_same_run() {
 
     let other = args(&out, "1", &["--resume", "--seed", "7", "--train-dev"]).failure_with_hint();
     let (train, dev) = other.0.split_once("; seed: 1 in the model, 7 now; ").unwrap();
-    assert!(train.starts_with(&format!("{name}/identity.json: of another run: dev data: 65 sentences (")), "{train}");
+    assert!(train.starts_with(&format!("{name}/identity.json: of another run: dev data: 175 sentences (")), "{train}");
     assert!(train.ends_with(" in the model, 0 sentences (e3b0c44298fc1c14) now"), "{train}");
     assert!(
-        dev.starts_with("training data: 65 sentences (") && dev.contains(" in the model, 130 sentences ("),
+        dev.starts_with("training data: 175 sentences (") && dev.contains(" in the model, 350 sentences ("),
         "{dev}"
     );
     let force = "`--force` starts a new run, and another `--out` leaves this one as it is";

@@ -9,11 +9,11 @@ fn training_prints_its_facts_and_writes_the_directory() {
     let (folder, stdout) = model();
     for line in [
         "seed 1, 1 epochs, protocol train\n",
-        "sentences   325 training, 65 dev\n",
+        "sentences   855 training, 175 dev\n",
         "tokenizer   conll04 (99.8 % of the tokens of the training data)\n",
         "epoch   1  loss ",
         "kept epoch 1: dev entities",
-        "test: 65 sentences, 219 entities, 125 relations; trained on 325 sentences (train)\n",
+        "test: 175 sentences, 559 entities, 322 relations; trained on 855 sentences (train)\n",
         "0 of 65 test sentences also occur in the training data: strict F1",
     ] {
         assert!(stdout.contains(line), "{line:?} in {stdout}");
@@ -39,7 +39,7 @@ fn training_prints_its_facts_and_writes_the_directory() {
     assert_eq!(log["dev"], scores["dev"]);
     assert_eq!((&scores["epoch"], &scores["protocol"]), (&1.into(), &"train".into()));
     for (key, count) in
-        [("train_sentences", 325), ("dev_sentences", 65), ("test_sentences", 65), ("leaked_test_sentences", 0)]
+        [("train_sentences", 855), ("dev_sentences", 175), ("test_sentences", 175), ("leaked_test_sentences", 0)]
     {
         assert_eq!(scores[key], count, "{key}");
     }
@@ -70,7 +70,7 @@ fn evaluation_reproduces_the_scores_of_training() {
     let printed = cman(&args).quiet();
     let table = printed.split_once("\n\n").unwrap().1.trim_end();
     assert!(table.starts_with("entities, strict") && stdout.contains(table), "{table}\n{stdout}");
-    assert!(printed.contains("test.json: 65 sentences, 219 entities, 125 relations\n"));
+    assert!(printed.contains("test.json: 175 sentences, 559 entities, 322 relations\n"));
 }
 
 #[test]
