@@ -9,6 +9,7 @@ mod experiments;
 mod full_disk;
 mod mistakes;
 mod own_corpora;
+mod packaging;
 mod prediction;
 mod program;
 mod reproducing;

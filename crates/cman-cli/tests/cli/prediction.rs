@@ -110,7 +110,7 @@ fn invalid_records_are_reported_and_skipped() {
     let mut input = format!("\n{}\nnope\n{{\"text\": 5}}\n{{}}\n", json!({"text": "Ann ran."})).into_bytes();
     input.extend(b"{\"tokens\": []}\n{\"tokens\": [\"a\", \"\"]}\n\xFF\n");
     input.extend(format!("{many}\n{long}\n{{\"text\": \" \"}}\n{}", json!({"text": "Bob"})).into_bytes());
-    let run = cman_reading(&input, &["predict", "--model", folder, "--max-tokens", "8"]);
+    let run = cman_reading(&input, &["predict", "--model", folder, "--max-tokens", "8", "--long-sentences", "refuse"]);
     assert_eq!(run.status, Some(1));
     let expected = "\
 standard input: record 2, line 3, column 2: expected ident
@@ -230,4 +230,43 @@ fn a_closed_pipe_ends_the_program_quietly() {
     child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
     assert_eq!((child.wait().unwrap().code(), stderr.as_str()), (Some(0), ""));
     assert!(writer.join().unwrap() < 20_000, "the program stops before it has read all input");
+}
+
+#[test]
+fn a_long_sentence_is_read_in_windows_and_said() {
+    let (folder, _) = model();
+    let words: Vec<String> = (0..40).map(|i| format!("w{i}")).collect();
+    let input = format!("{}\n{}\n", json!({"tokens": words}), json!({"text": "Ann ran."}));
+    let run = cman_reading(input.as_bytes(), &["predict", "--model", folder, "--max-tokens", "16"]);
+    assert_eq!(run.status, Some(0));
+    assert_eq!(
+        run.stderr,
+        "standard input: record 1, line 1: sentence of 40 tokens, above the 16 of --max-tokens: 1 sentence read in \
+         overlapping windows; relations between entities farther apart are not found\n"
+    );
+    let found = lines(&run.stdout);
+    assert_eq!((found[0]["windows"].clone(), found[1].get("windows")), (json!(3), None));
+    assert_eq!(found[0]["tokens"].as_array().unwrap().len(), 40);
+}
+
+#[test]
+fn options_choose_what_is_extracted() {
+    let (folder, _) = model();
+    let test = sample("test.json");
+    let predict = |options: &[&str]| lines(&cman(&[&["predict", "--model", folder, &test], options].concat()).quiet());
+    let all = |found: &[Value], key: &str| -> Vec<Value> {
+        found.iter().flat_map(|line| line[key].as_array().unwrap().clone()).collect()
+    };
+    let found = predict(&[]);
+    let confidence = |entity: &Value| entity["confidence"].as_f64().unwrap();
+    let certain = all(&predict(&["--entity-threshold", "0.9"]), "entities");
+    let expected: Vec<Value> = all(&found, "entities").into_iter().filter(|e| confidence(e) >= 0.9).collect();
+    assert_eq!(certain, expected);
+    let entities = predict(&["--entities-only", "--n-best", "2"]);
+    assert!(all(&entities, "relations").is_empty() && all(&entities, "n_best").len() > found.len());
+    let many = all(&predict(&["--relation-threshold", "0.01"]), "relations").len();
+    let trained = all(&predict(&["--relation-threshold", "0.01", "--signatures", "trained"]), "relations").len();
+    assert!(trained < many, "{trained} of {many} relations have a signature of the training data");
+    let error = cman(&["predict", "--model", folder, "--entity-threshold", "2"]).failure();
+    assert_eq!(error, "configuration: entity_threshold: expected a number from 0 to 1, found 2");
 }
