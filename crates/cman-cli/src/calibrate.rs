@@ -67,8 +67,10 @@ struct BeforeAndAfter {
 
 /// Runs the subcommand.
 pub fn run(args: &Args) -> Result<()> {
-    if args.save && !args.model.path().is_dir() {
-        bail!("{}: a package cannot be changed: calibrate its model directory", args.model.path().display());
+    let folder = args.model.path().filter(|path| path.is_dir());
+    if args.save && folder.is_none() {
+        let name = args.model.path().unwrap_or(Path::new("the demo model")).display();
+        bail!("{name}: a package cannot be changed: calibrate its model directory");
     }
     let model = args.model.load()?;
     let gold = read(&model, &args.data)?;
@@ -88,8 +90,8 @@ pub fn run(args: &Args) -> Result<()> {
     if !args.json.as_deref().is_some_and(output::is_stdout) {
         print(args, &outcome)?;
     }
-    if args.save {
-        Model::save_calibration(args.model.path(), temperatures)?;
+    if let Some(folder) = folder.filter(|_| args.save) {
+        Model::save_calibration(folder, temperatures)?;
     }
     Ok(())
 }

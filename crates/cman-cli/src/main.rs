@@ -11,6 +11,7 @@ mod embed;
 mod evaluate;
 mod experiment;
 mod extract_args;
+mod generate;
 mod hint;
 mod inspect;
 mod model_folder;
@@ -32,7 +33,7 @@ use std::{
     sync::{Arc, atomic::AtomicBool},
 };
 
-use clap::{Parser, Subcommand, error::ContextKind};
+use clap::{CommandFactory, Parser, Subcommand, error::ContextKind};
 use cman_data::plain_types;
 use signal_hook::consts::SIGABRT;
 
@@ -79,6 +80,7 @@ enum Command {
     Report(report::Args),
     Archive(archive::Args),
     View(view::Args),
+    Generate(generate::Args),
 }
 
 fn main() -> ExitCode {
@@ -138,6 +140,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Report(args) => report::run(&args),
         Command::Archive(args) => archive::run(&args),
         Command::View(args) => view::run(&args),
+        Command::Generate(args) => generate::run(&args, Cli::command()),
     }
 }
 
@@ -163,10 +166,8 @@ fn message(error: &anyhow::Error) -> String {
 
 #[cfg(test)]
 mod tests {
-    use anyhow::Context;
-    use clap::CommandFactory;
-
     use super::*;
+    use anyhow::Context;
 
     #[test]
     fn the_arguments_are_valid() {

@@ -35,6 +35,7 @@ const WINDOW: usize = 256;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
+  echo 'Ada Lovelace lived in London.' | cman predict
   echo 'Ada Lovelace lived in London.' | cman predict --model model
   cman predict --model model documents.jsonl --output found.jsonl
   cman predict --model model conll04_test.json

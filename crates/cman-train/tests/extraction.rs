@@ -7,8 +7,8 @@ use std::{fs, path::Path, sync::OnceLock};
 use burn::tensor::Device;
 use cman_data::{Entity, Sentence};
 use cman_model::{
-    About, Calibration, Card, ExtractOptions, Extraction, Extractor, GivenEntity, LoadOptions, LongSentences, Measured, Model,
-    ModelError, Packing, Precision, Signature, SignatureFilter,
+    About, Calibration, Card, ExtractOptions, Extraction, Extractor, GivenEntity, LoadOptions, LongSentences, Measured,
+    Model, ModelError, Packing, Precision, Signature, SignatureFilter,
 };
 use cman_train::{JudgedPredictions, Learner, TrainingData};
 use common::{bits, config, encoder_copy, schema, sentences};
@@ -47,7 +47,8 @@ fn places(extraction: &Extraction) -> Vec<(&str, usize, usize)> {
 #[test]
 fn the_task_is_learned() {
     let found = plain().extract_sentences(&sentences()).unwrap();
-    let right = sentences().iter().zip(&found).filter(|(gold, found)| gold.entities.len() == found.entities.len()).count();
+    let right =
+        sentences().iter().zip(&found).filter(|(gold, found)| gold.entities.len() == found.entities.len()).count();
     assert!(right >= 10 && found.iter().map(|found| found.relations.len()).sum::<usize>() >= 10, "{right} of 12");
 }
 
@@ -166,7 +167,8 @@ fn relations_between_given_entities() {
 
 #[test]
 fn a_long_sentence_is_read_in_windows_that_are_counted() {
-    let words: Vec<String> = (0..12).flat_map(|_| ["Ann", "lives", "in", "lovely", "Rome", "."]).map(String::from).collect();
+    let words: Vec<String> =
+        (0..12).flat_map(|_| ["Ann", "lives", "in", "lovely", "Rome", "."]).map(String::from).collect();
     let long = Sentence::from_tokens("1", words);
     let windowed = extractor(ExtractOptions { max_tokens: 24, ..ExtractOptions::default() });
     let found = windowed.extract_sentences(std::slice::from_ref(&long)).unwrap().remove(0);
@@ -181,8 +183,11 @@ fn a_long_sentence_is_read_in_windows_that_are_counted() {
     assert_eq!(json["windows"], 4);
     assert!(serde_json::to_value(&whole).unwrap().get("windows").is_none());
 
-    let refusing =
-        extractor(ExtractOptions { max_tokens: 24, long_sentences: LongSentences::Refuse, ..ExtractOptions::default() });
+    let refusing = extractor(ExtractOptions {
+        max_tokens: 24,
+        long_sentences: LongSentences::Refuse,
+        ..ExtractOptions::default()
+    });
     let error = refusing.extract_sentences(&[long.clone()]).unwrap_err().to_string();
     assert_eq!(error, "sentence of 72 tokens exceeds the maximum of 24 (max_tokens)");
     let narrow = extractor(ExtractOptions { max_characters: 3, ..ExtractOptions::default() });
@@ -193,7 +198,9 @@ fn a_long_sentence_is_read_in_windows_that_are_counted() {
     let related = windowed.relate_sentences(std::slice::from_ref(&given)).unwrap().remove(0);
     assert_eq!(places(&related), [("Loc", 40, 41), ("Peop", 0, 1), ("Peop", 36, 37)]);
     given.entities.push(Entity::new("Loc", 0..60));
-    assert!(windowed.relate_sentences(&[given]).unwrap_err().to_string().starts_with("entities[3]: expected an entity"));
+    assert!(
+        windowed.relate_sentences(&[given]).unwrap_err().to_string().starts_with("entities[3]: expected an entity")
+    );
 }
 
 proptest! {
@@ -253,7 +260,10 @@ fn a_package_gives_the_predictions_of_its_model() {
     assert_eq!(packed.signatures(), model().signatures());
     assert_eq!(packed.predict(&sentences(), 4).unwrap(), model().predict(&sentences(), 4).unwrap());
     let bytes = fs::read(&file).unwrap();
-    assert!(bits(Model::from_package(&bytes, &device, &LoadOptions::default()).unwrap().network()) == bits(packed.network()));
+    assert!(
+        bits(Model::from_package(&bytes, &device, &LoadOptions::default()).unwrap().network())
+            == bits(packed.network())
+    );
     pack(Precision::Single);
     assert!(fs::read(&file).unwrap() == bytes, "equal models give equal packages");
 
@@ -262,7 +272,9 @@ fn a_package_gives_the_predictions_of_its_model() {
     assert!(fs::metadata(&file).unwrap().len() < bytes.len() as u64);
     let half = load(&file).unwrap();
     assert!(bits(half.network()) == bits(expected.network()) && bits(half.network()) != bits(packed.network()));
-    assert!(card.to_string().contains("half precision") && card.to_string().contains("entities 99.00, relations 98.00"));
+    assert!(
+        card.to_string().contains("half precision") && card.to_string().contains("entities 99.00, relations 98.00")
+    );
 }
 
 #[test]
@@ -341,7 +353,8 @@ fn temperatures_are_fitted_saved_and_applied() {
     }
     // Thresholds are those of calibrated confidences.
     let options = ExtractOptions { entity_threshold: 0.9, ..ExtractOptions::default() };
-    let certain = Extractor::new(calibrated.clone()).with_options(options).unwrap().extract_sentences(&sentences()).unwrap();
+    let certain =
+        Extractor::new(calibrated.clone()).with_options(options).unwrap().extract_sentences(&sentences()).unwrap();
     let kept = found.iter().flat_map(|e| &e.entities).filter(|e| e.confidence >= 0.9).count();
     assert_eq!(certain.iter().map(|e| e.entities.len()).sum::<usize>(), kept);
     // A model that is saved again keeps them, one without has no file.

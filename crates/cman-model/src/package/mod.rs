@@ -122,7 +122,19 @@ impl Card {
     /// A file that is no package.
     pub fn read(path: &Path) -> Result<Self, ModelError> {
         let file = File::open(path).map_err(|source| ModelError::io(path, source))?;
-        let mut archive = Archive::new(BufReader::new(file));
+        Self::first_of(BufReader::new(file), path)
+    }
+
+    /// Reads the card of a package from its bytes.
+    ///
+    /// # Errors
+    /// Bytes that are no package.
+    pub fn from_package(bytes: &[u8]) -> Result<Self, ModelError> {
+        Self::first_of(bytes, Path::new("package"))
+    }
+
+    fn first_of(package: impl Read, path: &Path) -> Result<Self, ModelError> {
+        let mut archive = Archive::new(package);
         let mut entries = archive.entries().map_err(|_| no_package(path))?;
         read_card(&mut entries, path)
     }
