@@ -98,7 +98,7 @@ fn results_summarise_the_runs() {
     assert!(gold(&results["rows"][0]) && !gold(&results["rows"][1]), "only CMAN reads labels");
     let comparisons = results["comparisons"].as_array().unwrap();
     assert_eq!(comparisons.len(), 4, "one other system, two protocols, two seeds");
-    assert!(comparisons.iter().all(|comparison| comparison["a"] == "CMAN" && comparison["sentences"] == 65));
+    assert!(comparisons.iter().all(|comparison| comparison["a"] == "CMAN" && comparison["sentences"] == 175));
     let length = results["rows"][0]["length"].as_array().unwrap();
     assert_eq!(length.iter().map(|group| group["gold_relations"].as_u64().unwrap()).sum::<u64>(), relations("dev"));
 }
@@ -277,7 +277,7 @@ fn a_failed_run_does_not_stop_the_others() {
     assert!(reason.contains("is not finite"), "{reason}");
     let error_file = format!("{out}/runs/{}/error.txt", failed["id"].as_str().unwrap());
     assert_eq!(fs::read_to_string(error_file).unwrap(), format!("{reason}\n"));
-    assert_eq!(results["runs"][1]["outcome"]["dev_sentences"], 6, "a fifth of half of the sentences");
+    assert_eq!(results["runs"][1]["outcome"]["dev_sentences"], 17, "a fifth of half of the sentences");
     cman(&["report", out]).quiet();
     let page = fs::read_to_string(format!("{out}/report.html")).unwrap();
     assert!(page.contains("A &lt; B &amp; C") && page.contains("2 failed") && page.contains("is not finite"));

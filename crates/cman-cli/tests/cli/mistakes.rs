@@ -144,7 +144,7 @@ fn damaged_model_directories_are_distinguished() {
     let (folder, none) = missing_path();
     let name = folder.path().to_str().unwrap();
     let load = |model: &str| cman(&["predict", "--model", model]).failure();
-    assert_eq!(load(&none), format!("{none}: no such directory"));
+    assert_eq!(load(&none), format!("{none}: no such model directory or package"));
     assert_eq!(load(name), format!("{name}: not a model directory (it has no model.json)"));
     model_copy(folder.path());
     assert_eq!(cman(&["predict", "--model", name]).quiet(), "");
@@ -279,7 +279,7 @@ fn predictions_for_other_sentences_are_errors() {
     let (folder, _) = missing_path();
     let path = folder.path().join("few.json").to_str().unwrap().to_owned();
     fs::write(&path, "[]").unwrap();
-    assert_eq!(score(&path), format!("{path}: 65 gold sentences, but 0 predicted sentences"));
+    assert_eq!(score(&path), format!("{path}: 175 gold sentences, but 0 predicted sentences"));
     let run = cman(&["score", "--gold", &test, "--pred", &test, "--against", &test, "--as", "spert"]);
     assert_eq!(run.status, Some(2));
 }

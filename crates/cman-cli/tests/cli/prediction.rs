@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::program::{cman, cman_reading, command, model, sample};
+use crate::program::{cman, cman_reading, command, demo, model, sample};
 
 fn lines(output: &str) -> Vec<Value> {
     output.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
@@ -16,7 +16,7 @@ fn lines(output: &str) -> Vec<Value> {
 
 #[test]
 fn each_sentence_is_a_line_with_the_documented_keys() {
-    let (folder, _) = model();
+    let folder = &demo();
     let text = "Zoë Day of Rome ran.  She won.\n\n \nPaul left\r\n";
     let output = cman_reading(text.as_bytes(), &["predict", "--model", folder]).quiet();
     assert!(output.starts_with(r#"{"offset":0,"text":"Zoë Day of Rome ran.","tokens":["Zoë","#), "{output}");
@@ -44,7 +44,7 @@ fn each_sentence_is_a_line_with_the_documented_keys() {
 
 #[test]
 fn offsets_refer_to_the_input_in_any_script() {
-    let (folder, _) = model();
+    let folder = &demo();
     let texts = [
         "Mrs. Tsuruyama is from Kumamoto.  She left\tJapan.",
         "Zoë Šimková aus Köln. Cafe\u{301} Rene\u{301}e in Nîmes.",
@@ -205,7 +205,7 @@ fn predictions_are_written_to_a_file_and_scored() {
 
     let run = cman(&["predict", "--model", folder, &input, "--output", &input]);
     assert_eq!(run.failure(), format!("{input}: the output is the input file"));
-    assert_eq!(fs::read_to_string(&input).unwrap().lines().count(), 65, "the input is unchanged");
+    assert_eq!(fs::read_to_string(&input).unwrap().lines().count(), 175, "the input is unchanged");
 }
 
 #[test]
@@ -251,7 +251,7 @@ fn a_long_sentence_is_read_in_windows_and_said() {
 
 #[test]
 fn options_choose_what_is_extracted() {
-    let (folder, _) = model();
+    let folder = &demo();
     let test = sample("test.json");
     let predict = |options: &[&str]| lines(&cman(&[&["predict", "--model", folder, &test], options].concat()).quiet());
     let all = |found: &[Value], key: &str| -> Vec<Value> {
@@ -269,4 +269,19 @@ fn options_choose_what_is_extracted() {
     assert!(trained < many, "{trained} of {many} relations have a signature of the training data");
     let error = cman(&["predict", "--model", folder, "--entity-threshold", "2"]).failure();
     assert_eq!(error, "configuration: entity_threshold: expected a number from 0 to 1, found 2");
+}
+
+#[test]
+fn without_a_model_the_demo_model_predicts_and_says_so() {
+    let run = cman_reading(b"Maria Keller lives in Oslo, Norway.", &["predict"]);
+    assert_eq!(run.status, Some(0));
+    assert!(run.stderr.starts_with("no --model: the demo model, F1 "), "{}", run.stderr);
+    let found = &lines(&run.stdout)[0];
+    let texts: Vec<&str> = found["entities"].as_array().unwrap().iter().map(|e| e["text"].as_str().unwrap()).collect();
+    assert_eq!(texts, ["Maria Keller", "Oslo", "Norway"]);
+    assert!(!found["relations"].as_array().unwrap().is_empty());
+    assert_eq!(
+        run.stdout,
+        cman_reading(b"Maria Keller lives in Oslo, Norway.", &["predict", "--model", &demo()]).stdout
+    );
 }

@@ -97,6 +97,11 @@ pub fn sample(name: &str) -> String {
     format!("{}/../cman-data/sample/{name}", env!("CARGO_MANIFEST_DIR"))
 }
 
+/// The demo model, which finds entities and relations.
+pub fn demo() -> String {
+    format!("{}/../cman-demo/demo.cman", env!("CARGO_MANIFEST_DIR"))
+}
+
 /// The folder of a model trained for one epoch, and the standard output of the training.
 pub fn model() -> (&'static str, &'static str) {
     static MODEL: LazyLock<(String, String)> = LazyLock::new(|| {

@@ -14,7 +14,7 @@ fn training_prints_its_facts_and_writes_the_directory() {
         "epoch   1  loss ",
         "kept epoch 1: dev entities",
         "test: 175 sentences, 559 entities, 322 relations; trained on 855 sentences (train)\n",
-        "0 of 65 test sentences also occur in the training data: strict F1",
+        "0 of 175 test sentences also occur in the training data: strict F1",
     ] {
         assert!(stdout.contains(line), "{line:?} in {stdout}");
     }
@@ -30,6 +30,7 @@ fn training_prints_its_facts_and_writes_the_directory() {
         "model.json",
         "model.safetensors",
         "scores.json",
+        "signatures.json",
         "vocabularies.json",
     ];
     assert_eq!(names, expected);
@@ -65,7 +66,7 @@ fn evaluation_reproduces_the_scores_of_training() {
             }
         }
     }
-    assert_eq!(scores["entities"]["strict"]["types"]["Peop"]["support"], 63);
+    assert_eq!(scores["entities"]["strict"]["types"]["Peop"]["support"], 196);
 
     let printed = cman(&args).quiet();
     let table = printed.split_once("\n\n").unwrap().1.trim_end();
@@ -111,12 +112,12 @@ fn training_on_train_and_dev_has_no_dev_scores_and_is_labelled() {
     let rest = ["--train-dev", "--epochs", "1", "--seed", "3", "--out", out.to_str().unwrap()];
     let stdout = cman(&[&files[..], &rest, &SMALL].concat()).quiet();
     assert!(stdout.contains("seed 3, 1 epochs, protocol train+dev\n"), "{stdout}");
-    assert!(stdout.contains("sentences   130 training, 0 dev\n"), "{stdout}");
-    assert!(stdout.contains("65 of 65 test sentences also occur in the training data"), "{stdout}");
+    assert!(stdout.contains("sentences   350 training, 0 dev\n"), "{stdout}");
+    assert!(stdout.contains("175 of 175 test sentences also occur in the training data"), "{stdout}");
     let scores = json(out.join("scores.json"));
-    assert_eq!((&scores["protocol"], &scores["train_sentences"]), (&"train+dev".into(), &130.into()));
+    assert_eq!((&scores["protocol"], &scores["train_sentences"]), (&"train+dev".into(), &350.into()));
     assert!(scores["dev"].is_null() && scores["dev_sentences"].is_null());
-    assert_eq!(scores["leaked_test_sentences"], 65);
+    assert_eq!(scores["leaked_test_sentences"], 175);
     let labels = json(out.join("labels.json"));
     assert_eq!(labels["entities"], serde_json::json!(["Loc", "Org", "Peop", "Other"]), "in the types file's order");
 }

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, fs, path::Path};
 
 use half::f16;
-use safetensors::{Dtype, SafeTensors, View, serialize};
+use safetensors::{Dtype, SafeTensorError, SafeTensors, View, serialize};
 
 use crate::error::ModelError;
 
@@ -28,10 +28,8 @@ pub(super) fn halve(path: &Path) -> Result<(), ModelError> {
 /// # Errors
 /// Bytes that are no weights file.
 pub(crate) fn widen(bytes: Vec<u8>) -> Result<Vec<u8>, String> {
-    let is_half = SafeTensors::deserialize(&bytes)
-        .map_err(|error| error.to_string())?
-        .iter()
-        .any(|(_, tensor)| tensor.dtype() == Dtype::F16);
+    let is_half =
+        SafeTensors::deserialize(&bytes).map_err(described)?.iter().any(|(_, tensor)| tensor.dtype() == Dtype::F16);
     if !is_half {
         return Ok(bytes);
     }
@@ -42,6 +40,10 @@ pub(crate) fn widen(bytes: Vec<u8>) -> Result<Vec<u8>, String> {
     })
 }
 
+fn described(error: SafeTensorError) -> String {
+    format!("SafeTensors error: {error}")
+}
+
 /// Converts the tensors of one type to another one. `convert` appends a value, and says whether it can be represented.
 fn convert(
     bytes: &[u8],
@@ -49,8 +51,8 @@ fn convert(
     to: Dtype,
     convert: impl Fn(&[u8], &mut Vec<u8>) -> bool,
 ) -> Result<Vec<u8>, String> {
-    let file = SafeTensors::deserialize(bytes).map_err(|error| error.to_string())?;
-    let (_, header) = SafeTensors::read_metadata(bytes).map_err(|error| error.to_string())?;
+    let file = SafeTensors::deserialize(bytes).map_err(described)?;
+    let (_, header) = SafeTensors::read_metadata(bytes).map_err(described)?;
     let mut tensors = Vec::new();
     for (name, tensor) in file.iter() {
         let (dtype, data) = if tensor.dtype() == from {
@@ -66,7 +68,7 @@ fn convert(
         };
         tensors.push((name, Values { dtype, shape: tensor.shape().to_vec(), data }));
     }
-    serialize(tensors, header.metadata().clone()).map_err(|error| error.to_string())
+    serialize(tensors, header.metadata().clone()).map_err(described)
 }
 
 /// A tensor to write.
