@@ -7,6 +7,7 @@ mod embedding;
 mod encoder_paths;
 mod experiments;
 mod full_disk;
+mod generating;
 mod mistakes;
 mod own_corpora;
 mod packaging;
