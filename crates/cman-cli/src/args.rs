@@ -55,6 +55,12 @@ pub struct TypesArgs {
 }
 
 impl ModelArgs {
+    /// The name of the model: that of its folder.
+    pub fn name(&self) -> String {
+        let folder = self.model.canonicalize().unwrap_or_else(|_| self.model.clone());
+        folder.file_name().unwrap_or(folder.as_os_str()).to_string_lossy().into_owned()
+    }
+
     /// Loads the model on the device.
     pub fn load(&self) -> Result<Model> {
         let device = self.device.device.device()?;

@@ -4,34 +4,24 @@ use std::{fmt, path::PathBuf, str::FromStr};
 
 use anyhow::{Context, Result, bail};
 use cman_data::{
-    AnnotationFormat, AnnotationOptions, Corpus, CutPolicy, DataError, Format, LossKind, Losses, OnError, Sentence,
+    AnnotationFormat, AnnotationOptions, Corpus, CutPolicy, DataError, Format, Losses, OnError, Sentence,
     TokenizerConfig, read_annotations, recognize_annotations, write_annotations, write_annotations_to,
     write_json_lines, write_multihead, write_spert,
 };
-use cman_view::printable;
 
 use crate::{
     args::{TypesArgs, named},
     hint,
-    notes::{note, note_unusual},
+    losses::note_losses,
+    notes::note_unusual,
     output,
 };
 
-/// The formats that are written.
-const TO: [&str; 12] = [
-    "spert",
-    "jsonl",
-    "multihead",
-    "label-studio",
-    "doccano",
-    "brat",
-    "dygie",
-    "prodigy",
-    "gliner",
-    "unified-ade",
-    "bio",
-    "bioes",
-];
+/// The corpus formats that are written.
+const CORPUS: [&str; 3] = ["spert", "jsonl", "multihead"];
+/// The annotation formats that are written.
+pub const ANNOTATION: [&str; 9] =
+    ["label-studio", "doccano", "brat", "dygie", "prodigy", "gliner", "unified-ade", "bio", "bioes"];
 /// The formats that are only read.
 const ONLY_FROM: [&str; 2] = ["columns", "webanno"];
 
@@ -52,10 +42,10 @@ pub struct Args {
     #[arg(value_name = "OUT")]
     output: PathBuf,
     /// Format to read; default: recognized from the content
-    #[arg(long, value_name = "FORMAT", value_parser = named::<AnyFormat>(TO.into_iter().chain(ONLY_FROM)))]
+    #[arg(long, value_name = "FORMAT", value_parser = named::<AnyFormat>(CORPUS.into_iter().chain(ANNOTATION).chain(ONLY_FROM)))]
     from: Option<AnyFormat>,
     /// Format to write
-    #[arg(long, value_name = "FORMAT", value_parser = named::<AnyFormat>(TO))]
+    #[arg(long, value_name = "FORMAT", value_parser = named::<AnyFormat>(CORPUS.into_iter().chain(ANNOTATION)))]
     to: AnyFormat,
     #[command(flatten)]
     types: TypesArgs,
@@ -74,6 +64,9 @@ pub struct Args {
     /// Key of the text in the tasks of Label Studio; default: `text`, else the one that fits
     #[arg(long, value_name = "KEY")]
     text_key: Option<String>,
+    /// Read the predictions of Label Studio tasks that have no annotation
+    #[arg(long)]
+    predictions: bool,
 }
 
 /// A corpus format or the format of an annotation tool.
@@ -125,6 +118,7 @@ fn read(args: &Args) -> Result<Vec<Sentence>> {
                 on_error: args.on_error,
                 schema: args.types.schema()?,
                 text_key: args.text_key.clone(),
+                predictions: args.predictions,
             };
             let (sentences, losses) = read_annotations(&args.input, format, &options).map_err(hinted_annotation)?;
             note_losses(&losses);
@@ -172,15 +166,5 @@ fn hinted_annotation(error: DataError) -> anyhow::Error {
     match error {
         DataError::Io { .. } | DataError::NoSentence { .. } | DataError::Foreign { .. } => error.into(),
         error => hint::hinted(error, "`--on-error skip` skips invalid records"),
-    }
-}
-
-/// Prints what is left out or changed, one line per kind.
-fn note_losses(losses: &Losses) {
-    for loss in losses.kinds() {
-        note(printable(&loss.to_string()));
-    }
-    if losses.count(LossKind::DividedDocument) > 0 {
-        note("(`--whole-documents` keeps each document as one sentence)");
     }
 }

@@ -9,6 +9,7 @@ mod experiments;
 mod full_disk;
 mod mistakes;
 mod own_corpora;
+mod pre_annotation;
 mod prediction;
 mod program;
 mod reproducing;

@@ -1,7 +1,7 @@
 //! brat's standoff: `NAME.txt` with the text and `NAME.ann` with the annotation.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::HashMap,
     ops::Range,
     path::{Path, PathBuf},
 };
@@ -11,6 +11,7 @@ use super::{
     collector::Collector,
     document::{Document, DocumentRelation, DocumentSpan},
     losses::LossKind,
+    natural_order::natural_order,
     offsets::{Offsets, Unit, fitting, is_same_text},
     tree::{files, read_text},
 };
@@ -25,8 +26,10 @@ const UNITS: [Unit; 2] = [Unit::CODE_POINTS, Unit::CODE_POINTS_LF];
 /// Reads a folder tree, or one document by its `.txt` or `.ann` file.
 pub(super) fn read(collector: &mut Collector, path: &Path) -> Result<(), DataError> {
     // A document is a name; its files need not both exist.
-    let documents: BTreeSet<PathBuf> =
+    let mut documents: Vec<PathBuf> =
         files(path, &["txt", "ann"])?.into_iter().map(|file| file.with_extension("")).collect();
+    documents.sort_by(|a, b| natural_order(a, b));
+    documents.dedup();
     for name in documents {
         let read = document(collector, path, &name)
             .and_then(|document| collector.add(&document, &Location::file(with(&name, "ann"))));

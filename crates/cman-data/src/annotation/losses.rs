@@ -75,6 +75,12 @@ pub enum LossKind {
     Id,
     /// A name with characters that the format does not allow, replaced by `_`.
     Name,
+    /// The confidences of a predicted document, in a format without them.
+    Confidence,
+    /// A document with predictions and without annotation, read without the predictions.
+    Prediction,
+    /// A document that is read in another place, because names of files decide the order.
+    Order,
 }
 
 impl LossKind {
@@ -114,6 +120,9 @@ impl LossKind {
             Self::Tokens => "sentences written without their token boundaries",
             Self::Id => "ids that the format does not store",
             Self::Name => "names with characters that the format does not allow, replaced by `_`",
+            Self::Confidence => "documents written without their confidences, which the format does not have",
+            Self::Prediction => "documents with predictions but no annotation, read without the predictions",
+            Self::Order => "documents whose names come before those of earlier ones, read in another order",
         }
     }
 }

@@ -1,6 +1,6 @@
 //! JSON lines of Prodigy's `rel.manual`.
 
-use std::path::Path;
+use std::{ops::Range, path::Path};
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -8,7 +8,8 @@ use serde_json::value::RawValue;
 use super::{
     collector::Collector,
     document::{Document, DocumentRelation, DocumentSpan, DocumentTokens},
-    losses::{LossKind, Losses},
+    losses::LossKind,
+    pre_annotation::Prediction,
     sentence_text::{SentenceText, to_json},
 };
 use crate::{
@@ -141,12 +142,17 @@ struct Written<'a> {
     tokens: Vec<WrittenToken<'a>>,
     spans: Vec<WrittenSpan<'a>>,
     relations: Vec<WrittenRelation<'a>>,
-    answer: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    answer: Option<&'static str>,
 }
 
 #[derive(Serialize)]
 struct WrittenMeta<'a> {
     id: &'a Id,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    model: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    score: Option<f64>,
 }
 
 #[derive(Serialize)]
@@ -165,6 +171,8 @@ struct WrittenSpan<'a> {
     token_start: usize,
     token_end: usize,
     label: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    score: Option<f64>,
 }
 
 #[derive(Serialize)]
@@ -174,31 +182,40 @@ struct WrittenRelation<'a> {
     head_span: WrittenSpan<'a>,
     child_span: WrittenSpan<'a>,
     label: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    score: Option<f64>,
 }
 
-/// The record of a sentence.
-pub(super) fn record(sentence: &Sentence, _: &Location, _: &mut Losses) -> Result<String, DataError> {
+/// The record of a sentence: accepted, or with a prediction and no answer yet.
+pub(super) fn record(sentence: &Sentence, prediction: Option<&Prediction>) -> Result<String, DataError> {
     let text = SentenceText::of(sentence);
     let chars: Vec<char> = text.text.chars().collect();
     let tokens = sentence.words().zip(&text.tokens).enumerate();
     let spans: Vec<WrittenSpan> = sentence
         .entities
         .iter()
-        .map(|entity| {
-            let chars = text.chars(entity);
+        .enumerate()
+        .map(|(i, entity)| {
+            let Range { start, end } = text.chars(entity);
             let (token_start, token_end) = (entity.start, entity.end - 1);
-            WrittenSpan { start: chars.start, end: chars.end, token_start, token_end, label: &entity.kind }
+            let score = prediction.and_then(|prediction| prediction.entity(i));
+            WrittenSpan { start, end, token_start, token_end, label: &entity.kind, score }
         })
         .collect();
-    let relations = sentence.relations.iter().map(|relation| {
+    let relations = sentence.relations.iter().enumerate().map(|(i, relation)| {
         let [head_span, child_span] = [relation.head, relation.tail].map(|argument| spans[argument].clone());
+        let score = prediction.and_then(|prediction| prediction.relation(i));
         // A token stands for its span: the last one.
         let (head, child) = (head_span.token_end, child_span.token_end);
-        WrittenRelation { head, child, head_span, child_span, label: &relation.kind }
+        WrittenRelation { head, child, head_span, child_span, label: &relation.kind, score }
     });
     to_json(&Written {
         text: &text.text,
-        meta: WrittenMeta { id: &sentence.id },
+        meta: WrittenMeta {
+            id: &sentence.id,
+            model: prediction.map(|prediction| prediction.model),
+            score: prediction.and_then(Prediction::mean),
+        },
         tokens: tokens
             .map(|(id, (word, range))| WrittenToken {
                 text: word,
@@ -210,7 +227,7 @@ pub(super) fn record(sentence: &Sentence, _: &Location, _: &mut Losses) -> Resul
             .collect(),
         relations: relations.collect(),
         spans,
-        answer: "accept",
+        answer: prediction.is_none().then_some("accept"),
     })
 }
 
