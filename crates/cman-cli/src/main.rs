@@ -6,6 +6,7 @@
 mod archive;
 mod args;
 mod convert;
+mod corpus;
 mod embed;
 mod evaluate;
 mod experiment;

@@ -1,5 +1,6 @@
 //! Tests of the program on the sample corpus, with a network so small that each test takes seconds.
 
+mod annotated_corpora;
 mod bad_files;
 mod bounds;
 mod conversion;

@@ -7,6 +7,7 @@ use std::{
 };
 
 use super::{
+    annotation_source::AnnotationSource,
     brat_line::{Line, Relation, TextBound},
     collector::Collector,
     document::{Document, DocumentRelation, DocumentSpan},
@@ -24,7 +25,11 @@ use crate::{
 const UNITS: [Unit; 2] = [Unit::CODE_POINTS, Unit::CODE_POINTS_LF];
 
 /// Reads a folder tree, or one document by its `.txt` or `.ann` file.
-pub(super) fn read(collector: &mut Collector, path: &Path) -> Result<(), DataError> {
+pub(super) fn read(collector: &mut Collector, source: AnnotationSource) -> Result<(), DataError> {
+    let AnnotationSource::Path(path) = source else {
+        let expected = "a folder, or a .txt file with a .ann file beside it";
+        return Err(DataError::invalid(source.location(), "", expected, "one file without the other"));
+    };
     // A document is a name; its files need not both exist.
     let mut documents: Vec<PathBuf> =
         files(path, &["txt", "ann"])?.into_iter().map(|file| file.with_extension("")).collect();

@@ -3,13 +3,13 @@
 use std::{
     collections::{BTreeMap, HashMap},
     ops::Range,
-    path::Path,
 };
 
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::value::RawValue;
 
 use super::{
+    annotation_source::AnnotationSource,
     collector::Collector,
     document::{Document, DocumentRelation, DocumentSpan},
     losses::LossKind,
@@ -76,14 +76,14 @@ struct Labelled {
 }
 
 /// Reads a file. Two passes: a task in which several units fit is read in the unit of the others.
-pub(super) fn read(collector: &mut Collector, path: &Path) -> Result<(), DataError> {
-    if !path.metadata().is_ok_and(|metadata| metadata.is_file()) {
-        let found = "a pipe or device, which can be read once";
-        return Err(DataError::invalid(Location::file(path), "", "a file", found));
+pub(super) fn read(collector: &mut Collector, source: AnnotationSource) -> Result<(), DataError> {
+    if !source.is_repeatable() {
+        let found = if source.name().is_dir() { "a directory" } else { "a pipe or device, which can be read once" };
+        return Err(DataError::invalid(source.location(), "", "a file", found));
     }
     let options = AnnotationOptions { on_error: OnError::Skip, ..collector.options.clone() };
     let mut decided = None;
-    Collector::new(&options).read_json(path, |first, task: Task, at| {
+    Collector::new(&options).read_json(source, |first, task: Task, at| {
         if decided.is_none()
             && let Ok((_, text, regions, _)) = parts(first, task, at)
             && let units = Unit::differing(&text)
@@ -94,7 +94,7 @@ pub(super) fn read(collector: &mut Collector, path: &Path) -> Result<(), DataErr
         }
         Ok(())
     })?;
-    collector.read_json(path, |collector, task: Task, at| {
+    collector.read_json(source, |collector, task: Task, at| {
         if task.data.is_none() && is_flat(&task) {
             return Err(flat(at));
         }

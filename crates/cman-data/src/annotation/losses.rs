@@ -174,6 +174,12 @@ impl Losses {
         }
     }
 
+    /// The losses but for those of one kind.
+    pub(crate) fn without(mut self, kind: LossKind) -> Self {
+        self.0.retain(|loss| loss.kind != kind);
+        self
+    }
+
     /// The kinds, in the order of their first losses.
     pub fn kinds(&self) -> &[Loss] {
         &self.0

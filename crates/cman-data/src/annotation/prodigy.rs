@@ -1,11 +1,12 @@
 //! JSON lines of Prodigy's `rel.manual`.
 
-use std::{ops::Range, path::Path};
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::{
+    annotation_source::AnnotationSource,
     collector::Collector,
     document::{Document, DocumentRelation, DocumentSpan, DocumentTokens},
     losses::LossKind,
@@ -57,8 +58,8 @@ struct Relation {
 }
 
 /// Reads a file.
-pub(super) fn read(collector: &mut Collector, path: &Path) -> Result<(), DataError> {
-    collector.read_json(path, |collector, record: Record, at| {
+pub(super) fn read(collector: &mut Collector, source: AnnotationSource) -> Result<(), DataError> {
+    collector.read_json(source, |collector, record: Record, at| {
         match record.answer.as_deref() {
             None | Some("accept") => {}
             Some(answer @ ("reject" | "ignore")) => {

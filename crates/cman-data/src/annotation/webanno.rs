@@ -3,11 +3,11 @@
 use std::{collections::HashMap, ops::Range, path::Path};
 
 use super::{
+    annotation_source::AnnotationSource,
     collector::Collector,
     document::{Document, DocumentRelation, DocumentSpan, DocumentTokens},
     losses::LossKind,
     offsets::{Offsets, Unit},
-    tree::{files, read_text},
     webanno_schema::{Layer, LayerKind, cell, unescaped},
 };
 use crate::{
@@ -16,12 +16,13 @@ use crate::{
 };
 
 /// Reads a file, or all `.tsv` files of a folder tree.
-pub(super) fn read(collector: &mut Collector, path: &Path) -> Result<(), DataError> {
-    for file in files(path, &["tsv"])? {
+pub(super) fn read(collector: &mut Collector, source: AnnotationSource) -> Result<(), DataError> {
+    let path = source.name();
+    for file in source.files(&["tsv"])? {
         let relative = file.strip_prefix(path).ok().filter(|relative| !relative.as_os_str().is_empty());
         let name = relative.unwrap_or_else(|| file.file_name().map_or(file.as_path(), Path::new)).with_extension("");
         let parts: Vec<_> = name.iter().map(|part| part.to_string_lossy()).collect();
-        let read = read_text(&file).and_then(|text| {
+        let read = source.text(&file).and_then(|text| {
             let mut reader = Reader { id: Id::name(parts.join("/")), ..Reader::new(&file) };
             for (number, line) in (1..).zip(text.strip_prefix('\u{FEFF}').unwrap_or(&text).lines()) {
                 reader.line(line, number, collector)?;
