@@ -200,7 +200,8 @@ fn write(args: &Args, sentences: &[Sentence]) -> Result<()> {
 
 /// Adds the hint for a record of an annotation tool that cannot be read. A damaged file cannot be skipped.
 fn hinted_annotation(error: DataError, args: &Args) -> anyhow::Error {
-    let is_document = error.path().is_some_and(|path| path != args.input);
+    // Each file of a folder is a document.
+    let is_document = args.input.is_dir() && error.path().is_some_and(|path| path != args.input);
     let can_skip = args.on_error == OnError::Refuse && (error.record().is_some() || is_document);
     match error {
         DataError::Invalid { .. } | DataError::Json { .. } | DataError::TooLarge { .. } | DataError::NotUtf8 { .. }

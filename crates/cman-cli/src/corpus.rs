@@ -26,9 +26,6 @@ pub struct AnnotationArgs {
     /// Key of the text in the tasks of Label Studio; default: `text`, else the one that fits
     #[arg(long, value_name = "KEY")]
     text_key: Option<String>,
-    /// Read the predictions of Label Studio tasks that have no annotation
-    #[arg(long)]
-    predictions: bool,
 }
 
 /// The same, where no model says how text is cut into tokens.
@@ -40,6 +37,9 @@ pub struct AnnotatedTextArgs {
     /// Tokenizer for annotated text
     #[arg(long, value_name = "NAME", default_value = "conll04", value_parser = named::<TokenizerConfig>(["conll04", "ade", "characters"]))]
     tokenizer: TokenizerConfig,
+    /// Read the predictions of Label Studio tasks that have no annotation
+    #[arg(long)]
+    predictions: bool,
 }
 
 impl AnnotationArgs {
@@ -50,7 +50,6 @@ impl AnnotationArgs {
             whole_documents: self.whole_documents,
             cut_tokens: self.cut_tokens,
             text_key: self.text_key.clone(),
-            predictions: self.predictions,
             ..AnnotationOptions::default()
         }
     }
@@ -59,7 +58,7 @@ impl AnnotationArgs {
 impl AnnotatedTextArgs {
     /// The options of the reader.
     pub fn options(&self) -> AnnotationOptions {
-        self.annotation.options(self.tokenizer)
+        AnnotationOptions { predictions: self.predictions, ..self.annotation.options(self.tokenizer) }
     }
 }
 

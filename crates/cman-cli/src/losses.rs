@@ -12,7 +12,7 @@ pub fn note_losses(losses: &Losses) {
     }
     for (kind, option) in [
         (LossKind::DividedDocument, "(`--whole-documents` keeps each document as one sentence)"),
-        (LossKind::Prediction, "(`--predictions` reads them)"),
+        (LossKind::Prediction, "(`cman convert --predictions` reads them)"),
     ] {
         if losses.count(kind) > 0 {
             note(option);

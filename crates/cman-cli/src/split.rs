@@ -88,6 +88,11 @@ struct File {
 /// Runs the subcommand.
 pub fn run(args: &Args) -> Result<()> {
     let (sentences, schema) = read(args)?;
+    if let Some(separator) = &args.documents
+        && sentences.iter().all(|sentence| document(sentence, Some(separator)).is_none())
+    {
+        note(format_args!("no id has {separator:?} of `--documents`: each sentence is a document of its own"));
+    }
     output::refuse_inputs_in(&args.out, &args.files)?;
     let weights = match args.folds {
         Some(folds) if usize::from(folds) > sentences.len() => {

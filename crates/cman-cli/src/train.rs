@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 use clap::ArgGroup;
 use cman_data::{DataError, LongTokens, SplitFiles, Splits, recognize_annotations, sample};
 use cman_model::{Config, EncoderConfig, EncoderKind, SearchPath};
@@ -287,13 +287,13 @@ impl Args {
     }
 }
 
-/// Adds the hint for a folder without training data.
+/// The error for a folder without training data, with a hint.
 fn no_files(error: DataError, folder: &Path) -> anyhow::Error {
     match recognize_annotations(folder) {
-        Ok(Some(_)) if matches!(error, DataError::NoCorpus { .. }) => {
+        Ok(Some(format)) if matches!(error, DataError::NoCorpus { .. }) => {
             let folder = folder.display();
             let text = format!("`--train {folder}` trains on all of it; `cman split {folder} --out corpus` divides it");
-            hinted(error, text)
+            hinted(anyhow!("{folder}: expected the parts of a corpus, found one folder of {format}"), text)
         }
         _ if folder.is_dir() => error.into(),
         _ => hinted(error, CORPUS_FILES),

@@ -52,7 +52,7 @@ pub struct Args {
 
 /// Runs the subcommand.
 pub fn run(args: &Args) -> Result<()> {
-    let sentences = sentences(&args.input, args)?;
+    let sentences = annotated(&args.input, args)?;
     if let Some(when) = &args.color {
         return print(&sentences, when);
     }
@@ -65,7 +65,7 @@ pub fn run(args: &Args) -> Result<()> {
     let title = name.file_name().unwrap_or_default().to_string_lossy();
     let mut page = Page::new(title, sentences).with_context(input)?;
     if let Some(path) = &args.gold {
-        let gold = sentences(path, args)?.into_iter().map(|annotated| annotated.sentence).collect();
+        let gold = annotated(path, args)?.into_iter().map(|annotated| annotated.sentence).collect();
         page = page.gold(gold).with_context(input)?;
     }
     let html = page.html();
@@ -77,7 +77,7 @@ pub fn run(args: &Args) -> Result<()> {
 }
 
 /// Reads a corpus, predictions, or a file or folder of an annotation tool.
-fn sentences(path: &Path, args: &Args) -> Result<Vec<AnnotatedSentence>> {
+fn annotated(path: &Path, args: &Args) -> Result<Vec<AnnotatedSentence>> {
     let options = args.annotation.options();
     let (reader, plain) =
         (ReaderBuilder::new(), |corpus: Corpus| corpus.sentences.into_iter().map(Into::into).collect());

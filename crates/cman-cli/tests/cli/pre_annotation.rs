@@ -106,7 +106,7 @@ fn label_studio_gets_predictions_that_are_not_taken_for_annotation() {
         run.stderr
     );
     assert!(
-        run.stderr.contains("(`--predictions` reads them)\n") && !run.stdout.contains("\"type\""),
+        run.stderr.contains("(`cman convert --predictions` reads them)\n") && !run.stdout.contains("\"type\""),
         "{}",
         run.stderr
     );

@@ -198,7 +198,7 @@ mod tests {
         let (sentences, losses) =
             read_folder(&[("a/one.v2.txt", TEXT), ("a/one.v2.ann", ANNOTATION), ("two.txt", "No."), (".x.txt", "")])
                 .unwrap();
-        assert_eq!(sentences.iter().map(|s| s.id.as_str()).collect::<Vec<_>>(), ["a/one.v2-1", "a/one.v2-2", "two"]);
+        assert_eq!(sentences.iter().map(|s| s.id.as_str()).collect::<Vec<_>>(), ["a/one.v2-1", "a/one.v2-2", "two-1"]);
         assert_eq!(span_texts(&sentences[0]), [("P", "Zoë".into()), ("P", "שרה\r\nLevi".into())]);
         assert_eq!(sentences[0].relations, [Relation::new("Met", 0, 1)]);
         assert_eq!(span_texts(&sentences[1]), [("P", "Bob and Al Ray".into()), ("Run", "ran".into())]);

@@ -13,6 +13,7 @@ use super::{
 use crate::{
     corpus::{JsonRecords, OnError, ReaderBuilder, Report},
     error::{DataError, Location},
+    id::Id,
     reasons::Reasons,
     sentence::Sentence,
     source::{ReadError, Source},
@@ -30,6 +31,8 @@ pub(super) struct Collector<'a> {
     reasons: Reasons,
     /// The invalid records.
     report: Report,
+    /// The sentences that are a document alone.
+    alone: Vec<usize>,
 }
 
 impl<'a> Collector<'a> {
@@ -41,6 +44,7 @@ impl<'a> Collector<'a> {
             records: 0,
             reasons: Reasons::default(),
             report: Report::default(),
+            alone: Vec::new(),
         }
     }
 
@@ -49,6 +53,9 @@ impl<'a> Collector<'a> {
         let sentences = document.sentences(self.options, at, &mut self.losses)?;
         if sentences.is_empty() {
             self.reasons.add("no tokens", at.message("no tokens"));
+        }
+        if sentences.len() == 1 {
+            self.alone.push(self.sentences.len());
         }
         self.sentences.extend(sentences);
         Ok(())
@@ -84,6 +91,13 @@ impl<'a> Collector<'a> {
         if self.sentences.is_empty() {
             let at = Box::new(source.location());
             return Err(DataError::NoSentence { at, records: self.records, reasons: self.reasons });
+        }
+        // Where documents are divided, every id is that of its document and a number.
+        if self.alone.len() < self.sentences.len() {
+            for &i in &self.alone {
+                let id = &mut self.sentences[i].id;
+                *id = Id::name(format!("{id}-1"));
+            }
         }
         self.report.records = self.records;
         Ok((self.sentences, self.losses, self.report))

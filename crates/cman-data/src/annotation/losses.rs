@@ -91,7 +91,7 @@ impl LossKind {
             Self::EmptyDocument => "documents without tokens, left out",
             Self::Unannotated => "documents without annotation, read as sentences without entities",
             Self::NotAccepted => "documents that were not accepted, left out",
-            Self::FurtherAnnotation => "further annotations of the same document, left out",
+            Self::FurtherAnnotation => "further annotations of the same document, by other annotators, left out",
             Self::WidenedEntity => "entities that cut a token, widened to whole tokens",
             Self::TrimmedEntity => "entities with white space at an end, trimmed",
             Self::DiscontinuousEntity => "discontinuous entities, joined to one span",

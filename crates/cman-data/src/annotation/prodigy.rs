@@ -1,6 +1,6 @@
 //! JSON lines of Prodigy's `rel.manual`.
 
-use std::ops::Range;
+use std::{collections::HashMap, ops::Range};
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -27,6 +27,10 @@ struct Record {
     relations: Option<Vec<Relation>>,
     answer: Option<String>,
     meta: Option<Box<RawValue>>,
+    #[serde(rename = "_annotator_id")]
+    annotator: Option<Id>,
+    #[serde(rename = "_session_id")]
+    session: Option<Id>,
 }
 
 #[derive(Deserialize)]
@@ -59,7 +63,9 @@ struct Relation {
 
 /// Reads a file.
 pub(super) fn read(collector: &mut Collector, source: AnnotationSource) -> Result<(), DataError> {
-    collector.read_json(source, |collector, record: Record, at| {
+    // The annotator of each text.
+    let mut annotators: HashMap<String, Id> = HashMap::new();
+    collector.read_json(source, |collector, mut record: Record, at| {
         match record.answer.as_deref() {
             None | Some("accept") => {}
             Some(answer @ ("reject" | "ignore")) => {
@@ -71,8 +77,20 @@ pub(super) fn read(collector: &mut Collector, source: AnnotationSource) -> Resul
                 return Err(DataError::invalid(at.clone(), "answer", "accept, reject or ignore", found));
             }
         }
+        let annotator = record.annotator.take().or(record.session.take());
+        if let Some(annotator) = &annotator {
+            let known = annotators.get(&record.text).filter(|known| *known != annotator);
+            if let Some(known) = known {
+                collector.lose(LossKind::FurtherAnnotation, at, &format!("by {annotator}, after {known}"));
+                return Ok(());
+            }
+        }
         let document = document(collector, record, at)?;
-        collector.add(&document, at)
+        collector.add(&document, at)?;
+        if let Some(annotator) = annotator {
+            annotators.entry(document.text).or_insert(annotator);
+        }
+        Ok(())
     })
 }
 
@@ -267,6 +285,29 @@ mod tests {
             assert_eq!(losses.count(kind), 1, "{kind}");
         }
         assert_eq!(losses.kinds().len(), 3);
+    }
+
+    #[test]
+    fn the_first_annotator_of_a_text_is_read() {
+        let by = |annotator: &str, answer: &str, text: &str| {
+            format!(r#"{{"text": "{text}", "spans": [], "answer": "{answer}", {annotator}}}"#)
+        };
+        let [ann, bob] = [r#""_annotator_id": "db-ann", "_session_id": "s""#, r#""_annotator_id": "db-bob""#];
+        let lines = [
+            by(ann, "reject", "One."),
+            by(bob, "accept", "One."),
+            by(ann, "accept", "Two."),
+            by(bob, "accept", "Two."),
+            by(bob, "accept", "Two."),
+            by(ann, "accept", "Two."),
+            by(r#""_session_id": "x""#, "accept", "Three."),
+            by(r#""meta": {}"#, "accept", "Three."),
+        ];
+        let (sentences, losses) = read(Prodigy, &lines.join("\n"));
+        assert_eq!(words(&sentences).concat().join(" "), "One . Two . Two . Three . Three .");
+        let further = losses.kinds().iter().find(|loss| loss.kind == LossKind::FurtherAnnotation).unwrap();
+        assert_eq!(further.count, 2);
+        assert!(further.places[0].ends_with("record 4, line 4: by db-bob, after db-ann"), "{}", further.places[0]);
     }
 
     #[test]
