@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../fuzz"
 seconds=${1:-60}
 shift || true
-[ $# -gt 0 ] || set -- spert multihead types vectors vocabulary predict recognition config model_directory
+[ $# -gt 0 ] || set -- spert multihead types vectors vocabulary predict recognition annotation config model_directory
 target_dir=${FUZZ_TARGET_DIR:-target}
 export RUSTC_BOOTSTRAP=1
 work=$(mktemp -d)

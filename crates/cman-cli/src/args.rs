@@ -64,6 +64,13 @@ impl ModelArgs {
         self.model.as_deref()
     }
 
+    /// The name of the model: that of its folder or file.
+    pub fn name(&self) -> String {
+        let Some(path) = self.path() else { return "demo".into() };
+        let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+    }
+
     /// Loads the model on the device.
     pub fn load(&self) -> Result<Model> {
         let device = self.device.device.device()?;

@@ -1,37 +1,32 @@
 //! `cman convert`: converts between corpus formats and the formats of annotation tools.
 
-use std::{fmt, path::PathBuf, str::FromStr};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
 
 use anyhow::{Context, Result, bail};
 use cman_data::{
-    AnnotationFormat, AnnotationOptions, Corpus, CutPolicy, DataError, Format, LossKind, Losses, OnError, Sentence,
-    TokenizerConfig, read_annotations, recognize_annotations, write_annotations, write_annotations_to,
-    write_json_lines, write_multihead, write_spert,
+    AnnotationFormat, AnnotationOptions, Corpus, DataError, Format, Losses, OnError, ReaderBuilder, Sentence,
+    read_annotations, read_annotations_from, recognize_annotations, recognize_annotations_in, write_annotations,
+    write_annotations_to, write_json_lines, write_multihead, write_spert,
 };
-use cman_view::printable;
 
 use crate::{
     args::{TypesArgs, named},
+    corpus::{self, AnnotatedTextArgs, STDIN},
     hint,
-    notes::{note, note_unusual},
-    output,
+    losses::note_losses,
+    notes::note_unusual,
+    output::{self, is_stdout},
 };
 
-/// The formats that are written.
-const TO: [&str; 12] = [
-    "spert",
-    "jsonl",
-    "multihead",
-    "label-studio",
-    "doccano",
-    "brat",
-    "dygie",
-    "prodigy",
-    "gliner",
-    "unified-ade",
-    "bio",
-    "bioes",
-];
+/// The corpus formats that are written.
+const CORPUS: [&str; 3] = ["spert", "jsonl", "multihead"];
+/// The annotation formats that are written.
+pub const ANNOTATION: [&str; 9] =
+    ["label-studio", "doccano", "brat", "dygie", "prodigy", "gliner", "unified-ade", "bio", "bioes"];
 /// The formats that are only read.
 const ONLY_FROM: [&str; 2] = ["columns", "webanno"];
 
@@ -45,35 +40,25 @@ Examples:
   cman convert train.txt train.json --to spert
   cman convert export.json train.json --from label-studio --to spert")]
 pub struct Args {
-    /// Corpus file, export of an annotation tool, or folder of brat
+    /// Corpus file, export of an annotation tool, or folder of brat; `-` is standard input
     #[arg(value_name = "IN")]
     input: PathBuf,
     /// File to write, or new folder for brat; `-` is standard output
     #[arg(value_name = "OUT")]
     output: PathBuf,
     /// Format to read; default: recognized from the content
-    #[arg(long, value_name = "FORMAT", value_parser = named::<AnyFormat>(TO.into_iter().chain(ONLY_FROM)))]
+    #[arg(long, value_name = "FORMAT", value_parser = named::<AnyFormat>(CORPUS.into_iter().chain(ANNOTATION).chain(ONLY_FROM)))]
     from: Option<AnyFormat>,
     /// Format to write
-    #[arg(long, value_name = "FORMAT", value_parser = named::<AnyFormat>(TO))]
+    #[arg(long, value_name = "FORMAT", value_parser = named::<AnyFormat>(CORPUS.into_iter().chain(ANNOTATION)))]
     to: AnyFormat,
     #[command(flatten)]
     types: TypesArgs,
     /// How to treat invalid records
     #[arg(long, value_name = "POLICY", default_value_t, value_parser = named::<OnError>(["refuse", "skip"]))]
     on_error: OnError,
-    /// Tokenizer for annotated text
-    #[arg(long, value_name = "NAME", default_value = "conll04", value_parser = named::<TokenizerConfig>(["conll04", "ade", "characters"]))]
-    tokenizer: TokenizerConfig,
-    /// Keep each annotated document as one sentence
-    #[arg(long)]
-    whole_documents: bool,
-    /// How to treat entities that cut a token
-    #[arg(long, value_name = "POLICY", default_value_t, value_parser = named::<CutPolicy>(["widen", "refuse"]))]
-    cut_tokens: CutPolicy,
-    /// Key of the text in the tasks of Label Studio; default: `text`, else the one that fits
-    #[arg(long, value_name = "KEY")]
-    text_key: Option<String>,
+    #[command(flatten)]
+    annotation: AnnotatedTextArgs,
 }
 
 /// A corpus format or the format of an annotation tool.
@@ -108,38 +93,84 @@ pub fn run(args: &Args) -> Result<()> {
 }
 
 fn read(args: &Args) -> Result<Vec<Sentence>> {
-    let hinted = |error: DataError| args.types.hinted(error, Some("--on-error skip"));
+    let reader = args.types.reader()?.on_error(args.on_error);
+    let options =
+        AnnotationOptions { on_error: args.on_error, schema: args.types.schema()?, ..args.annotation.options() };
+    let skip = Some("--on-error skip").filter(|_| args.on_error == OnError::Refuse);
+    let hinted = |error: DataError| args.types.hinted(error, skip);
+    let input = if is_stdout(&args.input) { Input::Bytes(corpus::stdin()?) } else { Input::Path(&args.input) };
     let from = match args.from {
         Some(from) => Some(from),
-        None => recognize_annotations(&args.input)?.map(AnyFormat::Annotation),
+        None => input.recognize()?.map(AnyFormat::Annotation),
     };
-    let reader = args.types.reader()?.on_error(args.on_error);
     let corpus = match from {
-        None => Corpus::read(&args.input, &reader),
-        Some(AnyFormat::Corpus(format)) => Corpus::read(&args.input, &reader.format(format)),
         Some(AnyFormat::Annotation(format)) => {
-            let options = AnnotationOptions {
-                tokenizer: args.tokenizer,
-                whole_documents: args.whole_documents,
-                cut_tokens: args.cut_tokens,
-                on_error: args.on_error,
-                schema: args.types.schema()?,
-                text_key: args.text_key.clone(),
-            };
-            let (sentences, losses) = read_annotations(&args.input, format, &options).map_err(hinted_annotation)?;
+            let (sentences, losses) = input.annotations(format, &options).map_err(|error| {
+                if args.types.types.is_none() { hinted_annotation(error, args) } else { hinted(error) }
+            })?;
             note_losses(&losses);
             return Ok(sentences);
         }
+        Some(AnyFormat::Corpus(format)) => input.corpus(&reader.format(format)),
+        None => input.corpus(&reader),
     }
     .map_err(hinted)?;
-    note_unusual(args.input.display(), &corpus);
+    note_unusual(input.name().display(), &corpus);
     Ok(corpus.sentences)
+}
+
+/// A file or folder, or standard input.
+enum Input<'a> {
+    Path(&'a Path),
+    Bytes(Vec<u8>),
+}
+
+impl Input<'_> {
+    fn name(&self) -> &Path {
+        match self {
+            Self::Path(path) => path,
+            Self::Bytes(_) => Path::new(STDIN),
+        }
+    }
+
+    fn recognize(&self) -> Result<Option<AnnotationFormat>, DataError> {
+        match self {
+            Self::Path(path) => recognize_annotations(path),
+            Self::Bytes(bytes) => recognize_annotations_in(bytes, STDIN),
+        }
+    }
+
+    fn annotations(
+        &self,
+        format: AnnotationFormat,
+        options: &AnnotationOptions,
+    ) -> Result<(Vec<Sentence>, Losses), DataError> {
+        match self {
+            Self::Path(path) => read_annotations(path, format, options),
+            Self::Bytes(bytes) => read_annotations_from(bytes, STDIN, format, options),
+        }
+    }
+
+    /// A corpus that is no annotation, or whose format is given.
+    fn corpus(&self, reader: &ReaderBuilder) -> Result<Corpus, DataError> {
+        match self {
+            Self::Path(path) if path.is_dir() => corpus::read(path, reader, &AnnotationOptions::default()),
+            Self::Path(path) => Corpus::read(path, reader),
+            Self::Bytes(bytes) => {
+                let mut reader = reader.from_reader(&bytes[..], STDIN)?;
+                let sentences = reader.by_ref().collect::<Result<_, _>>()?;
+                let (schema, report) = reader.into_parts();
+                Ok(Corpus { sentences, schema, report })
+            }
+        }
+    }
 }
 
 fn write(args: &Args, sentences: &[Sentence]) -> Result<()> {
     // The writers report the record but not the file.
     let located = |error: DataError| {
-        let file = if matches!(error, DataError::Io { .. }) { &args.output } else { &args.input };
+        let input = if is_stdout(&args.input) { Path::new(STDIN) } else { &args.input };
+        let file = if matches!(error, DataError::Io { .. }) { &args.output } else { input };
         anyhow::Error::from(error).context(file.display().to_string())
     };
     let mut losses = Losses::default();
@@ -167,20 +198,17 @@ fn write(args: &Args, sentences: &[Sentence]) -> Result<()> {
     Ok(())
 }
 
-/// Adds the hint for a file of an annotation tool that cannot be read.
-fn hinted_annotation(error: DataError) -> anyhow::Error {
+/// Adds the hint for a record of an annotation tool that cannot be read. A damaged file cannot be skipped.
+fn hinted_annotation(error: DataError, args: &Args) -> anyhow::Error {
+    // Each file of a folder is a document.
+    let is_document = args.input.is_dir() && error.path().is_some_and(|path| path != args.input);
+    let can_skip = args.on_error == OnError::Refuse && (error.record().is_some() || is_document);
     match error {
-        DataError::Io { .. } | DataError::NoSentence { .. } | DataError::Foreign { .. } => error.into(),
-        error => hint::hinted(error, "`--on-error skip` skips invalid records"),
-    }
-}
-
-/// Prints what is left out or changed, one line per kind.
-fn note_losses(losses: &Losses) {
-    for loss in losses.kinds() {
-        note(printable(&loss.to_string()));
-    }
-    if losses.count(LossKind::DividedDocument) > 0 {
-        note("(`--whole-documents` keeps each document as one sentence)");
+        DataError::Invalid { .. } | DataError::Json { .. } | DataError::TooLarge { .. } | DataError::NotUtf8 { .. }
+            if can_skip =>
+        {
+            hint::hinted(error, "`--on-error skip` skips invalid records")
+        }
+        error => error.into(),
     }
 }

@@ -9,12 +9,13 @@ use std::{
 
 use anyhow::{Result, bail};
 use burn_ragged::is_cpu;
-use cman_data::{ContextualVectorWriter, Corpus, Precision, ReaderBuilder};
+use cman_data::{ContextualVectorWriter, Precision, ReaderBuilder};
 use cman_encoder::Pooling;
 use cman_model::{Encoder, EncoderConfig, EncoderKind, MemoryLimit};
 
 use crate::{
     args::{DeviceArgs, MemoryArgs, poolings},
+    corpus::{self, AnnotatedTextArgs},
     inspect::files,
     notes::note_unusual,
 };
@@ -50,6 +51,8 @@ pub struct Args {
     device: DeviceArgs,
     #[command(flatten)]
     memory: MemoryArgs,
+    #[command(flatten)]
+    annotation: AnnotatedTextArgs,
 }
 
 /// Runs the subcommand.
@@ -69,7 +72,7 @@ pub fn run(args: &Args) -> Result<()> {
     let mut seen: HashSet<Vec<String>> = HashSet::new();
     let mut sentences: Vec<Vec<String>> = Vec::new();
     for path in files {
-        let corpus = Corpus::read(&path, &ReaderBuilder::new())?;
+        let corpus = corpus::read(&path, &ReaderBuilder::new(), &args.annotation.options())?;
         note_unusual(path.display(), &corpus);
         for (i, sentence) in corpus.sentences.iter().enumerate() {
             let words: Vec<String> = sentence.words().map(str::to_owned).collect();

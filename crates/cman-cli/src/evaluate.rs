@@ -6,13 +6,14 @@ use std::{
 };
 
 use anyhow::{Result, anyhow, bail};
-use cman_data::{Corpus, LongTokens, OnError, OverlapPolicy, ReaderBuilder, Sentence, write_spert};
+use cman_data::{LongTokens, OnError, OverlapPolicy, ReaderBuilder, Sentence, write_spert};
 use cman_score::{Definition, Scores, score_as, untaggable};
 use cman_train::{EVALUATION_BATCH, Evaluation};
 use serde::Serialize;
 
 use crate::{
     args::{ModelArgs, definitions, named, overlaps},
+    corpus::{self, AnnotationArgs},
     hint::{hinted, hinted_corpus},
     notes::{counts, note, note_long_tokens, note_unusual},
     output,
@@ -30,8 +31,8 @@ Examples:
 pub struct Args {
     #[command(flatten)]
     model: ModelArgs,
-    /// Annotated data with the types of the model: SpERT JSON (an array, or one record per line), multi-head table or tagged
-    /// columns
+    /// Annotated data with the types of the model: SpERT JSON (an array, or one record per line), multi-head table, tagged
+    /// columns, or a file or folder of an annotation tool
     #[arg(long, value_name = "FILE")]
     data: PathBuf,
     /// Write the scores as JSON; `-` is standard output, in place of the table
@@ -55,6 +56,8 @@ pub struct Args {
     /// How to treat invalid records
     #[arg(long, value_name = "POLICY", default_value_t, value_parser = named::<OnError>(["refuse", "skip"]))]
     on_error: OnError,
+    #[command(flatten)]
+    annotation: AnnotationArgs,
 }
 
 /// The JSON output.
@@ -77,7 +80,8 @@ pub fn run(args: &Args) -> Result<()> {
     let model = args.model.load()?;
     let overlap = args.overlap.unwrap_or(model.config().data.overlap);
     let options = ReaderBuilder::new().schema(model.schema().clone()).overlap(overlap).on_error(args.on_error);
-    let gold = Corpus::read(&args.data, &options)
+    let annotation = args.annotation.options(model.config().data.tokenizer);
+    let gold = corpus::read(&args.data, &options, &annotation)
         .map_err(|error| hinted_corpus(error, Some(MODEL_TYPES), Some("--on-error skip")))?;
     check_lengths(&args.data, &gold.sentences, args.max_tokens)?;
     note_unusual(args.data.display(), &gold);

@@ -1,17 +1,23 @@
 //! `cman inspect`: statistics of corpus files.
 
 use std::{
+    fs,
     io::{self, Write},
     path::{Path, PathBuf},
 };
 
 use anyhow::{Result, anyhow, bail};
-use cman_data::{CorpusDir, DataError, Format, OnError, OverlapPolicy, ReaderBuilder, Report, Sentence, Statistics};
+use cman_data::{
+    AnnotationOptions, Corpus, CorpusDir, DataError, OnError, OverlapPolicy, ReaderBuilder, Report, Sentence,
+    Statistics, recognize_annotations,
+};
 use serde::Serialize;
 
 use crate::{
     args::{TypesArgs, overlaps},
+    corpus::AnnotatedTextArgs,
     hint::hinted,
+    losses::note_losses,
     notes::{is_unusual, note},
 };
 
@@ -24,7 +30,7 @@ Examples:
   cman inspect train.json --types types.json
   cman inspect ade --overlap drop --json")]
 pub struct Args {
-    /// Corpus file or folder
+    /// Corpus file or folder, or file or folder of an annotation tool
     #[arg(value_name = "FILE|DIR")]
     path: PathBuf,
     #[command(flatten)]
@@ -38,13 +44,15 @@ pub struct Args {
     /// Write JSON
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    annotation: AnnotatedTextArgs,
 }
 
 /// One file.
 #[derive(Serialize)]
 struct Inspection {
     path: PathBuf,
-    format: Format,
+    format: String,
     report: Report,
     statistics: Statistics,
 }
@@ -60,7 +68,7 @@ pub fn run(args: &Args) -> Result<()> {
     let mut out = io::stdout().lock();
     let (mut inspections, mut invalid_files, mut invalid_records) = (Vec::new(), 0, 0);
     for path in files {
-        let inspection = match inspect(&path, &options) {
+        let inspection = match inspect(&path, &options, &args.annotation.options()) {
             Ok(inspection) => inspection,
             // An error in the only file ends the command; otherwise the other files are still inspected.
             Err(error) if path == args.path => return Err(error.into()),
@@ -97,9 +105,16 @@ pub fn run(args: &Args) -> Result<()> {
     }
 }
 
-fn inspect(path: &Path, options: &ReaderBuilder) -> Result<Inspection, DataError> {
+fn inspect(path: &Path, options: &ReaderBuilder, annotation: &AnnotationOptions) -> Result<Inspection, DataError> {
+    let annotated = recognize_annotations(path)?;
+    if annotated.is_some() || path.is_dir() {
+        let (Corpus { sentences, report, .. }, losses) = Corpus::read_any(path, options, annotation)?;
+        note_losses(&losses);
+        let format = annotated.map(|format| format.to_string()).unwrap_or_default();
+        return Ok(Inspection { path: path.into(), format, report, statistics: Statistics::of(&sentences) });
+    }
     let mut reader = options.from_path(path)?;
-    let format = reader.format();
+    let format = reader.format().to_string();
     let sentences: Vec<Sentence> = match reader.by_ref().collect::<Result<_, _>>() {
         // The reasons are in the report.
         Err(DataError::NoSentence { .. }) if reader.report().left_out() > 0 => Vec::new(),
@@ -109,11 +124,23 @@ fn inspect(path: &Path, options: &ReaderBuilder) -> Result<Inspection, DataError
     Ok(Inspection { path: path.into(), format, report, statistics: Statistics::of(&sentences) })
 }
 
-/// The corpus files and the types file of a path. A file stands for itself.
+/// The corpus files and the types file of a path. A file stands for itself, and so does a folder of annotation.
 pub fn files(path: &Path) -> Result<(Vec<PathBuf>, Option<PathBuf>), DataError> {
-    if !path.is_dir() {
+    if !path.is_dir() || is_annotation(path) {
         return Ok((vec![path.into()], None));
     }
-    let CorpusDir { train, dev, test, types, others, .. } = CorpusDir::find(path)?;
+    let CorpusDir { train, dev, test, types, others, .. } = CorpusDir::find_any(path)?;
     Ok(([train, dev, test].into_iter().flatten().chain(others).collect(), types))
+}
+
+/// Whether a folder is annotation itself: it has files of brat, or its folders have annotation and are no parts of a corpus.
+fn is_annotation(folder: &Path) -> bool {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let has_files = entries.into_iter().any(|entry| entry.path().extension().is_some_and(|own| own == "ann"));
+    let has_parts = || {
+        CorpusDir::find_any(folder).is_ok_and(|found| {
+            [found.train, found.dev, found.test].iter().any(Option::is_some) || !found.others.is_empty()
+        })
+    };
+    has_files || (!has_parts() && matches!(recognize_annotations(folder), Ok(Some(_))))
 }

@@ -42,34 +42,40 @@ pub fn refuse_inputs_in(folder: &Path, inputs: &[PathBuf]) -> Result<()> {
 /// Writes to `path` with the function `content`; `-` is standard output. A file is written under a temporary name and
 /// renamed when it is complete; a device or pipe is written directly.
 pub fn write(path: &Path, content: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
+    let (mut writer, draft) = open(path)?;
+    content(&mut writer)?;
+    writer.flush().with_context(|| path.display().to_string())?;
+    publish(path, draft)
+}
+
+/// Opens `path` as [`write`] does. [`publish`] gives the file its name when it is complete.
+pub fn open(path: &Path) -> Result<(Box<dyn Write>, Option<Draft>)> {
     if is_stdout(path) {
-        return fill(path, io::stdout().lock(), content);
+        return Ok((Box::new(BufWriter::new(io::stdout().lock())), None));
     }
     let destination = match fs::metadata(path) {
         Ok(metadata) if metadata.is_dir() => bail!("{}: expected a file, found a directory", path.display()),
         Ok(metadata) if metadata.is_file() => path.canonicalize().with_context(|| path.display().to_string())?,
         Ok(_) => {
             let file = File::options().write(true).open(path).with_context(|| path.display().to_string())?;
-            return fill(path, file, content);
+            return Ok((Box::new(BufWriter::new(file)), None));
         }
         Err(_) => path.to_owned(),
     };
     let draft = Draft::of(destination);
     let file = draft.create().with_context(|| path.display().to_string())?;
-    fill(path, file, content)?;
-    draft.publish().with_context(|| path.display().to_string())
+    Ok((Box::new(BufWriter::new(file)), Some(draft)))
+}
+
+/// Gives a complete file its name.
+pub fn publish(path: &Path, draft: Option<Draft>) -> Result<()> {
+    draft.map_or(Ok(()), Draft::publish).with_context(|| path.display().to_string())
 }
 
 /// Writes `value` as JSON.
 pub fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
     let json = serde_json::to_string_pretty(value)?;
     write(path, |writer| writeln!(writer, "{json}").with_context(|| path.display().to_string()))
-}
-
-fn fill(path: &Path, writer: impl Write, content: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
-    let mut writer = BufWriter::new(writer);
-    content(&mut writer)?;
-    writer.flush().with_context(|| path.display().to_string())
 }
 
 #[cfg(test)]

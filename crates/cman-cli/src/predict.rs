@@ -22,6 +22,7 @@ use crate::{
     hint::hinted,
     notes::{note, note_long_tokens},
     output::{is_same_file, is_stdout},
+    pre_annotation::{PreAnnotationArgs, Tasks},
 };
 
 /// Number of sentences that are predicted together.
@@ -39,6 +40,7 @@ Examples:
   echo 'Ada Lovelace lived in London.' | cman predict --model model
   cman predict --model model documents.jsonl --output found.jsonl
   cman predict --model model conll04_test.json
+  cman predict --model model documents.jsonl --to label-studio --output tasks.json
 where documents.jsonl has lines such as
   {\"id\": 7, \"text\": \"Ada Lovelace lived in London.\"}
   {\"id\": 8, \"tokens\": [\"Ada\", \"Lovelace\", \"lived\", \"in\", \"London\", \".\"]}")]
@@ -48,9 +50,11 @@ pub struct Args {
     /// File to read; `-` is standard input
     #[arg(value_name = "INPUT", default_value = "-")]
     input: PathBuf,
-    /// File to write; default: standard output
+    /// File to write, or new folder for `--to brat`; default: standard output
     #[arg(long, value_name = "FILE", default_value = "-", hide_default_value = true)]
     output: PathBuf,
+    #[command(flatten)]
+    tasks: PreAnnotationArgs,
     /// Input format; default: recognized from its start
     #[arg(
         long,
@@ -91,9 +95,11 @@ pub fn run(args: &Args) -> Result<()> {
     }
     let options =
         InputOptions { format: args.format, tokenizer: extractor.model().config().data.tokenizer, interactive };
+    let tasks = args.tasks.open(&args.output, &args.input, args.model.name(), extractor.model().schema())?;
     let mut stream = Stream {
         extractor: &extractor,
-        out: open(&args.output, &args.input)?,
+        out: if tasks.is_some() { Box::new(io::sink()) } else { open(&args.output, &args.input)? },
+        tasks,
         out_name: args.output.display().to_string(),
         window: if interactive { 1 } else { WINDOW },
         long: LongTokens::default(),
@@ -109,6 +115,9 @@ pub fn run(args: &Args) -> Result<()> {
         note(format_args!(
             "{first}: {sentences} read in overlapping windows; relations between entities farther apart are not found"
         ));
+    }
+    if let Some(tasks) = stream.tasks.take() {
+        tasks.finish()?;
     }
     note_long_tokens(&stream.name, &stream.long, &extractor.model().config().model);
     match stream.skipped {
@@ -138,12 +147,16 @@ struct Queued {
     id: Option<Box<RawValue>>,
     offset: Option<usize>,
     sentence: Sentence,
+    /// Number of the task, if tasks are written.
+    task: usize,
 }
 
 /// Predicts a stream of sentences in order.
 struct Stream<'a> {
     extractor: &'a Extractor,
     out: Box<dyn Write>,
+    /// Tasks of an annotation tool that are written instead.
+    tasks: Option<Tasks>,
     out_name: String,
     window: usize,
     long: LongTokens,
@@ -204,12 +217,13 @@ impl Stream<'_> {
 
     /// Queues the sentences of a record, and predicts them when the window is full.
     fn enqueue(&mut self, record: InputRecord) -> Result<()> {
+        let task = self.tasks.as_mut().map_or(0, |tasks| tasks.start(&record));
         for (offset, sentence) in record.sentences {
             match self.extractor.check(&sentence) {
                 Ok(()) => {
                     self.long.count(&sentence, &record.at);
                     self.count_windows(&sentence, &record.at);
-                    self.queue.push(Queued { id: record.id.clone(), offset, sentence });
+                    self.queue.push(Queued { id: record.id.clone(), offset, sentence, task });
                 }
                 Err(error) => {
                     let reason = Refusal { error: &error, tokens: sentence.len() }.to_string();
@@ -239,9 +253,13 @@ impl Stream<'_> {
     /// Predicts and writes the queued sentences.
     fn write(&mut self) -> Result<()> {
         let (origins, sentences): (Vec<_>, Vec<_>) =
-            self.queue.drain(..).map(|queued| ((queued.id, queued.offset), queued.sentence)).unzip();
+            self.queue.drain(..).map(|queued| ((queued.id, queued.offset, queued.task), queued.sentence)).unzip();
         let extractions = self.extractor.extract_sentences(&sentences)?;
-        for ((id, offset), extraction) in origins.iter().zip(&extractions) {
+        for (((id, offset, task), sentence), extraction) in origins.iter().zip(&sentences).zip(&extractions) {
+            if let Some(tasks) = &mut self.tasks {
+                tasks.add(*task, *offset, sentence, extraction)?;
+                continue;
+            }
             let mut line = serde_json::to_vec(&OutputLine { id: id.as_deref(), offset: *offset, extraction })?;
             line.push(b'\n');
             self.out.write_all(&line).with_context(|| self.out_name.clone())?;

@@ -8,11 +8,12 @@ use std::{
 };
 
 use anyhow::{Context, Result, anyhow};
-use cman_data::{Corpus, Partition, Schema, Sentence, Statistics, TypeCount, partition, write_spert, write_types};
+use cman_data::{Partition, Schema, Sentence, Statistics, TypeCount, partition, write_spert, write_types};
 use cman_view::printable;
 
 use crate::{
     args::TypesArgs,
+    corpus::{self, AnnotatedTextArgs},
     hint::hinted,
     notes::{note, note_unusual},
     output,
@@ -29,7 +30,7 @@ Examples:
   cman split annotated.json --out corpus --parts 70/0/30 --documents -
   cman split annotated.json --out folds --folds 10")]
 pub struct Args {
-    /// Corpus files; all their sentences are divided
+    /// Corpus files, or files and folders of annotation tools; all their sentences are divided; `-` is standard input
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
     /// Folder to write: train.json, dev.json, test.json and types.json, or fold_0_train.json, fold_0_test.json and so on
@@ -52,6 +53,8 @@ pub struct Args {
     /// Replace files of earlier splits
     #[arg(long)]
     force: bool,
+    #[command(flatten)]
+    annotation: AnnotatedTextArgs,
 }
 
 /// Relative sizes of train, dev and test.
@@ -85,6 +88,11 @@ struct File {
 /// Runs the subcommand.
 pub fn run(args: &Args) -> Result<()> {
     let (sentences, schema) = read(args)?;
+    if let Some(separator) = &args.documents
+        && sentences.iter().all(|sentence| document(sentence, Some(separator)).is_none())
+    {
+        note(format_args!("no id has {separator:?} of `--documents`: each sentence is a document of its own"));
+    }
     output::refuse_inputs_in(&args.out, &args.files)?;
     let weights = match args.folds {
         Some(folds) if usize::from(folds) > sentences.len() => {
@@ -120,7 +128,8 @@ fn read(args: &Args) -> Result<(Vec<Sentence>, Schema)> {
     let options = args.types.reader()?;
     let (mut sentences, mut schema) = (Vec::new(), Schema::default());
     for path in &args.files {
-        let corpus = Corpus::read(path, &options).map_err(|error| args.types.hinted(error, None))?;
+        let corpus =
+            corpus::read(path, &options, &args.annotation.options()).map_err(|error| args.types.hinted(error, None))?;
         note_unusual(path.display(), &corpus);
         schema.extend(&corpus.schema);
         sentences.extend(corpus.sentences);

@@ -6,9 +6,9 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 use clap::ArgGroup;
-use cman_data::{LongTokens, SplitFiles, Splits, sample};
+use cman_data::{DataError, LongTokens, SplitFiles, Splits, recognize_annotations, sample};
 use cman_model::{Config, EncoderConfig, EncoderKind, SearchPath};
 use cman_score::Scores;
 use cman_train::{LeftOut, Protocol, RunData, RunIdentity, RunPlace, Tested, TrainError, train_and_test};
@@ -16,7 +16,9 @@ use serde::Serialize;
 
 use crate::{
     args::{DeviceArgs, MemoryArgs},
+    corpus::AnnotationArgs,
     hint::{CORPUS_FILES, RESUME, hinted, hinted_corpus},
+    losses::note_losses,
     model_folder::{self, Start},
     notes::{counts, note, note_long_tokens, note_unusual},
     progress::{Progress, f1},
@@ -42,10 +44,11 @@ Examples:
   cman train --sample --epochs 20 --resume --out model")]
 #[command(group = ArgGroup::new("data").required(true).args(["corpus", "train", "sample"]))]
 pub struct Args {
-    /// Corpus folder with files such as train.json, dev.json, test.json, types.json
+    /// Corpus folder with files such as train.json, dev.json, test.json, types.json, or with folders of brat
     #[arg(long, value_name = "DIR")]
     corpus: Option<PathBuf>,
-    /// Training data: SpERT JSON (an array, or one record per line), multi-head table or tagged columns
+    /// Training data: SpERT JSON (an array, or one record per line), multi-head table, tagged columns, or a file or folder
+    /// of an annotation tool
     #[arg(long, value_name = "FILE")]
     train: Option<PathBuf>,
     /// Use the bundled sample corpus
@@ -97,6 +100,8 @@ pub struct Args {
     /// Minutes between checkpoints within an epoch, in addition to one after every epoch
     #[arg(long, value_name = "N", default_value_t = 10.0, value_parser = minutes)]
     checkpoint_minutes: f64,
+    #[command(flatten)]
+    annotation: AnnotationArgs,
 }
 
 /// The content of scores.json in the model directory.
@@ -256,9 +261,7 @@ impl Args {
     fn splits(&self, config: &Config) -> Result<Splits> {
         let mut files = match (&self.corpus, &self.train) {
             (Some(folder), _) => {
-                let found = SplitFiles::find(folder);
-                let files =
-                    found.map_err(|error| if folder.is_dir() { error.into() } else { hinted(error, CORPUS_FILES) })?;
+                let files = SplitFiles::find_any(folder).map_err(|error| no_files(error, folder))?;
                 note_files(&files);
                 files
             }
@@ -276,7 +279,24 @@ impl Args {
             Some(types) => format!("{} lists the allowed types", types.display()),
             None => OTHER_TYPES.into(),
         };
-        Splits::read(&files, &config.data.reader()).map_err(|error| hinted_corpus(error, Some(&allowed), Some(SKIP)))
+        let annotation = self.annotation.options(config.data.tokenizer);
+        let (splits, losses) = Splits::read_any(&files, &config.data.reader(), &annotation)
+            .map_err(|error| hinted_corpus(error, Some(&allowed), Some(SKIP)))?;
+        [&losses.train, &losses.dev, &losses.test].into_iter().for_each(note_losses);
+        Ok(splits)
+    }
+}
+
+/// The error for a folder without training data, with a hint.
+fn no_files(error: DataError, folder: &Path) -> anyhow::Error {
+    match recognize_annotations(folder) {
+        Ok(Some(format)) if matches!(error, DataError::NoCorpus { .. }) => {
+            let folder = folder.display();
+            let text = format!("`--train {folder}` trains on all of it; `cman split {folder} --out corpus` divides it");
+            hinted(anyhow!("{folder}: expected the parts of a corpus, found one folder of {format}"), text)
+        }
+        _ if folder.is_dir() => error.into(),
+        _ => hinted(error, CORPUS_FILES),
     }
 }
 

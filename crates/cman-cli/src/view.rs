@@ -7,9 +7,14 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use cman_view::{AnnotatedSentence, Page, TypeColours, read, terminal};
+use cman_data::{Corpus, ReaderBuilder, recognize_annotations, recognize_annotations_in};
+use cman_view::{AnnotatedSentence, Page, TypeColours, read, read_from, terminal};
 
-use crate::output;
+use crate::{
+    corpus::{self, AnnotatedTextArgs, STDIN},
+    losses::note_losses,
+    output,
+};
 
 /// Draw a corpus or predictions: a self-contained HTML page, or lines for a terminal
 ///
@@ -22,7 +27,7 @@ Examples:
   cman view predicted.jsonl --gold test.json --out errors.html
   cman view test.json --color")]
 pub struct Args {
-    /// Corpus file, or the output of `cman predict`
+    /// Corpus file, the output of `cman predict`, or a file or folder of an annotation tool; `-` is standard input
     #[arg(value_name = "FILE")]
     input: PathBuf,
     /// Gold annotation of the same sentences, in the same order
@@ -41,11 +46,13 @@ pub struct Args {
         value_parser = ["auto", "always", "never"]
     )]
     color: Option<String>,
+    #[command(flatten)]
+    annotation: AnnotatedTextArgs,
 }
 
 /// Runs the subcommand.
 pub fn run(args: &Args) -> Result<()> {
-    let sentences = read(&args.input)?;
+    let sentences = annotated(&args.input, args)?;
     if let Some(when) = &args.color {
         return print(&sentences, when);
     }
@@ -53,11 +60,12 @@ pub fn run(args: &Args) -> Result<()> {
     let inputs: Vec<&Path> =
         [Some(&args.input), args.gold.as_ref()].into_iter().flatten().map(PathBuf::as_path).collect();
     output::refuse_inputs(&out, &inputs)?;
-    let input = || args.input.display().to_string();
-    let title = args.input.file_name().unwrap_or_default().to_string_lossy();
+    let name = if output::is_stdout(&args.input) { Path::new(STDIN) } else { &args.input };
+    let input = || name.display().to_string();
+    let title = name.file_name().unwrap_or_default().to_string_lossy();
     let mut page = Page::new(title, sentences).with_context(input)?;
     if let Some(path) = &args.gold {
-        let gold = read(path)?.into_iter().map(|annotated| annotated.sentence).collect();
+        let gold = annotated(path, args)?.into_iter().map(|annotated| annotated.sentence).collect();
         page = page.gold(gold).with_context(input)?;
     }
     let html = page.html();
@@ -66,6 +74,26 @@ pub fn run(args: &Args) -> Result<()> {
         writeln!(io::stdout().lock(), "wrote {}", out.display())?;
     }
     Ok(())
+}
+
+/// Reads a corpus, predictions, or a file or folder of an annotation tool.
+fn annotated(path: &Path, args: &Args) -> Result<Vec<AnnotatedSentence>> {
+    let options = args.annotation.options();
+    let (reader, plain) =
+        (ReaderBuilder::new(), |corpus: Corpus| corpus.sentences.into_iter().map(Into::into).collect());
+    if output::is_stdout(path) {
+        let bytes = corpus::stdin()?;
+        if recognize_annotations_in(&bytes, STDIN)?.is_none() {
+            return Ok(read_from(&bytes, STDIN)?);
+        }
+        let (corpus, losses) = Corpus::read_any_from(&bytes, STDIN, &reader, &options)?;
+        note_losses(&losses);
+        return Ok(plain(corpus));
+    }
+    if path.is_dir() || recognize_annotations(path)?.is_some() {
+        return Ok(plain(corpus::read(path, &reader, &options)?));
+    }
+    Ok(read(path)?)
 }
 
 /// Prints the sentences.

@@ -32,7 +32,8 @@ mod vocabulary;
 #[cfg(feature = "annotation")]
 pub use annotation::{
     AnnotationFormat, AnnotationOptions, CutPolicy, Document, DocumentRelation, DocumentSpan, DocumentTokens, Loss,
-    LossKind, Losses, read_annotations, recognize_annotations, write_annotations, write_annotations_to,
+    LossKind, Losses, PreAnnotation, PreAnnotationWriter, PredictedSentence, SplitLosses, read_annotations,
+    read_annotations_from, recognize_annotations, recognize_annotations_in, write_annotations, write_annotations_to,
 };
 pub use bio::{Span, Tag, decode, encode};
 pub use contextual_vectors::{ContextualVectorReader, ContextualVectorWriter, EncoderIdentity, Precision};

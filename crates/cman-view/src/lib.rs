@@ -33,7 +33,7 @@ pub use annotated::AnnotatedSentence;
 pub use error::ViewError;
 pub use page::Page;
 pub use palette::{Palette, TypeColours};
-pub use read::read;
+pub use read::{read, read_from};
 pub use terminal::{printable, terminal};
 pub use verdict::{Verdict, Verdicts, compare};
 

@@ -22,14 +22,23 @@ pub fn read(path: impl AsRef<Path>) -> Result<Vec<AnnotatedSentence>, DataError>
     }
     // Read once: the path may be a pipe.
     let bytes = fs::read(path).map_err(|source| DataError::Io { at: Box::new(Location::file(path)), source })?;
-    let reader = ReaderBuilder::new().from_reader(&bytes[..], path)?;
+    read_from(&bytes, path)
+}
+
+/// Reads sentences as [`read`] does, from the bytes of a file. Messages use `name` as the file name.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_from(bytes: &[u8], name: impl AsRef<Path>) -> Result<Vec<AnnotatedSentence>, DataError> {
+    let path = name.as_ref();
+    let reader = ReaderBuilder::new().from_reader(bytes, path)?;
     let format = reader.format();
     let sentences = reader.collect::<Result<Vec<_>, _>>()?;
     if !matches!(format, Format::Spert | Format::JsonLines) {
         return Ok(sentences.into_iter().map(AnnotatedSentence::from).collect());
     }
     // Every record is a sentence, because invalid and overlapping ones are not skipped.
-    let text = String::from_utf8_lossy(&bytes);
+    let text = String::from_utf8_lossy(bytes);
     let records = records(text.trim_start_matches('\u{FEFF}'), format, path)?;
     Ok(sentences.into_iter().zip(records).map(|(sentence, record)| record.join(sentence)).collect())
 }

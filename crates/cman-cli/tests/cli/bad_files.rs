@@ -129,10 +129,11 @@ fn invalid_corpora() {
     assert!(!fs::exists(&out).unwrap());
 
     let path = folder.0.path().to_str().unwrap().to_owned();
-    let directory = "expected a file, found a directory";
+    let directory = "expected a corpus file, or a folder of brat or WebAnno, found a folder without .ann files";
     assert_reason(&cman(&["convert", &path, &out, "--to", "spert"]).failure(), &path, directory);
     assert_reason(&folder.train(&["--train", &path]), &path, directory);
-    assert_reason(&cman(&["score", "--gold", &path, "--pred", &path]).failure(), &path, directory);
+    let scored = cman(&["score", "--gold", &path, "--pred", &path]).failure();
+    assert_reason(&scored, &path, "expected a file, found a directory");
     let (trained, _) = model();
     assert_reason(&cman(&["evaluate", "--model", trained, "--data", &path]).failure(), &path, directory);
 }

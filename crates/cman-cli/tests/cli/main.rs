@@ -1,5 +1,6 @@
 //! Tests of the program on the sample corpus, with a network so small that each test takes seconds.
 
+mod annotated_corpora;
 mod bad_files;
 mod bounds;
 mod conversion;
@@ -11,6 +12,7 @@ mod generating;
 mod mistakes;
 mod own_corpora;
 mod packaging;
+mod pre_annotation;
 mod prediction;
 mod program;
 mod reproducing;

@@ -95,3 +95,23 @@ fn documents_stay_together() {
     assert_eq!(error, "6 groups of sentences do not fill every part");
     assert_eq!(hint, Some("fewer parts, or without `--documents`".into()));
 }
+
+#[test]
+fn documents_of_an_annotation_tool_stay_together() {
+    let temp = tempfile::tempdir().unwrap();
+    let path = |name: &str| temp.path().join(name).to_str().unwrap().to_owned();
+    let (file, out) = (path("a.jsonl"), path("parts"));
+    let text = |i: usize| if i % 2 == 0 { format!("Ann {i} ran. Bob {i} left.") } else { format!("Zoe {i} ran.") };
+    let line =
+        |i: usize| format!("{{\"id\": \"report-{i}\", \"text\": \"{}\", \"label\": [[0, 3, \"P\"]]}}\n", text(i));
+    fs::write(&file, (0..6).map(line).collect::<String>()).unwrap();
+    let split = ["split", &file, "--out", &out, "--parts", "50/0/50", "--force", "--documents"];
+    let run = cman(&[&split[..], &["-"]].concat());
+    assert_eq!(run.status, Some(0), "documents of one sentence have a number too: {}", run.stderr);
+    let run = cman(&[&split[..], &["#"]].concat());
+    assert!(
+        run.stderr.contains("no id has \"#\" of `--documents`: each sentence is a document of its own\n"),
+        "{}",
+        run.stderr
+    );
+}

@@ -1,16 +1,18 @@
 //! brat's standoff: `NAME.txt` with the text and `NAME.ann` with the annotation.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::HashMap,
     ops::Range,
     path::{Path, PathBuf},
 };
 
 use super::{
+    annotation_source::AnnotationSource,
     brat_line::{Line, Relation, TextBound},
     collector::Collector,
     document::{Document, DocumentRelation, DocumentSpan},
     losses::LossKind,
+    natural_order::natural_order,
     offsets::{Offsets, Unit, fitting, is_same_text},
     tree::{files, read_text},
 };
@@ -23,10 +25,16 @@ use crate::{
 const UNITS: [Unit; 2] = [Unit::CODE_POINTS, Unit::CODE_POINTS_LF];
 
 /// Reads a folder tree, or one document by its `.txt` or `.ann` file.
-pub(super) fn read(collector: &mut Collector, path: &Path) -> Result<(), DataError> {
+pub(super) fn read(collector: &mut Collector, source: AnnotationSource) -> Result<(), DataError> {
+    let AnnotationSource::Path(path) = source else {
+        let expected = "a folder, or a .txt file with a .ann file beside it";
+        return Err(DataError::invalid(source.location(), "", expected, "one file without the other"));
+    };
     // A document is a name; its files need not both exist.
-    let documents: BTreeSet<PathBuf> =
+    let mut documents: Vec<PathBuf> =
         files(path, &["txt", "ann"])?.into_iter().map(|file| file.with_extension("")).collect();
+    documents.sort_by(|a, b| natural_order(a, b));
+    documents.dedup();
     for name in documents {
         let read = document(collector, path, &name)
             .and_then(|document| collector.add(&document, &Location::file(with(&name, "ann"))));
@@ -190,7 +198,7 @@ mod tests {
         let (sentences, losses) =
             read_folder(&[("a/one.v2.txt", TEXT), ("a/one.v2.ann", ANNOTATION), ("two.txt", "No."), (".x.txt", "")])
                 .unwrap();
-        assert_eq!(sentences.iter().map(|s| s.id.as_str()).collect::<Vec<_>>(), ["a/one.v2-1", "a/one.v2-2", "two"]);
+        assert_eq!(sentences.iter().map(|s| s.id.as_str()).collect::<Vec<_>>(), ["a/one.v2-1", "a/one.v2-2", "two-1"]);
         assert_eq!(span_texts(&sentences[0]), [("P", "Zoë".into()), ("P", "שרה\r\nLevi".into())]);
         assert_eq!(sentences[0].relations, [Relation::new("Met", 0, 1)]);
         assert_eq!(span_texts(&sentences[1]), [("P", "Bob and Al Ray".into()), ("Run", "ran".into())]);

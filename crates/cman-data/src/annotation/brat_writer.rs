@@ -1,47 +1,97 @@
 //! Writer for brat's standoff: one pair of files per sentence.
 
-use std::{collections::HashSet, fmt::Write as _, fs, path::Path};
+use std::{
+    collections::HashSet,
+    fmt::Write as _,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use super::{
     losses::{LossKind, Losses},
+    natural_order::natural_order,
+    pre_annotation::Prediction,
     sentence_text::SentenceText,
 };
 use crate::{
     error::{DataError, Location},
+    labels::Schema,
     sentence::{Entity, Sentence},
 };
 
 /// Longest part of a file name, in characters.
 const MAX_NAME: usize = 60;
 
-/// Writes sentences, with their locations, to a new or empty folder.
-pub(super) fn write(
-    sentences: impl Iterator<Item = Result<(Sentence, Location), DataError>>,
-    folder: &Path,
-    losses: &mut Losses,
-) -> Result<(), DataError> {
+/// A folder that is written.
+pub(super) struct Folder {
+    path: PathBuf,
+    names: HashSet<String>,
+    /// The name of the last pair.
+    last: PathBuf,
+}
+
+impl Folder {
+    /// A new or empty folder.
+    pub(super) fn create(path: &Path) -> Result<Self, DataError> {
+        let io = |source| DataError::io(path, source);
+        fs::create_dir_all(path).map_err(io)?;
+        if fs::read_dir(path).map_err(io)?.next().is_some() {
+            return Err(DataError::invalid(Location::file(path), "", "an empty folder", "a folder with files"));
+        }
+        Ok(Self { path: path.to_owned(), names: HashSet::new(), last: PathBuf::new() })
+    }
+
+    /// Writes the pair of files of a sentence.
+    pub(super) fn add(
+        &mut self,
+        sentence: &Sentence,
+        prediction: Option<&Prediction>,
+        at: &Location,
+        losses: &mut Losses,
+    ) -> Result<(), DataError> {
+        let name = file_name(sentence, at, &mut self.names, losses);
+        let last = std::mem::replace(&mut self.last, PathBuf::from(&name));
+        if natural_order(&self.last, &last).is_lt() {
+            losses.add(LossKind::Order, format!("{at}: {name}"));
+        }
+        let (text, annotation) = pair(sentence, prediction, at, losses);
+        for (extension, content) in [("txt", text), ("ann", annotation)] {
+            write_file(&self.path.join(format!("{name}.{extension}")), &content)?;
+        }
+        Ok(())
+    }
+
+    /// Writes `annotation.conf`, without which brat shows types as errors.
+    pub(super) fn write_types(&mut self, schema: &Schema) -> Result<(), DataError> {
+        write_file(&self.path.join("annotation.conf"), &configuration(schema))
+    }
+}
+
+fn write_file(path: &Path, content: &str) -> Result<(), DataError> {
     let io = |path: &Path| {
         let path = path.to_owned();
         move |source| DataError::io(path, source)
     };
-    fs::create_dir_all(folder).map_err(io(folder))?;
-    if fs::read_dir(folder).map_err(io(folder))?.next().is_some() {
-        return Err(DataError::invalid(Location::file(folder), "", "an empty folder", "a folder with files"));
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent).map_err(io(parent))?;
     }
-    let mut names = HashSet::new();
-    for sentence in sentences {
-        let (sentence, at) = sentence?;
-        let name = file_name(&sentence, &at, &mut names, losses);
-        let (text, annotation) = pair(&sentence, &at, losses);
-        for (extension, content) in [("txt", text), ("ann", annotation)] {
-            let path = folder.join(format!("{name}.{extension}"));
-            if let Some(parent) = path.parent() {
-                fs::create_dir_all(parent).map_err(io(parent))?;
-            }
-            fs::write(&path, content).map_err(io(&path))?;
-        }
+    fs::write(path, content).map_err(io(path))
+}
+
+/// The types, and the four sections that brat requires.
+fn configuration(schema: &Schema) -> String {
+    let mut lines = String::from("[entities]\n");
+    for kind in schema.entities.names() {
+        // Writing to a text does not fail.
+        _ = writeln!(lines, "{}", without_separators(kind));
     }
-    Ok(())
+    lines += "[relations]\n";
+    for kind in schema.relations.names() {
+        _ = writeln!(lines, "{}\tArg1:<ENTITY>, Arg2:<ENTITY>", without_separators(kind));
+    }
+    // Arguments may overlap, and a relation may have any.
+    lines += "<OVERLAP>\tArg1:<ENTITY>, Arg2:<ENTITY>, <OVL-TYPE>:<ANY>\n[events]\n[attributes]\n";
+    lines
 }
 
 /// A file name for the sentence. `/` in the id separates folders.
@@ -76,7 +126,7 @@ fn part(part: &str) -> String {
 }
 
 /// The text and the annotation of a sentence.
-fn pair(sentence: &Sentence, at: &Location, losses: &mut Losses) -> (String, String) {
+fn pair(sentence: &Sentence, prediction: Option<&Prediction>, at: &Location, losses: &mut Losses) -> (String, String) {
     losses.add(LossKind::Tokens, at.to_string());
     let text = SentenceText::of(sentence);
     let chars: Vec<char> = text.text.chars().collect();
@@ -93,6 +143,14 @@ fn pair(sentence: &Sentence, at: &Location, losses: &mut Losses) -> (String, Str
         let kind = label(&relation.kind, at, losses);
         let (head, tail) = (relation.head + 1, relation.tail + 1);
         _ = writeln!(annotation, "R{}\t{kind} Arg1:T{head} Arg2:T{tail}", i + 1);
+    }
+    if let Some(prediction) = prediction {
+        let entities = (0..sentence.entities.len()).map(|i| (format!("T{}", i + 1), prediction.entity(i)));
+        let relations = (0..sentence.relations.len()).map(|i| (format!("R{}", i + 1), prediction.relation(i)));
+        let known = entities.chain(relations).filter_map(|(id, confidence)| Some((id, confidence?)));
+        for (number, (id, confidence)) in (1..).zip(known) {
+            _ = writeln!(annotation, "#{number}\tAnnotatorNotes {id}\tconfidence {confidence:.4}");
+        }
     }
     (text.text, annotation)
 }
@@ -123,11 +181,15 @@ fn line(chars: &[char]) -> String {
 
 /// A type without white space and `:`, which separate the columns.
 fn label(kind: &str, at: &Location, losses: &mut Losses) -> String {
-    let name: String = kind.chars().map(|c| if c.is_whitespace() || c == ':' || c == ';' { '_' } else { c }).collect();
+    let name = without_separators(kind);
     if name != kind {
         losses.add(LossKind::Name, format!("{at}: {kind}, written as {name}"));
     }
     name
+}
+
+fn without_separators(kind: &str) -> String {
+    kind.chars().map(|c| if c.is_whitespace() || c == ':' || c == ';' { '_' } else { c }).collect()
 }
 
 #[cfg(test)]

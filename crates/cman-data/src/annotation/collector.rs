@@ -1,17 +1,19 @@
 //! Collects the sentences and losses of the documents of a format.
 
-use std::{fs::File, io::BufReader, path::Path};
+use std::io::BufRead;
 
 use serde::de::DeserializeOwned;
 
 use super::{
+    annotation_source::AnnotationSource,
     document::Document,
     losses::{LossKind, Losses},
     options::AnnotationOptions,
 };
 use crate::{
-    corpus::{JsonRecords, OnError, ReaderBuilder},
+    corpus::{JsonRecords, OnError, ReaderBuilder, Report},
     error::{DataError, Location},
+    id::Id,
     reasons::Reasons,
     sentence::Sentence,
     source::{ReadError, Source},
@@ -27,11 +29,23 @@ pub(super) struct Collector<'a> {
     sentences: Vec<Sentence>,
     records: usize,
     reasons: Reasons,
+    /// The invalid records.
+    report: Report,
+    /// The sentences that are a document alone.
+    alone: Vec<usize>,
 }
 
 impl<'a> Collector<'a> {
     pub(super) fn new(options: &'a AnnotationOptions) -> Self {
-        Self { options, losses: Losses::default(), sentences: Vec::new(), records: 0, reasons: Reasons::default() }
+        Self {
+            options,
+            losses: Losses::default(),
+            sentences: Vec::new(),
+            records: 0,
+            reasons: Reasons::default(),
+            report: Report::default(),
+            alone: Vec::new(),
+        }
     }
 
     /// Adds a document at location `at`.
@@ -39,6 +53,9 @@ impl<'a> Collector<'a> {
         let sentences = document.sentences(self.options, at, &mut self.losses)?;
         if sentences.is_empty() {
             self.reasons.add("no tokens", at.message("no tokens"));
+        }
+        if sentences.len() == 1 {
+            self.alone.push(self.sentences.len());
         }
         self.sentences.extend(sentences);
         Ok(())
@@ -62,28 +79,37 @@ impl<'a> Collector<'a> {
             Err(error) if self.options.on_error == OnError::Skip => {
                 self.reasons.add(&error.reason(), error.to_string());
                 self.losses.add(LossKind::InvalidRecord, error.to_string());
+                self.report.skip(&error, true);
                 Ok(())
             }
             read => read,
         }
     }
 
-    /// The sentences and losses of the file or folder.
-    pub(super) fn finish(self, path: &Path) -> Result<(Vec<Sentence>, Losses), DataError> {
+    /// The sentences, the losses and the report of the file or folder.
+    pub(super) fn finish(mut self, source: AnnotationSource) -> Result<(Vec<Sentence>, Losses, Report), DataError> {
         if self.sentences.is_empty() {
-            let at = Box::new(Location::file(path));
+            let at = Box::new(source.location());
             return Err(DataError::NoSentence { at, records: self.records, reasons: self.reasons });
         }
-        Ok((self.sentences, self.losses))
+        // Where documents are divided, every id is that of its document and a number.
+        if self.alone.len() < self.sentences.len() {
+            for &i in &self.alone {
+                let id = &mut self.sentences[i].id;
+                *id = Id::name(format!("{id}-1"));
+            }
+        }
+        self.report.records = self.records;
+        Ok((self.sentences, self.losses, self.report))
     }
 
     /// Reads the records of a JSON array, or one record per line. `read` gets the location of the record.
     pub(super) fn read_json<T: DeserializeOwned>(
         &mut self,
-        path: &Path,
+        source: AnnotationSource,
         mut read: impl FnMut(&mut Self, T, &Location) -> Result<(), DataError>,
     ) -> Result<(), DataError> {
-        let mut records = RecordFile::open(path)?;
+        let mut records = RecordFile::open(source)?;
         loop {
             let record = match records.next(self.records + 1) {
                 Ok(None) => return Ok(()),
@@ -107,18 +133,14 @@ fn parse<T: DeserializeOwned>(json: &str, at: &Location) -> Result<T, DataError>
 }
 
 /// A file of JSON records: an array, or one record per line.
-pub(super) struct RecordFile {
-    source: Source<BufReader<File>>,
+pub(super) struct RecordFile<'a> {
+    source: Source<Box<dyn BufRead + 'a>>,
     records: JsonRecords,
 }
 
-impl RecordFile {
-    pub(super) fn open(path: &Path) -> Result<Self, DataError> {
-        if path.is_dir() {
-            return Err(DataError::invalid(Location::file(path), "", "a file", "a directory"));
-        }
-        let file = File::open(path).map_err(|source| DataError::io(path, source))?;
-        let mut source = Source::new(BufReader::new(file), path.to_owned())?;
+impl<'a> RecordFile<'a> {
+    pub(super) fn open(file: AnnotationSource<'a>) -> Result<Self, DataError> {
+        let mut source = Source::new(file.open()?, file.name().to_owned())?;
         let records = if source.skip_blank()? == Some(b'[') { JsonRecords::array() } else { JsonRecords::lines() };
         Ok(Self { source, records })
     }

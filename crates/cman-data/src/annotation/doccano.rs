@@ -1,11 +1,12 @@
 //! doccano's JSON lines.
 
-use std::{collections::HashMap, path::Path};
+use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
+    annotation_source::AnnotationSource,
     collector::Collector,
     document::{Document, DocumentRelation, DocumentSpan},
     losses::{LossKind, Losses},
@@ -48,16 +49,16 @@ struct Relation {
 }
 
 /// Reads a file.
-pub(super) fn read(collector: &mut Collector, path: &Path) -> Result<(), DataError> {
+pub(super) fn read(collector: &mut Collector, source: AnnotationSource) -> Result<(), DataError> {
     let (mut n_entities, mut n_relations) = (0, 0);
-    collector.read_json(path, |collector, record: Record, at| {
+    collector.read_json(source, |collector, record: Record, at| {
         let document = document(collector, record, at)?;
         n_entities += document.spans.len();
         n_relations += document.relations.len();
         collector.add(&document, at)
     })?;
     if n_entities > 0 && n_relations == 0 {
-        collector.lose(LossKind::NoRelations, &Location::file(path), "");
+        collector.lose(LossKind::NoRelations, &source.location(), "");
     }
     Ok(())
 }

@@ -9,7 +9,8 @@ use crate::id::Id;
 /// All offsets count Unicode scalar values in [`text`](Self::text). Ends are exclusive.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Document {
-    /// The id. A document of several sentences gives them the ids `ID-1`, `ID-2`, ..
+    /// The id. A document of several sentences gives them the ids `ID-1`, `ID-2`, .. In a file with such a document, the
+    /// others have ids with a number too.
     pub id: Id,
     /// The text.
     pub text: String,

@@ -1,10 +1,9 @@
 //! JSON lines of DyGIE++ and PURE.
 
-use std::path::Path;
-
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 
 use super::{
+    annotation_source::AnnotationSource,
     collector::Collector,
     document::Document,
     losses::{LossKind, Losses},
@@ -28,8 +27,8 @@ struct Record {
 }
 
 /// Reads a file.
-pub(super) fn read(collector: &mut Collector, path: &Path) -> Result<(), DataError> {
-    collector.read_json(path, read_record)
+pub(super) fn read(collector: &mut Collector, source: AnnotationSource) -> Result<(), DataError> {
+    collector.read_json(source, read_record)
 }
 
 fn read_record(collector: &mut Collector, record: Record, at: &Location) -> Result<(), DataError> {
@@ -69,34 +68,41 @@ fn read_record(collector: &mut Collector, record: Record, at: &Location) -> Resu
 #[derive(Serialize)]
 struct Written<'a> {
     doc_key: &'a Id,
-    sentences: [Vec<&'a str>; 1],
-    ner: [Vec<(usize, usize, &'a str)>; 1],
-    relations: [Vec<TokenRelation<&'a str>>; 1],
+    sentences: Vec<Vec<&'a str>>,
+    ner: Vec<Vec<(usize, usize, &'a str)>>,
+    relations: Vec<Vec<TokenRelation<&'a str>>>,
 }
 
-/// The record of a sentence: a document of one sentence.
-pub(super) fn record(sentence: &Sentence, at: &Location, losses: &mut Losses) -> Result<String, DataError> {
-    if has_raw_text(sentence) {
+/// The record of a document of these sentences, of which the first has the id.
+pub(super) fn record(sentences: &[Sentence], at: &Location, losses: &mut Losses) -> Result<String, DataError> {
+    if sentences.iter().any(has_raw_text) {
         losses.add(LossKind::RawText, at.to_string());
     }
-    let span = |argument: usize| {
-        let entity = &sentence.entities[argument];
-        (entity.start, entity.end - 1)
-    };
-    // A relation names its arguments by their tokens alone; a sentence gives tokens one type.
-    to_json(&Written {
-        doc_key: &sentence.id,
-        sentences: [sentence.words().collect()],
-        ner: [sentence.entities.iter().map(|e| (e.start, e.end - 1, e.kind.as_str())).collect()],
-        relations: [sentence
-            .relations
-            .iter()
-            .map(|relation| {
-                let ((head, head_last), (tail, tail_last)) = (span(relation.head), span(relation.tail));
-                (head, head_last, tail, tail_last, relation.kind.as_str())
-            })
-            .collect()],
-    })
+    let first = sentences.first();
+    let id = Id::default();
+    let doc_key = first.map_or(&id, |sentence| &sentence.id);
+    let mut written = Written { doc_key, sentences: Vec::new(), ner: Vec::new(), relations: Vec::new() };
+    let mut before = 0;
+    for sentence in sentences {
+        let span = |argument: usize| {
+            let entity = &sentence.entities[argument];
+            (before + entity.start, before + entity.end - 1)
+        };
+        // A relation names its arguments by their tokens alone; a sentence gives tokens one type.
+        let relations = sentence.relations.iter().map(|relation| {
+            let ((head, head_last), (tail, tail_last)) = (span(relation.head), span(relation.tail));
+            (head, head_last, tail, tail_last, relation.kind.as_str())
+        });
+        let entities = sentence.entities.iter().enumerate().map(|(i, entity)| {
+            let (start, last) = span(i);
+            (start, last, entity.kind.as_str())
+        });
+        written.sentences.push(sentence.words().collect());
+        written.ner.push(entities.collect());
+        written.relations.push(relations.collect());
+        before += sentence.len();
+    }
+    to_json(&written)
 }
 
 #[cfg(test)]

@@ -1,10 +1,9 @@
 //! GLiNER's training data with relations.
 
-use std::path::Path;
-
 use serde::{Deserialize, Serialize};
 
 use super::{
+    annotation_source::AnnotationSource,
     collector::Collector,
     document::{Document, DocumentRelation},
     losses::{LossKind, Losses},
@@ -24,8 +23,8 @@ struct Record {
 }
 
 /// Reads a file.
-pub(super) fn read(collector: &mut Collector, path: &Path) -> Result<(), DataError> {
-    collector.read_json(path, read_record)
+pub(super) fn read(collector: &mut Collector, source: AnnotationSource) -> Result<(), DataError> {
+    collector.read_json(source, read_record)
 }
 
 fn read_record(collector: &mut Collector, record: Record, at: &Location) -> Result<(), DataError> {

@@ -3,13 +3,13 @@
 use std::{
     collections::{BTreeMap, HashMap},
     ops::Range,
-    path::Path,
 };
 
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::value::RawValue;
 
 use super::{
+    annotation_source::AnnotationSource,
     collector::Collector,
     document::{Document, DocumentRelation, DocumentSpan},
     losses::LossKind,
@@ -31,6 +31,8 @@ struct Task {
     data: Option<BTreeMap<String, Box<RawValue>>>,
     #[serde(alias = "completions")]
     annotations: Option<Vec<Annotation>>,
+    /// Predictions, or in some exports only their ids.
+    predictions: Option<Box<RawValue>>,
     // Keys of JSON_MIN.
     annotation_id: Option<IgnoredAny>,
     lead_time: Option<IgnoredAny>,
@@ -74,14 +76,14 @@ struct Labelled {
 }
 
 /// Reads a file. Two passes: a task in which several units fit is read in the unit of the others.
-pub(super) fn read(collector: &mut Collector, path: &Path) -> Result<(), DataError> {
-    if !path.metadata().is_ok_and(|metadata| metadata.is_file()) {
-        let found = "a pipe or device, which can be read once";
-        return Err(DataError::invalid(Location::file(path), "", "a file", found));
+pub(super) fn read(collector: &mut Collector, source: AnnotationSource) -> Result<(), DataError> {
+    if !source.is_repeatable() {
+        let found = if source.name().is_dir() { "a directory" } else { "a pipe or device, which can be read once" };
+        return Err(DataError::invalid(source.location(), "", "a file", found));
     }
     let options = AnnotationOptions { on_error: OnError::Skip, ..collector.options.clone() };
     let mut decided = None;
-    Collector::new(&options).read_json(path, |first, task: Task, at| {
+    Collector::new(&options).read_json(source, |first, task: Task, at| {
         if decided.is_none()
             && let Ok((_, text, regions, _)) = parts(first, task, at)
             && let units = Unit::differing(&text)
@@ -92,7 +94,7 @@ pub(super) fn read(collector: &mut Collector, path: &Path) -> Result<(), DataErr
         }
         Ok(())
     })?;
-    collector.read_json(path, |collector, task: Task, at| {
+    collector.read_json(source, |collector, task: Task, at| {
         if task.data.is_none() && is_flat(&task) {
             return Err(flat(at));
         }
@@ -131,9 +133,9 @@ fn parts(collector: &mut Collector, task: Task, at: &Location) -> Result<Parts, 
     let own = data.get("id").and_then(|id| serde_json::from_str::<Id>(id.get()).ok());
     let id = own.or(task.id).unwrap_or_else(|| at.record.unwrap_or_default().into());
     let (mut regions, mut others) = (Vec::new(), Vec::new());
-    if let Some((i, result)) = chosen(collector, task.annotations, at) {
+    if let Some((chosen, result)) = chosen(collector, task.annotations, task.predictions.as_deref(), at)? {
         for (j, region) in result.into_iter().enumerate() {
-            let name = format!("annotations[{i}].result[{j}]");
+            let name = format!("{chosen}.result[{j}]");
             match (region.kind.as_str(), &region.value) {
                 ("labels" | "hypertextlabels", Some(value)) => {
                     let value = serde_json::from_str::<Value>(value.get()).map_err(|error| {
@@ -151,24 +153,38 @@ fn parts(collector: &mut Collector, task: Task, at: &Location) -> Result<Parts, 
     Ok((id, text, regions, others))
 }
 
-/// The annotation that is read: the ground truth, else the first that was not cancelled. With its index.
+/// The annotation that is read: the ground truth, else the first that was not cancelled, else, if it is wanted, the first
+/// prediction. With its name.
 fn chosen(
     collector: &mut Collector,
     annotations: Option<Vec<Annotation>>,
+    predictions: Option<&RawValue>,
     at: &Location,
-) -> Option<(usize, Vec<Region>)> {
+) -> Result<Option<(String, Vec<Region>)>, DataError> {
     let mut all: Vec<_> = annotations.into_iter().flatten().enumerate().collect();
     all.retain(|(_, annotation)| annotation.was_cancelled != Some(true));
-    let first = all.iter().position(|(_, annotation)| annotation.ground_truth == Some(true)).unwrap_or_default();
+    let mut list = "annotations";
     if all.is_empty() {
-        collector.lose(LossKind::Unannotated, at, "");
-        return None;
+        let predictions = predictions.map_or("null", RawValue::get);
+        let n_predictions = serde_json::from_str::<Vec<IgnoredAny>>(predictions).map_or(0, |all| all.len());
+        if n_predictions == 0 || !collector.options.predictions {
+            let kind = if n_predictions == 0 { LossKind::Unannotated } else { LossKind::Prediction };
+            collector.lose(kind, at, "");
+            return Ok(None);
+        }
+        list = "predictions";
+        let predictions: Vec<Annotation> = serde_json::from_str(predictions).map_err(|error| {
+            let found = DataError::json(Location::default(), None, &error).reason();
+            DataError::invalid(at.clone(), list, "predictions with a result", found)
+        })?;
+        all = predictions.into_iter().enumerate().collect();
     }
+    let first = all.iter().position(|(_, annotation)| annotation.ground_truth == Some(true)).unwrap_or_default();
     let (i, annotation) = all.swap_remove(first);
     for (other, _) in all {
-        collector.lose(LossKind::FurtherAnnotation, at, &format!("annotations[{other}]"));
+        collector.lose(LossKind::FurtherAnnotation, at, &format!("{list}[{other}]"));
     }
-    Some((i, annotation.result))
+    Ok(Some((format!("{list}[{i}]"), annotation.result)))
 }
 
 /// The text of a task.
@@ -376,6 +392,38 @@ mod tests {
         for kind in [LossKind::FurtherAnnotation, LossKind::Attribute] {
             assert_eq!(losses.count(kind), 1, "{kind}");
         }
+    }
+
+    #[test]
+    fn predictions_are_read_if_they_are_asked_for() {
+        let spans = [region("a", 0, 3, "Ann", "P"), region("b", 8, 11, "Bob", "P")].join(",");
+        let task = task("Ann met Bob", &spans);
+        let with = |predictions: &str| {
+            format!(
+                "[{}]",
+                task.replace(r#""annotations""#, &format!(r#""annotations": [], "predictions": {predictions}, "x""#))
+            )
+        };
+        let options = AnnotationOptions { predictions: true, ..AnnotationOptions::default() };
+        let two = with(&format!(r#"[{{"model_version": "m", "score": 0.5, "result": [{spans}]}}, {{"result": []}}]"#));
+        let (sentences, losses) = read_with(LabelStudio, &two, &options).unwrap();
+        assert_eq!((sentences[0].entities.len(), losses.count(LossKind::FurtherAnnotation)), (2, 1));
+        let (sentences, losses) = read(LabelStudio, &two);
+        assert_eq!(
+            (sentences[0].entities.len(), losses.to_string().starts_with("1 documents with predictions")),
+            (0, true)
+        );
+        let (_, losses) = read_with(LabelStudio, &with("[]"), &options).unwrap();
+        assert_eq!((losses.count(LossKind::Unannotated), losses.kinds().len()), (1, 1));
+        let ids = with("[3, 4]");
+        assert_eq!(read(LabelStudio, &ids).1.count(LossKind::Prediction), 1, "some exports have only their ids");
+        let error = read_with(LabelStudio, &ids, &options).unwrap_err();
+        assert!(
+            error.starts_with("record 1, line 1, predictions: expected predictions with a result, found"),
+            "{error}"
+        );
+        let annotated = format!("[{}]", task.replacen('{', r#"{"predictions": [{"result": []}], "#, 1));
+        assert_eq!(read_with(LabelStudio, &annotated, &options).unwrap().0[0].entities.len(), 2);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::{
     losses::{LossKind, Losses},
+    pre_annotation::Prediction,
     sentence_text::{SentenceText, to_json},
 };
 use crate::{
@@ -15,7 +16,10 @@ use crate::{
 #[derive(Serialize)]
 struct Task<'a> {
     data: Data<'a>,
-    annotations: [Annotation<'a>; 1],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    annotations: Option<[Annotation<'a>; 1]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    predictions: Option<[Predicted<'a>; 1]>,
 }
 
 /// Label Studio gives an imported task an id of its own.
@@ -30,6 +34,15 @@ struct Annotation<'a> {
     result: Vec<Region<'a>>,
 }
 
+/// The tool shows a prediction to the annotator, and makes an annotation of what is corrected.
+#[derive(Serialize)]
+struct Predicted<'a> {
+    model_version: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    score: Option<f64>,
+    result: Vec<Region<'a>>,
+}
+
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Region<'a> {
@@ -40,6 +53,8 @@ enum Region<'a> {
         #[serde(rename = "type")]
         kind: &'static str,
         value: Value<'a>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        score: Option<f64>,
     },
     Relation {
         #[serde(rename = "type")]
@@ -48,6 +63,8 @@ enum Region<'a> {
         to_id: String,
         direction: &'static str,
         labels: [&'a str; 1],
+        #[serde(skip_serializing_if = "Option::is_none")]
+        score: Option<f64>,
     },
 }
 
@@ -59,8 +76,13 @@ struct Value<'a> {
     labels: [&'a str; 1],
 }
 
-/// The task of a sentence. Offsets are code points.
-pub(super) fn record(sentence: &Sentence, at: &Location, losses: &mut Losses) -> Result<String, DataError> {
+/// The task of a sentence: with an annotation, or with a prediction. Offsets are code points.
+pub(super) fn record(
+    sentence: &Sentence,
+    prediction: Option<&Prediction>,
+    at: &Location,
+    losses: &mut Losses,
+) -> Result<String, DataError> {
     losses.add(LossKind::Tokens, at.to_string());
     let text = SentenceText::of(sentence);
     let spans = sentence.entities.iter().enumerate().map(|(i, entity)| {
@@ -71,19 +93,26 @@ pub(super) fn record(sentence: &Sentence, at: &Location, losses: &mut Losses) ->
             to_name: "text",
             kind: "labels",
             value: Value { start: chars.start, end: chars.end, text: text.surface(entity), labels: [&entity.kind] },
+            score: prediction.and_then(|prediction| prediction.entity(i)),
         }
     });
-    let relations = sentence.relations.iter().map(|relation| Region::Relation {
+    let relations = sentence.relations.iter().enumerate().map(|(i, relation)| Region::Relation {
         kind: "relation",
         from_id: format!("e{}", relation.head),
         to_id: format!("e{}", relation.tail),
         direction: "right",
         labels: [&relation.kind],
+        score: prediction.and_then(|prediction| prediction.relation(i)),
     });
-    to_json(&Task {
-        data: Data { id: &sentence.id, text: &text.text },
-        annotations: [Annotation { result: spans.chain(relations).collect() }],
-    })
+    let result = spans.chain(relations).collect();
+    let (annotations, predictions) = match prediction {
+        None => (Some([Annotation { result }]), None),
+        Some(prediction) => {
+            let (model_version, score) = (prediction.model, prediction.mean());
+            (None, Some([Predicted { model_version, score, result }]))
+        }
+    };
+    to_json(&Task { data: Data { id: &sentence.id, text: &text.text }, annotations, predictions })
 }
 
 #[cfg(test)]

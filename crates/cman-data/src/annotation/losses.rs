@@ -75,6 +75,12 @@ pub enum LossKind {
     Id,
     /// A name with characters that the format does not allow, replaced by `_`.
     Name,
+    /// The confidences of a predicted document, in a format without them.
+    Confidence,
+    /// A document with predictions and without annotation, read without the predictions.
+    Prediction,
+    /// A document that is read in another place, because names of files decide the order.
+    Order,
 }
 
 impl LossKind {
@@ -85,7 +91,7 @@ impl LossKind {
             Self::EmptyDocument => "documents without tokens, left out",
             Self::Unannotated => "documents without annotation, read as sentences without entities",
             Self::NotAccepted => "documents that were not accepted, left out",
-            Self::FurtherAnnotation => "further annotations of the same document, left out",
+            Self::FurtherAnnotation => "further annotations of the same document, by other annotators, left out",
             Self::WidenedEntity => "entities that cut a token, widened to whole tokens",
             Self::TrimmedEntity => "entities with white space at an end, trimmed",
             Self::DiscontinuousEntity => "discontinuous entities, joined to one span",
@@ -114,6 +120,9 @@ impl LossKind {
             Self::Tokens => "sentences written without their token boundaries",
             Self::Id => "ids that the format does not store",
             Self::Name => "names with characters that the format does not allow, replaced by `_`",
+            Self::Confidence => "documents written without their confidences, which the format does not have",
+            Self::Prediction => "documents with predictions but no annotation, read without the predictions",
+            Self::Order => "documents whose names come before those of earlier ones, read in another order",
         }
     }
 }
@@ -163,6 +172,12 @@ impl Losses {
         if loss.places.len() < Self::MAX_PLACES {
             loss.places.push(place.into());
         }
+    }
+
+    /// The losses but for those of one kind.
+    pub(crate) fn without(mut self, kind: LossKind) -> Self {
+        self.0.retain(|loss| loss.kind != kind);
+        self
     }
 
     /// The kinds, in the order of their first losses.

@@ -3,10 +3,12 @@
 //! A reader makes a [`Document`] of each record: text, spans of characters and relations. [`Document::sentences`] makes
 //! sentences of tokens of it. What is left out or changed on the way is counted in [`Losses`].
 
+mod annotation_source;
 mod brat;
 mod brat_line;
 mod brat_writer;
 mod collector;
+mod corpus;
 mod doccano;
 mod document;
 mod dygie;
@@ -17,8 +19,10 @@ mod gliner;
 mod label_studio;
 mod label_studio_writer;
 mod losses;
+mod natural_order;
 mod offsets;
 mod options;
+mod pre_annotation;
 mod prodigy;
 mod read;
 mod recognize;
@@ -32,10 +36,12 @@ mod webanno;
 mod webanno_schema;
 mod write;
 
+pub use corpus::SplitLosses;
 pub use document::{Document, DocumentRelation, DocumentSpan, DocumentTokens};
 pub use format::AnnotationFormat;
 pub use losses::{Loss, LossKind, Losses};
 pub use options::{AnnotationOptions, CutPolicy};
-pub use read::read_annotations;
-pub use recognize::recognize_annotations;
+pub use pre_annotation::{PreAnnotation, PreAnnotationWriter, PredictedSentence};
+pub use read::{read_annotations, read_annotations_from};
+pub use recognize::{recognize_annotations, recognize_annotations_in};
 pub use write::{write_annotations, write_annotations_to};

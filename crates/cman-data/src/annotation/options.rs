@@ -51,6 +51,8 @@ pub struct AnnotationOptions {
     /// The key of the text in the `data` of a Label Studio task. By default `text`, else the only key whose text fits
     /// the annotation.
     pub text_key: Option<String>,
+    /// Whether the predictions of a Label Studio task without annotation are read. By default they are only counted.
+    pub predictions: bool,
 }
 
 #[cfg(test)]

@@ -1,14 +1,16 @@
 //! JSON lines of Prodigy's `rel.manual`.
 
-use std::path::Path;
+use std::{collections::HashMap, ops::Range};
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::{
+    annotation_source::AnnotationSource,
     collector::Collector,
     document::{Document, DocumentRelation, DocumentSpan, DocumentTokens},
-    losses::{LossKind, Losses},
+    losses::LossKind,
+    pre_annotation::Prediction,
     sentence_text::{SentenceText, to_json},
 };
 use crate::{
@@ -25,6 +27,10 @@ struct Record {
     relations: Option<Vec<Relation>>,
     answer: Option<String>,
     meta: Option<Box<RawValue>>,
+    #[serde(rename = "_annotator_id")]
+    annotator: Option<Id>,
+    #[serde(rename = "_session_id")]
+    session: Option<Id>,
 }
 
 #[derive(Deserialize)]
@@ -56,8 +62,10 @@ struct Relation {
 }
 
 /// Reads a file.
-pub(super) fn read(collector: &mut Collector, path: &Path) -> Result<(), DataError> {
-    collector.read_json(path, |collector, record: Record, at| {
+pub(super) fn read(collector: &mut Collector, source: AnnotationSource) -> Result<(), DataError> {
+    // The annotator of each text.
+    let mut annotators: HashMap<String, Id> = HashMap::new();
+    collector.read_json(source, |collector, mut record: Record, at| {
         match record.answer.as_deref() {
             None | Some("accept") => {}
             Some(answer @ ("reject" | "ignore")) => {
@@ -69,8 +77,20 @@ pub(super) fn read(collector: &mut Collector, path: &Path) -> Result<(), DataErr
                 return Err(DataError::invalid(at.clone(), "answer", "accept, reject or ignore", found));
             }
         }
+        let annotator = record.annotator.take().or(record.session.take());
+        if let Some(annotator) = &annotator {
+            let known = annotators.get(&record.text).filter(|known| *known != annotator);
+            if let Some(known) = known {
+                collector.lose(LossKind::FurtherAnnotation, at, &format!("by {annotator}, after {known}"));
+                return Ok(());
+            }
+        }
         let document = document(collector, record, at)?;
-        collector.add(&document, at)
+        collector.add(&document, at)?;
+        if let Some(annotator) = annotator {
+            annotators.entry(document.text).or_insert(annotator);
+        }
+        Ok(())
     })
 }
 
@@ -141,12 +161,17 @@ struct Written<'a> {
     tokens: Vec<WrittenToken<'a>>,
     spans: Vec<WrittenSpan<'a>>,
     relations: Vec<WrittenRelation<'a>>,
-    answer: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    answer: Option<&'static str>,
 }
 
 #[derive(Serialize)]
 struct WrittenMeta<'a> {
     id: &'a Id,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    model: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    score: Option<f64>,
 }
 
 #[derive(Serialize)]
@@ -165,6 +190,8 @@ struct WrittenSpan<'a> {
     token_start: usize,
     token_end: usize,
     label: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    score: Option<f64>,
 }
 
 #[derive(Serialize)]
@@ -174,31 +201,40 @@ struct WrittenRelation<'a> {
     head_span: WrittenSpan<'a>,
     child_span: WrittenSpan<'a>,
     label: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    score: Option<f64>,
 }
 
-/// The record of a sentence.
-pub(super) fn record(sentence: &Sentence, _: &Location, _: &mut Losses) -> Result<String, DataError> {
+/// The record of a sentence: accepted, or with a prediction and no answer yet.
+pub(super) fn record(sentence: &Sentence, prediction: Option<&Prediction>) -> Result<String, DataError> {
     let text = SentenceText::of(sentence);
     let chars: Vec<char> = text.text.chars().collect();
     let tokens = sentence.words().zip(&text.tokens).enumerate();
     let spans: Vec<WrittenSpan> = sentence
         .entities
         .iter()
-        .map(|entity| {
-            let chars = text.chars(entity);
+        .enumerate()
+        .map(|(i, entity)| {
+            let Range { start, end } = text.chars(entity);
             let (token_start, token_end) = (entity.start, entity.end - 1);
-            WrittenSpan { start: chars.start, end: chars.end, token_start, token_end, label: &entity.kind }
+            let score = prediction.and_then(|prediction| prediction.entity(i));
+            WrittenSpan { start, end, token_start, token_end, label: &entity.kind, score }
         })
         .collect();
-    let relations = sentence.relations.iter().map(|relation| {
+    let relations = sentence.relations.iter().enumerate().map(|(i, relation)| {
         let [head_span, child_span] = [relation.head, relation.tail].map(|argument| spans[argument].clone());
+        let score = prediction.and_then(|prediction| prediction.relation(i));
         // A token stands for its span: the last one.
         let (head, child) = (head_span.token_end, child_span.token_end);
-        WrittenRelation { head, child, head_span, child_span, label: &relation.kind }
+        WrittenRelation { head, child, head_span, child_span, label: &relation.kind, score }
     });
     to_json(&Written {
         text: &text.text,
-        meta: WrittenMeta { id: &sentence.id },
+        meta: WrittenMeta {
+            id: &sentence.id,
+            model: prediction.map(|prediction| prediction.model),
+            score: prediction.and_then(Prediction::mean),
+        },
         tokens: tokens
             .map(|(id, (word, range))| WrittenToken {
                 text: word,
@@ -210,7 +246,7 @@ pub(super) fn record(sentence: &Sentence, _: &Location, _: &mut Losses) -> Resul
             .collect(),
         relations: relations.collect(),
         spans,
-        answer: "accept",
+        answer: prediction.is_none().then_some("accept"),
     })
 }
 
@@ -249,6 +285,29 @@ mod tests {
             assert_eq!(losses.count(kind), 1, "{kind}");
         }
         assert_eq!(losses.kinds().len(), 3);
+    }
+
+    #[test]
+    fn the_first_annotator_of_a_text_is_read() {
+        let by = |annotator: &str, answer: &str, text: &str| {
+            format!(r#"{{"text": "{text}", "spans": [], "answer": "{answer}", {annotator}}}"#)
+        };
+        let [ann, bob] = [r#""_annotator_id": "db-ann", "_session_id": "s""#, r#""_annotator_id": "db-bob""#];
+        let lines = [
+            by(ann, "reject", "One."),
+            by(bob, "accept", "One."),
+            by(ann, "accept", "Two."),
+            by(bob, "accept", "Two."),
+            by(bob, "accept", "Two."),
+            by(ann, "accept", "Two."),
+            by(r#""_session_id": "x""#, "accept", "Three."),
+            by(r#""meta": {}"#, "accept", "Three."),
+        ];
+        let (sentences, losses) = read(Prodigy, &lines.join("\n"));
+        assert_eq!(words(&sentences).concat().join(" "), "One . Two . Two . Three . Three .");
+        let further = losses.kinds().iter().find(|loss| loss.kind == LossKind::FurtherAnnotation).unwrap();
+        assert_eq!(further.count, 2);
+        assert!(further.places[0].ends_with("record 4, line 4: by db-bob, after db-ann"), "{}", further.places[0]);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::{fs, path::Path};
 
 use super::{
+    annotation_source::AnnotationSource,
     brat,
     collector::Collector,
     doccano, dygie,
@@ -13,8 +14,8 @@ use super::{
     prodigy, unified_ade, webanno,
 };
 use crate::{
-    corpus::{Corpus, Format, ReaderBuilder},
-    error::{DataError, Location},
+    corpus::{Format, ReaderBuilder, Report},
+    error::DataError,
     sentence::Sentence,
 };
 
@@ -46,33 +47,62 @@ pub fn read_annotations(
 ) -> Result<(Vec<Sentence>, Losses), DataError> {
     let path = path.as_ref();
     fs::metadata(path).map_err(|source| DataError::io(path, source))?;
+    let (sentences, losses, _) = read(AnnotationSource::Path(path), format, options)?;
+    Ok((sentences, losses))
+}
+
+/// Reads the bytes of a file, such as the standard input. Messages use `name` as the file name.
+///
+/// # Errors
+/// As [`read_annotations`]. [`DataError::Invalid`] for [`AnnotationFormat::Brat`], whose documents are two files.
+pub fn read_annotations_from(
+    bytes: &[u8],
+    name: impl AsRef<Path>,
+    format: AnnotationFormat,
+    options: &AnnotationOptions,
+) -> Result<(Vec<Sentence>, Losses), DataError> {
+    let (sentences, losses, _) = read(AnnotationSource::Bytes { name: name.as_ref(), bytes }, format, options)?;
+    Ok((sentences, losses))
+}
+
+/// The sentences, the losses, and the report of a corpus.
+pub(super) fn read(
+    source: AnnotationSource,
+    format: AnnotationFormat,
+    options: &AnnotationOptions,
+) -> Result<(Vec<Sentence>, Losses, Report), DataError> {
     let mut collector = Collector::new(options);
     match format {
-        AnnotationFormat::LabelStudio => label_studio::read(&mut collector, path),
-        AnnotationFormat::Doccano => doccano::read(&mut collector, path),
-        AnnotationFormat::Brat => brat::read(&mut collector, path),
-        AnnotationFormat::Dygie => dygie::read(&mut collector, path),
-        AnnotationFormat::Prodigy => prodigy::read(&mut collector, path),
-        AnnotationFormat::Gliner => gliner::read(&mut collector, path),
-        AnnotationFormat::UnifiedAde => unified_ade::read(&mut collector, path),
-        AnnotationFormat::WebAnno => webanno::read(&mut collector, path),
-        AnnotationFormat::Bio | AnnotationFormat::Bioes => return columns(path, options),
+        AnnotationFormat::LabelStudio => label_studio::read(&mut collector, source),
+        AnnotationFormat::Doccano => doccano::read(&mut collector, source),
+        AnnotationFormat::Brat => brat::read(&mut collector, source),
+        AnnotationFormat::Dygie => dygie::read(&mut collector, source),
+        AnnotationFormat::Prodigy => prodigy::read(&mut collector, source),
+        AnnotationFormat::Gliner => gliner::read(&mut collector, source),
+        AnnotationFormat::UnifiedAde => unified_ade::read(&mut collector, source),
+        AnnotationFormat::WebAnno => webanno::read(&mut collector, source),
+        AnnotationFormat::Bio | AnnotationFormat::Bioes => return columns(source, options),
     }?;
-    collector.finish(path)
+    collector.finish(source)
 }
 
 /// Columns are a corpus format.
-fn columns(path: &Path, options: &AnnotationOptions) -> Result<(Vec<Sentence>, Losses), DataError> {
+fn columns(
+    source: AnnotationSource,
+    options: &AnnotationOptions,
+) -> Result<(Vec<Sentence>, Losses, Report), DataError> {
     let mut reader = ReaderBuilder::new().format(Format::Columns).on_error(options.on_error).all_messages();
     if let Some(schema) = &options.schema {
         reader = reader.schema(schema.clone());
     }
-    let corpus = Corpus::read(path, &reader)?;
+    let mut reader = reader.from_reader(source.open()?, source.name())?;
+    let sentences = reader.by_ref().collect::<Result<_, _>>()?;
+    let (_, report) = reader.into_parts();
     let mut losses = Losses::default();
-    for message in &corpus.report.messages {
+    for message in &report.messages {
         losses.add(LossKind::InvalidRecord, message);
     }
-    let at = Location::file(path).to_string();
-    (0..corpus.report.merged_entities).for_each(|_| losses.add(LossKind::RepeatedEntity, at.as_str()));
-    Ok((corpus.sentences, losses))
+    let at = source.location().to_string();
+    (0..report.merged_entities).for_each(|_| losses.add(LossKind::RepeatedEntity, at.as_str()));
+    Ok((sentences, losses, report))
 }

@@ -1,15 +1,13 @@
 //! Recognizes annotation formats by their content.
 
-use std::{
-    collections::BTreeMap,
-    fs::{self, File},
-    io::Read,
-    path::Path,
-};
+use std::{collections::BTreeMap, fs, io::Read, path::Path};
 
 use serde_json::Value;
 
-use super::{brat_line::Line, collector::RecordFile, format::AnnotationFormat, label_studio::flat, tree::files};
+use super::{
+    annotation_source::AnnotationSource, brat_line::Line, collector::RecordFile, format::AnnotationFormat,
+    label_studio::flat, tree::files,
+};
 use crate::{
     error::{DataError, Location},
     source::ReadError,
@@ -21,28 +19,54 @@ const MAX_RECORDS: usize = 1000;
 /// Recognizes the annotation format of a file or folder, where the content makes it certain.
 ///
 /// `None` for everything else: a [corpus format](crate::Format), BIO and BIOES columns included, a damaged file, and
-/// anything that is not a file or folder. A folder with `.ann` files is [`AnnotationFormat::Brat`].
+/// anything that is not a file or folder. A folder with `.ann` files is [`AnnotationFormat::Brat`], and so is a `.txt`
+/// file with an `.ann` file beside it; a folder whose first `.tsv` file is of WebAnno is [`AnnotationFormat::WebAnno`].
 ///
 /// # Errors
 /// [`DataError::Foreign`] for Label Studio's JSON_MIN, which drops relations.
 pub fn recognize_annotations(path: impl AsRef<Path>) -> Result<Option<AnnotationFormat>, DataError> {
     let path = path.as_ref();
     if path.is_dir() {
-        let has = |extension| files(path, &[extension]).is_ok_and(|files| !files.is_empty());
-        return Ok(has("ann").then_some(AnnotationFormat::Brat));
+        return Ok(of_folder(path));
     }
     // A pipe can only be read once.
     if !fs::metadata(path).is_ok_and(|metadata| metadata.is_file()) {
         return Ok(None);
     }
+    let is_text = path.extension().is_some_and(|extension| extension == "txt");
+    if is_text && path.with_extension("ann").is_file() {
+        return Ok(Some(AnnotationFormat::Brat));
+    }
+    of_file(AnnotationSource::Path(path))
+}
+
+/// Recognizes the annotation format of a file by its bytes, as [`recognize_annotations`] does. Messages use `name` as the
+/// file name.
+///
+/// # Errors
+/// As [`recognize_annotations`].
+pub fn recognize_annotations_in(bytes: &[u8], name: impl AsRef<Path>) -> Result<Option<AnnotationFormat>, DataError> {
+    of_file(AnnotationSource::Bytes { name: name.as_ref(), bytes })
+}
+
+fn of_folder(folder: &Path) -> Option<AnnotationFormat> {
+    let first = |extension| files(folder, &[extension]).ok()?.into_iter().next();
+    if first("ann").is_some() {
+        return Some(AnnotationFormat::Brat);
+    }
+    let table = first("tsv")?;
+    of_file(AnnotationSource::Path(&table)).ok()?.filter(|format| *format == AnnotationFormat::WebAnno)
+}
+
+fn of_file(source: AnnotationSource) -> Result<Option<AnnotationFormat>, DataError> {
     let mut start = Vec::new();
-    if File::open(path).and_then(|file| file.take(4096).read_to_end(&mut start)).is_err() {
+    if source.open().and_then(|file| read_start(file, source.name(), &mut start)).is_err() {
         return Ok(None);
     }
     let start = String::from_utf8_lossy(&start);
     let start = start.trim_start_matches('\u{FEFF}').trim_start();
     if start.starts_with(['[', '{']) {
-        return records(path);
+        return records(source);
     }
     if start.starts_with("#FORMAT=WebAnno TSV 3") {
         return Ok(Some(AnnotationFormat::WebAnno));
@@ -52,9 +76,13 @@ pub fn recognize_annotations(path: impl AsRef<Path>) -> Result<Option<Annotation
     Ok(is_brat.then_some(AnnotationFormat::Brat))
 }
 
+fn read_start(file: impl Read, name: &Path, start: &mut Vec<u8>) -> Result<(), DataError> {
+    file.take(4096).read_to_end(start).map(drop).map_err(|source| DataError::io(name, source))
+}
+
 /// The format of the first records.
-fn records(path: &Path) -> Result<Option<AnnotationFormat>, DataError> {
-    let Ok(mut file) = RecordFile::open(path) else { return Ok(None) };
+fn records(source: AnnotationSource) -> Result<Option<AnnotationFormat>, DataError> {
+    let Ok(mut file) = RecordFile::open(source) else { return Ok(None) };
     let mut unannotated = None;
     for number in 1..=MAX_RECORDS {
         let (at, json) = match file.next(number) {

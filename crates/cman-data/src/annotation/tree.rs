@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::collector::LIMIT;
+use super::{collector::LIMIT, natural_order::natural_order};
 use crate::{
     error::{DataError, Location},
     source::text,
@@ -14,7 +14,7 @@ use crate::{
 /// Deepest folder that is searched.
 const MAX_DEPTH: usize = 64;
 
-/// The files with one of these extensions, sorted: of a folder and its folders, or the file itself. Hidden files, and
+/// The files with one of these extensions, in natural order: of a folder and its folders, or the file itself. Hidden files, and
 /// folders behind links, are not searched.
 pub(super) fn files(path: &Path, extensions: &[&str]) -> Result<Vec<PathBuf>, DataError> {
     let mut files = Vec::new();
@@ -23,7 +23,7 @@ pub(super) fn files(path: &Path, extensions: &[&str]) -> Result<Vec<PathBuf>, Da
     } else {
         files.push(path.to_owned());
     }
-    files.sort();
+    files.sort_by(|a, b| natural_order(a, b));
     Ok(files)
 }
 

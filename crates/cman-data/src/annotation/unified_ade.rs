@@ -1,11 +1,10 @@
 //! The unified form of ADE and other corpora in "Two are Better than One: Joint Entity and Relation Extraction with
 //! Table-Sequence Encoders".
 
-use std::path::Path;
-
 use serde::{Deserialize, Serialize};
 
 use super::{
+    annotation_source::AnnotationSource,
     collector::Collector,
     document::Document,
     gliner::count_token_losses,
@@ -26,8 +25,8 @@ struct Record {
 }
 
 /// Reads a file.
-pub(super) fn read(collector: &mut Collector, path: &Path) -> Result<(), DataError> {
-    collector.read_json(path, read_record)
+pub(super) fn read(collector: &mut Collector, source: AnnotationSource) -> Result<(), DataError> {
+    collector.read_json(source, read_record)
 }
 
 fn read_record(collector: &mut Collector, record: Record, at: &Location) -> Result<(), DataError> {

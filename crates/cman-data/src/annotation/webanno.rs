@@ -1,13 +1,18 @@
 //! WebAnno TSV 3, as exported by WebAnno and INCEpTION.
 
-use std::{collections::HashMap, ops::Range, path::Path};
+use std::{
+    collections::HashMap,
+    ffi::OsString,
+    ops::Range,
+    path::{Path, PathBuf},
+};
 
 use super::{
+    annotation_source::AnnotationSource,
     collector::Collector,
     document::{Document, DocumentRelation, DocumentSpan, DocumentTokens},
     losses::LossKind,
     offsets::{Offsets, Unit},
-    tree::{files, read_text},
     webanno_schema::{Layer, LayerKind, cell, unescaped},
 };
 use crate::{
@@ -16,22 +21,47 @@ use crate::{
 };
 
 /// Reads a file, or all `.tsv` files of a folder tree.
-pub(super) fn read(collector: &mut Collector, path: &Path) -> Result<(), DataError> {
-    for file in files(path, &["tsv"])? {
+pub(super) fn read(collector: &mut Collector, source: AnnotationSource) -> Result<(), DataError> {
+    let path = source.name();
+    let mut files = source.files(&["tsv"])?;
+    // INCEpTION exports a folder per document, with a file per annotator; what was curated is elsewhere.
+    files.sort_by_key(|file| preference(file));
+    let mut annotators: HashMap<(OsString, String), PathBuf> = HashMap::new();
+    for file in files {
         let relative = file.strip_prefix(path).ok().filter(|relative| !relative.as_os_str().is_empty());
         let name = relative.unwrap_or_else(|| file.file_name().map_or(file.as_path(), Path::new)).with_extension("");
         let parts: Vec<_> = name.iter().map(|part| part.to_string_lossy()).collect();
-        let read = read_text(&file).and_then(|text| {
+        let read = source.text(&file).and_then(|text| {
             let mut reader = Reader { id: Id::name(parts.join("/")), ..Reader::new(&file) };
             for (number, line) in (1..).zip(text.strip_prefix('\u{FEFF}').unwrap_or(&text).lines()) {
                 reader.line(line, number, collector)?;
             }
+            let folder = file.parent().and_then(Path::file_name).unwrap_or_default().to_owned();
+            let key = (folder, reader.text.clone());
+            if let Some(known) = annotators.get(&key) {
+                let what = format!("the text of {}", known.display());
+                collector.lose(LossKind::FurtherAnnotation, &reader.file, &what);
+                return Ok(());
+            }
+            annotators.insert(key, file.clone());
             let (document, at) = reader.finish(collector)?;
             collector.add(&document, &at)
         });
         collector.record(read)?;
     }
     Ok(())
+}
+
+/// Curated annotation comes first, and the text before any annotation last.
+fn preference(file: &Path) -> u8 {
+    let has = |name: &str| file.iter().any(|part| part.eq_ignore_ascii_case(name));
+    if has("curation") || has("curation_merge") {
+        0
+    } else if file.file_stem().is_some_and(|stem| stem.eq_ignore_ascii_case("INITIAL_CAS")) {
+        2
+    } else {
+        1
+    }
 }
 
 /// The state of reading a file.
@@ -312,7 +342,9 @@ fn leading(offsets: &Offsets, word: &str) -> usize {
 mod tests {
     use super::super::{
         AnnotationFormat::WebAnno,
+        AnnotationOptions,
         fixture::{first_error, read, span_texts, words},
+        read_annotations,
     };
     use super::*;
     use crate::sentence::Relation;
@@ -354,6 +386,52 @@ mod tests {
         let (sentences, _) = read(WebAnno, text);
         assert_eq!(sentences[0].text.as_deref(), Some("Bob left\nhome."));
         assert_eq!(span_texts(&sentences[0]), [("P", "Bob".into()), ("L", "home".into())]);
+    }
+
+    #[test]
+    fn one_annotator_of_a_document_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let other = FILE.replace("PER[1]", "ORG[1]");
+        for (name, content) in [
+            ("annotation/a.txt/ann.tsv", FILE),
+            ("annotation/a.txt/bob.tsv", other.as_str()),
+            ("annotation/b.txt/INITIAL_CAS.tsv", FILE),
+            ("annotation/b.txt/bob.tsv", other.as_str()),
+            ("annotation/c.txt/ann.tsv", FILE),
+            ("curation/c.txt/CURATION_USER.tsv", other.as_str()),
+        ] {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, content).unwrap();
+        }
+        let (sentences, losses) = read_annotations(folder.path(), WebAnno, &AnnotationOptions::default()).unwrap();
+        let found: Vec<(&str, &str)> =
+            sentences.iter().step_by(2).map(|s| (s.id.as_str(), s.entities[0].kind.as_str())).collect();
+        let expected = [
+            ("curation/c.txt/CURATION_USER-1", "ORG"),
+            ("annotation/a.txt/ann-1", "PER"),
+            ("annotation/b.txt/bob-1", "ORG"),
+        ];
+        assert_eq!(found, expected);
+        assert_eq!(losses.count(LossKind::FurtherAnnotation), 3);
+    }
+
+    #[test]
+    fn a_layer_with_only_a_link_has_the_type_of_its_name() {
+        let file = FILE
+            .replace(
+                "#T_SP=de.tudarmstadt.ukp.dkpro.core.api.ner.type.NamedEntity|identifier|value",
+                "#T_SP=custom.Event|ROLE_custom.Event:who_custom.EventWhoLink|custom.Person",
+            )
+            .replace("BT_de.tudarmstadt.ukp.dkpro.core.api.ner.type.NamedEntity", "BT_custom.Event")
+            .replace("\t*[1]\tPER[1]", "\twho[1]\t1-6[1]")
+            .replace("who[1]\t1-6[1]|LOC[2]", "who[1]\t1-6[1]");
+        let file =
+            file.replace("*[1]|*[2]\tPER[1]|LOC[2]", "_\t_").replace("Q7\tPER", "_\t_").replace("*\tLOC", "_\t_");
+        let file = file.replace("met\t1-2[1_0]", "_\t_").replace("far\t1-6", "_\t_");
+        let (sentences, losses) = read(WebAnno, &file);
+        assert_eq!(span_texts(&sentences[0])[0].0, "Event", "{losses}");
+        assert!(losses.count(LossKind::Attribute) > 0);
     }
 
     #[test]

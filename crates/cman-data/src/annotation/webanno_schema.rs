@@ -49,12 +49,18 @@ impl Layer {
             _ => return None,
         };
         let features: Vec<&str> = features.into_iter().filter(|feature| !feature.starts_with("BT_")).collect();
-        let named = |wanted: &str| features.iter().position(|feature| *feature == wanted);
-        let label = named("value").or_else(|| named("label")).or_else(|| named("Label")).or_else(|| {
-            features
-                .iter()
-                .position(|feature| !feature.is_empty() && !feature.starts_with("ROLE_") && *feature != "identifier")
-        });
+        // A link takes two columns: its role, and the layer of its target.
+        let is_link = |i: usize| {
+            let is_role = |i: usize| features.get(i).is_some_and(|feature| feature.starts_with("ROLE_"));
+            is_role(i) || i.checked_sub(1).is_some_and(is_role)
+        };
+        let position =
+            |wanted: &dyn Fn(&str) -> bool| (0..features.len()).find(|&i| !is_link(i) && wanted(features[i]));
+        let named = |wanted: &'static str| position(&move |feature| feature == wanted);
+        let label = named("value")
+            .or_else(|| named("label"))
+            .or_else(|| named("Label"))
+            .or_else(|| position(&|feature| !feature.is_empty() && feature != "identifier"));
         Some(Self { kind, name, label: label.map(|label| start + label), columns, base })
     }
 
@@ -157,6 +163,10 @@ mod tests {
         assert_eq!(layer.features().count(), 0);
         let layer = Layer::parse("T_SP=custom.Mention|", 0).unwrap();
         assert_eq!((layer.columns.clone(), layer.label, layer.short_name()), (0..1, None, "Mention"));
+        let layer = Layer::parse("T_SP=custom.Event|ROLE_custom.Event:who_custom.Link|custom.Person", 1).unwrap();
+        assert_eq!((layer.columns.clone(), layer.label, layer.features().count()), (1..3, None, 2));
+        let layer = Layer::parse("T_SP=c.Event|ROLE_c.Event:who_c.Link|c.Person|kind", 0).unwrap();
+        assert_eq!(layer.label, Some(2));
         assert_eq!(Layer::parse("T_SP=x.lexmorph.type.pos.POS|PosValue", 0).unwrap().kind, LayerKind::Other);
         assert_eq!(Layer::parse("T_CH=x.Link|a|b", 0).unwrap().kind, LayerKind::Chain);
         assert!(Layer::parse("T_XX=a|b", 0).is_none() && Layer::parse("T_SP=", 0).is_none());

@@ -7,8 +7,8 @@ use std::{
 };
 
 use super::{
-    brat_writer, doccano, dygie, format::AnnotationFormat, gliner, label_studio_writer, losses::Losses, prodigy, tags,
-    unified_ade,
+    brat_writer::Folder, doccano, dygie, format::AnnotationFormat, gliner, label_studio_writer, losses::Losses,
+    pre_annotation::Prediction, prodigy, tags, unified_ade,
 };
 use crate::{
     corpus::write_error,
@@ -33,11 +33,11 @@ pub fn write_annotations<S: Borrow<Sentence>>(
     let path = path.as_ref();
     if format.is_folder() {
         let mut losses = Losses::default();
-        let checked = (1..).zip(sentences).map(|(number, sentence)| {
+        let mut folder = Folder::create(path)?;
+        for (number, sentence) in (1..).zip(sentences) {
             let at = check(sentence.borrow(), number)?;
-            Ok((sentence.borrow().clone(), at))
-        });
-        brat_writer::write(checked, path, &mut losses)?;
+            folder.add(sentence.borrow(), None, &at, &mut losses)?;
+        }
         return Ok(losses);
     }
     let draft = Draft::of(path);
@@ -58,59 +58,91 @@ pub fn write_annotations_to<S: Borrow<Sentence>>(
     mut writer: impl Write,
 ) -> Result<Losses, DataError> {
     let mut losses = Losses::default();
-    let mut serial = doccano::Serial::default();
-    let Framing { start, between, end, empty } = framing(format)?;
-    let mut before = start;
-    let mut is_empty = true;
+    let mut records = Records::default();
+    let mut framing = framing(format)?;
     for (number, sentence) in (1..).zip(sentences) {
         let sentence = sentence.borrow();
         let at = check(sentence, number)?;
-        let record = match format {
-            AnnotationFormat::LabelStudio => label_studio_writer::record(sentence, &at, &mut losses),
-            AnnotationFormat::Doccano => doccano::record(sentence, &at, &mut serial, &mut losses),
-            AnnotationFormat::Dygie => dygie::record(sentence, &at, &mut losses),
-            AnnotationFormat::Prodigy => prodigy::record(sentence, &at, &mut losses),
-            AnnotationFormat::Gliner => gliner::record(sentence, &at, &mut losses),
-            AnnotationFormat::UnifiedAde => unified_ade::record(sentence, &at, &mut losses),
-            AnnotationFormat::Bio => tags::record(sentence, false, &at, &mut losses),
-            AnnotationFormat::Bioes => tags::record(sentence, true, &at, &mut losses),
-            AnnotationFormat::Brat | AnnotationFormat::WebAnno => Err(not_a_stream(format)),
-        }?;
-        write!(writer, "{before}{record}").map_err(write_error)?;
-        (before, is_empty) = (between, false);
+        let record = records.record(std::slice::from_ref(sentence), format, None, &at, &mut losses)?;
+        framing.write(&mut writer, &record)?;
     }
-    let end = if is_empty { empty } else { end };
-    writer.write_all(end.as_bytes()).and_then(|()| writer.flush()).map_err(write_error)?;
+    writer.write_all(framing.end().as_bytes()).and_then(|()| writer.flush()).map_err(write_error)?;
     Ok(losses)
 }
 
+/// Makes the records of a file.
+#[derive(Default)]
+pub(super) struct Records {
+    serial: doccano::Serial,
+}
+
+impl Records {
+    /// The record of a sentence, or of several sentences of one DyGIE++ document.
+    pub(super) fn record(
+        &mut self,
+        sentences: &[Sentence],
+        format: AnnotationFormat,
+        prediction: Option<&Prediction>,
+        at: &Location,
+        losses: &mut Losses,
+    ) -> Result<String, DataError> {
+        let Some(sentence) = sentences.first() else { return Err(not_a_stream(format)) };
+        match format {
+            AnnotationFormat::LabelStudio => label_studio_writer::record(sentence, prediction, at, losses),
+            AnnotationFormat::Doccano => doccano::record(sentence, at, &mut self.serial, losses),
+            AnnotationFormat::Dygie => dygie::record(sentences, at, losses),
+            AnnotationFormat::Prodigy => prodigy::record(sentence, prediction),
+            AnnotationFormat::Gliner => gliner::record(sentence, at, losses),
+            AnnotationFormat::UnifiedAde => unified_ade::record(sentence, at, losses),
+            AnnotationFormat::Bio => tags::record(sentence, false, at, losses),
+            AnnotationFormat::Bioes => tags::record(sentence, true, at, losses),
+            AnnotationFormat::Brat | AnnotationFormat::WebAnno => Err(not_a_stream(format)),
+        }
+    }
+}
+
 /// Checks a sentence with this number. Returns its location.
-fn check(sentence: &Sentence, number: usize) -> Result<Location, DataError> {
+pub(super) fn check(sentence: &Sentence, number: usize) -> Result<Location, DataError> {
     let at = Location::default().with_record(number);
     validate_annotation(sentence).map_err(|fault| fault.at(at.clone()))?;
     Ok(at)
 }
 
 /// What stands around the records.
-struct Framing {
-    start: &'static str,
+pub(super) struct Framing {
+    /// What stands before the next record.
+    before: &'static str,
     between: &'static str,
     end: &'static str,
     /// The file of no records.
     empty: &'static str,
+    is_empty: bool,
 }
 
-fn framing(format: AnnotationFormat) -> Result<Framing, DataError> {
-    Ok(match format {
+impl Framing {
+    /// Writes a record.
+    pub(super) fn write(&mut self, writer: &mut impl Write, record: &str) -> Result<(), DataError> {
+        write!(writer, "{}{record}", self.before).map_err(write_error)?;
+        (self.before, self.is_empty) = (self.between, false);
+        Ok(())
+    }
+
+    /// What stands after the last record.
+    pub(super) fn end(&self) -> &'static str {
+        if self.is_empty { self.empty } else { self.end }
+    }
+}
+
+pub(super) fn framing(format: AnnotationFormat) -> Result<Framing, DataError> {
+    let (before, between, end, empty) = match format {
         AnnotationFormat::LabelStudio | AnnotationFormat::Gliner | AnnotationFormat::UnifiedAde => {
-            Framing { start: "[\n", between: ",\n", end: "\n]\n", empty: "[]\n" }
+            ("[\n", ",\n", "\n]\n", "[]\n")
         }
-        AnnotationFormat::Doccano | AnnotationFormat::Dygie | AnnotationFormat::Prodigy => {
-            Framing { start: "", between: "\n", end: "\n", empty: "" }
-        }
-        AnnotationFormat::Bio | AnnotationFormat::Bioes => Framing { start: "", between: "", end: "", empty: "" },
+        AnnotationFormat::Doccano | AnnotationFormat::Dygie | AnnotationFormat::Prodigy => ("", "\n", "\n", ""),
+        AnnotationFormat::Bio | AnnotationFormat::Bioes => ("", "", "", ""),
         AnnotationFormat::Brat | AnnotationFormat::WebAnno => return Err(not_a_stream(format)),
-    })
+    };
+    Ok(Framing { before, between, end, empty, is_empty: true })
 }
 
 fn not_a_stream(format: AnnotationFormat) -> DataError {

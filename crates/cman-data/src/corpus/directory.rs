@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::role::{Role, role, without_numbers};
+use super::role::{Kind, Role, role, without_numbers};
 use crate::error::{DataError, UnusedFile};
 
 /// The files of a corpus.
@@ -40,7 +40,29 @@ impl CorpusDir {
     /// file, [`DataError::Io`] if the folder cannot be read.
     pub fn find(folder: impl AsRef<Path>) -> Result<Self, DataError> {
         let folder = folder.as_ref();
-        let names = file_names(folder)?;
+        Self::of(folder, file_names(folder)?, false)
+    }
+
+    /// Finds files as [`find`](Self::find) does, and also annotation: `.tsv` files, and folders of brat or WebAnno with a
+    /// role in their names, such as `train`.
+    ///
+    /// # Errors
+    /// As [`find`](Self::find).
+    #[cfg(feature = "annotation")]
+    pub fn find_any(folder: impl AsRef<Path>) -> Result<Self, DataError> {
+        let folder = folder.as_ref();
+        let mut names = file_names(folder)?;
+        for (name, path) in entries(folder)? {
+            if path.is_dir() && crate::recognize_annotations(&path)?.is_some() {
+                names.push((name, path));
+            }
+        }
+        names.sort();
+        Self::of(folder, names, true)
+    }
+
+    /// The roles of these names. `any` tells whether annotation is allowed.
+    fn of(folder: &Path, names: Vec<(String, PathBuf)>, any: bool) -> Result<Self, DataError> {
         let mut folds: BTreeMap<String, usize> = BTreeMap::new();
         for (name, _) in &names {
             *folds.entry(without_numbers(name)).or_default() += 1;
@@ -48,7 +70,14 @@ impl CorpusDir {
         let mut candidates: [Vec<PathBuf>; 4] = Default::default();
         let mut found = Self::default();
         for (name, path) in names {
-            let role = match role(&name) {
+            let kind = if path.is_dir() {
+                Kind::Folder
+            } else if any {
+                Kind::Annotation
+            } else {
+                Kind::Corpus
+            };
+            let role = match role(&name, kind) {
                 Role::Part(_) if folds[&without_numbers(&name)] > 1 => Role::Other("one of several numbered files"),
                 role => role,
             };
@@ -102,11 +131,18 @@ const TRAINING: &str = "one training file such as train.json";
 
 /// The names and paths of the files in a folder, sorted, without hidden files.
 fn file_names(folder: &Path) -> Result<Vec<(String, PathBuf)>, DataError> {
+    let mut names = entries(folder)?;
+    names.retain(|(_, path)| path.is_file());
+    Ok(names)
+}
+
+/// The names and paths of what is in a folder, sorted, without what is hidden.
+fn entries(folder: &Path) -> Result<Vec<(String, PathBuf)>, DataError> {
     let mut names = Vec::new();
     for entry in fs::read_dir(folder).map_err(|source| DataError::io(folder, source))? {
         let path = entry.map_err(|source| DataError::io(folder, source))?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if !name.starts_with('.') && path.is_file() {
+        if !name.starts_with('.') {
             names.push((name, path));
         }
     }

@@ -1,5 +1,6 @@
 //! Readers and writers for the corpus formats of the field.
 
+mod acceptance;
 mod columns;
 mod directory;
 mod duplicates;
@@ -31,7 +32,9 @@ pub use splits::{SplitFiles, Splits};
 pub use types::write_types;
 
 #[cfg(feature = "annotation")]
-pub(crate) use self::{duplicates::merge, options::named, spert_writer::write_error};
+pub(crate) use self::{
+    acceptance::Acceptance, duplicates::merge, options::named, record::Record, spert_writer::write_error,
+};
 use crate::{error::DataError, labels::Schema, sentence::Sentence};
 
 /// A corpus file in memory.

@@ -7,8 +7,8 @@ use std::{
 };
 
 use super::{
-    Format, OnError, OverlapPolicy, Report, columns::ColumnParser, elements::unexpected, json_records::JsonRecords,
-    multihead::TableParser, record::Record, report::Ids, spert,
+    Format, OnError, OverlapPolicy, Report, acceptance::Acceptance, columns::ColumnParser, elements::unexpected,
+    json_records::JsonRecords, multihead::TableParser, record::Record, spert,
 };
 use crate::{
     error::{DataError, Location},
@@ -17,7 +17,6 @@ use crate::{
     recognition::{Recognized, is_annotation, recognize},
     sentence::Sentence,
     source::{ReadError, Source},
-    validate::{Part, first_overlap, two_types, validate},
 };
 
 /// Options for reading a corpus. [`from_path`](Self::from_path) or [`from_reader`](Self::from_reader) opens the
@@ -84,6 +83,30 @@ impl ReaderBuilder {
         Self { max_record_bytes: bytes, ..self }
     }
 
+    /// The policy for overlapping entities.
+    #[cfg(feature = "annotation")]
+    pub(crate) fn overlap_policy(&self) -> OverlapPolicy {
+        self.overlap
+    }
+
+    /// The policy for invalid records.
+    #[cfg(feature = "annotation")]
+    pub(crate) fn error_policy(&self) -> OnError {
+        self.on_error
+    }
+
+    /// The allowed types.
+    #[cfg(feature = "annotation")]
+    pub(crate) fn allowed(&self) -> Option<&Schema> {
+        self.schema.as_ref()
+    }
+
+    /// Whether the message of every skipped record is kept.
+    #[cfg(feature = "annotation")]
+    pub(crate) fn keeps_messages(&self) -> bool {
+        self.all_messages
+    }
+
     /// Opens a file.
     ///
     /// # Errors
@@ -133,11 +156,8 @@ impl ReaderBuilder {
         Ok(Reader {
             source,
             records,
-            schema: self.schema.clone().unwrap_or_default(),
-            report: Report::default(),
-            ids: Ids::default(),
+            acceptance: Acceptance::new(self.schema.clone(), self.overlap),
             options: Self { schema: None, format: Some(format), ..*self },
-            collect_types: self.schema.is_none(),
             done: false,
         })
     }
@@ -165,12 +185,8 @@ impl ReaderBuilder {
 pub struct Reader<R> {
     source: Source<R>,
     records: Records,
-    schema: Schema,
-    report: Report,
-    ids: Ids,
+    acceptance: Acceptance,
     options: ReaderBuilder,
-    /// Whether new types are added to the schema.
-    collect_types: bool,
     done: bool,
 }
 
@@ -193,22 +209,22 @@ impl<R: BufRead> Reader<R> {
 
     /// The given types, or the types that have occurred so far.
     pub fn schema(&self) -> &Schema {
-        &self.schema
+        &self.acceptance.schema
     }
 
     /// Anomalies so far.
     pub fn report(&self) -> &Report {
-        &self.report
+        &self.acceptance.report
     }
 
     /// The types and the report.
     pub fn into_parts(self) -> (Schema, Report) {
-        (self.schema, self.report)
+        (self.acceptance.schema, self.acceptance.report)
     }
 
     /// Reads the next record without validating it; `None` at the end.
     fn read(&mut self) -> Result<Option<Record>, ReadError> {
-        let number = self.report.records + 1;
+        let number = self.acceptance.report.records + 1;
         let limit = self.options.max_record_bytes;
         let read = match &mut self.records {
             Records::Multihead(table) => table.next(&mut self.source, number, limit),
@@ -226,62 +242,15 @@ impl<R: BufRead> Reader<R> {
             },
         };
         if matches!(read, Ok(Some(_)) | Err(ReadError::Record(_))) {
-            self.report.records = number;
+            self.acceptance.report.records = number;
         }
         read
     }
 
     /// Merges duplicates and validates a record; `None` if the overlap policy drops it.
-    fn accept(&mut self, mut record: Record) -> Result<Option<Sentence>, ReadError> {
-        let merged = record.merge_duplicates();
-        let file = self.source.file().with_record(self.report.records);
-        let at = |part| Location { line: record.line(part), ..file.clone() };
-        let schema = if self.collect_types { None } else { Some(&self.schema) };
-        validate(&record.sentence, schema).map_err(|fault| {
-            let at = at(fault.part);
-            ReadError::Record(fault.at(at))
-        })?;
-        if let Some((first, second)) = first_overlap(&record.sentence) {
-            self.report.overlapping_sentences += 1;
-            match self.options.overlap {
-                OverlapPolicy::Keep => {
-                    if let Some(fault) = two_types(&record.sentence) {
-                        let at = at(fault.part);
-                        return Err(ReadError::Record(fault.at(at)));
-                    }
-                }
-                OverlapPolicy::Drop => {
-                    self.report.dropped_overlapping += 1;
-                    return Ok(None);
-                }
-                OverlapPolicy::Refuse => {
-                    let field = format!("entities[{second}]");
-                    let found = format!("an overlap with entities[{first}]");
-                    let at = at(Part::Entity(second));
-                    return Err(ReadError::Record(DataError::invalid(
-                        at,
-                        field,
-                        "an entity that overlaps no other",
-                        found,
-                    )));
-                }
-            }
-        }
-        self.report.sentences += 1;
-        self.report.orphan_inside_tags += record.orphans;
-        self.report.merged_entities += merged.entities;
-        self.report.merged_relations += merged.relations;
-        self.report.unannotated += usize::from(!record.annotated);
-        self.report.repeated_ids += usize::from(!self.ids.insert(&record.sentence));
-        if self.collect_types {
-            for entity in &record.sentence.entities {
-                self.schema.entities.insert(entity.kind.as_str());
-            }
-            for relation in &record.sentence.relations {
-                self.schema.relations.insert(relation.kind.as_str());
-            }
-        }
-        Ok(Some(record.sentence))
+    fn accept(&mut self, record: Record) -> Result<Option<Sentence>, ReadError> {
+        let file = self.source.file().with_record(self.acceptance.report.records);
+        self.acceptance.accept(record, &file).map_err(ReadError::Record)
     }
 }
 
@@ -295,8 +264,8 @@ impl<R: BufRead> Iterator for Reader<R> {
                 Ok(None) => {
                     self.done = true;
                     let at = Box::new(self.source.file());
-                    let (records, reasons) = (self.report.records, self.report.reasons.clone());
-                    let none = self.report.sentences == 0;
+                    let (records, reasons) = (self.acceptance.report.records, self.acceptance.report.reasons.clone());
+                    let none = self.acceptance.report.sentences == 0;
                     return none.then_some(Err(DataError::NoSentence { at, records, reasons }));
                 }
                 Err(error) => Err(error),
@@ -305,7 +274,7 @@ impl<R: BufRead> Iterator for Reader<R> {
                 Ok(Some(sentence)) => return Some(Ok(sentence)),
                 Ok(None) => {}
                 Err(ReadError::Record(error)) if self.options.on_error == OnError::Skip => {
-                    self.report.skip(&error, self.options.all_messages);
+                    self.acceptance.report.skip(&error, self.options.all_messages);
                 }
                 Err(ReadError::Record(error) | ReadError::File(error)) => {
                     self.done = true;

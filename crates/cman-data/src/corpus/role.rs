@@ -22,13 +22,30 @@ pub(super) enum Part {
     Types,
 }
 
-/// The role of a file with this name.
-pub(super) fn role(name: &str) -> Role {
-    let name = name.to_lowercase();
+/// What has a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A file, which may be a corpus.
+    Corpus,
+    /// A file, which may be a corpus or annotation.
+    Annotation,
+    /// A folder of annotation.
+    Folder,
+}
+
+/// The role of a file or folder with this name.
+pub(super) fn role(name: &str, kind: Kind) -> Role {
+    let mut name = name.to_lowercase();
+    if kind == Kind::Folder {
+        name += ".";
+    }
     let Some((stem, extension)) = name.rsplit_once('.') else { return Role::None("no extension") };
     let json = matches!(extension, "json" | "jsonl");
-    if !json && !matches!(extension, "txt" | "conll") {
-        return Role::None("expected .json, .jsonl, .txt or .conll");
+    match kind {
+        _ if json || matches!(extension, "txt" | "conll") => {}
+        Kind::Corpus => return Role::None("expected .json, .jsonl, .txt or .conll"),
+        Kind::Annotation if extension != "tsv" => return Role::None("expected .json, .jsonl, .txt, .conll or .tsv"),
+        Kind::Annotation | Kind::Folder => {}
     }
     if extension == "json" && stem.contains("types") {
         return Role::Part(Part::Types);
@@ -81,14 +98,18 @@ mod tests {
             ("valid.jsonl", Part::Dev),
             ("conll04_types.json", Part::Types),
         ] {
-            assert_eq!(role(name), Role::Part(part), "{name}");
+            assert_eq!(role(name, Kind::Corpus), Role::Part(part), "{name}");
         }
         for name in ["train_dev.json", "all.jsonl", "validated.json"] {
-            assert!(matches!(role(name), Role::Other(_)), "{name}");
+            assert!(matches!(role(name, Kind::Corpus), Role::Other(_)), "{name}");
         }
         for name in ["notes.txt", "train.csv", "LICENSE", "train.json.gz"] {
-            assert!(matches!(role(name), Role::None(_)), "{name}");
+            assert!(matches!(role(name, Kind::Corpus), Role::None(_)), "{name}");
         }
+        assert_eq!(role("train.tsv", Kind::Annotation), Role::Part(Part::Train));
+        assert!(matches!(role("train.tsv", Kind::Corpus), Role::None(_)));
+        assert_eq!(role("dev.v2", Kind::Folder), Role::Part(Part::Dev));
+        assert!(matches!(role("all", Kind::Folder), Role::None(_)));
     }
 
     #[test]

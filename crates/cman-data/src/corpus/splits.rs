@@ -44,7 +44,19 @@ impl SplitFiles {
     /// # Errors
     /// If the folder has no training file, or several files of one role.
     pub fn find(folder: &Path) -> Result<Self, DataError> {
-        let files = CorpusDir::find(folder)?;
+        Self::of(CorpusDir::find(folder)?, folder)
+    }
+
+    /// The files and annotated folders of a folder, found by [`CorpusDir::find_any`].
+    ///
+    /// # Errors
+    /// As [`find`](Self::find).
+    #[cfg(feature = "annotation")]
+    pub fn find_any(folder: &Path) -> Result<Self, DataError> {
+        Self::of(CorpusDir::find_any(folder)?, folder)
+    }
+
+    fn of(files: CorpusDir, folder: &Path) -> Result<Self, DataError> {
         let train = files.training(folder)?.into();
         Ok(Self { train, dev: files.dev, test: files.test, types: files.types, dev_types: false, unused: files.unused })
     }
@@ -64,22 +76,31 @@ impl Splits {
     /// # Errors
     /// If a file is invalid, or if a type occurs that is not in the schema.
     pub fn read(files: &SplitFiles, options: &ReaderBuilder) -> Result<Self, DataError> {
+        Self::read_with(files, options, |_, path, options| Corpus::read(path, options))
+    }
+
+    /// Reads each part, `train`, `dev` or `test`, with a function.
+    pub(crate) fn read_with(
+        files: &SplitFiles,
+        options: &ReaderBuilder,
+        mut read: impl FnMut(&'static str, &Path, &ReaderBuilder) -> Result<Corpus, DataError>,
+    ) -> Result<Self, DataError> {
         let train = match &files.types {
-            Some(types) => Corpus::read(&files.train, &options.clone().schema(Schema::read(types)?))?,
-            None => Corpus::read(&files.train, options)?,
+            Some(types) => read("train", &files.train, &options.clone().schema(Schema::read(types)?))?,
+            None => read("train", &files.train, options)?,
         };
         let mut schema = train.schema.clone();
-        let read = |path: &Option<PathBuf>, options: &ReaderBuilder| {
-            path.as_ref().map(|path| Corpus::read(path, options)).transpose()
+        let mut part = |name: &'static str, path: &Option<PathBuf>, options: &ReaderBuilder| {
+            path.as_ref().map(|path| read(name, path, options)).transpose()
         };
         let dev = if files.dev_types && files.types.is_none() {
-            let dev = read(&files.dev, options)?;
+            let dev = part("dev", &files.dev, options)?;
             dev.iter().for_each(|dev| schema.extend(&dev.schema));
             dev
         } else {
-            read(&files.dev, &options.clone().schema(schema.clone()))?
+            part("dev", &files.dev, &options.clone().schema(schema.clone()))?
         };
-        let test = read(&files.test, &options.clone().schema(schema.clone()))?;
+        let test = part("test", &files.test, &options.clone().schema(schema.clone()))?;
         Ok(Self { train, dev, test, schema })
     }
 }

@@ -16,6 +16,8 @@ pub struct InputRecord {
     pub id: Option<Box<RawValue>>,
     /// The place of the record.
     pub at: Location,
+    /// The text, if the record has one and is not read by its tokens.
+    pub text: Option<String>,
     /// The sentences with their offsets in the record's text, in Unicode scalar values; `None` without text.
     pub sentences: Vec<(Option<usize>, Sentence)>,
 }
@@ -33,7 +35,12 @@ impl InputRecord {
     /// Splits text into sentences.
     pub(super) fn from_text(text: &str, at: Location, tokenizer: &TokenizerConfig) -> Self {
         let with_offset = |raw: RawSentence| (Some(raw.offset), raw.sentence);
-        Self { id: None, at, sentences: tokenizer.sentences(text).into_iter().map(with_offset).collect() }
+        Self {
+            id: None,
+            at,
+            text: Some(text.to_owned()),
+            sentences: tokenizer.sentences(text).into_iter().map(with_offset).collect(),
+        }
     }
 
     /// Parses a JSON record with `text` or `tokens`.
@@ -43,18 +50,20 @@ impl InputRecord {
             .map_err(|error| DataError::json_path(at.clone(), &error))?;
         deserializer.end().map_err(|error| DataError::json(at.clone(), None, &error))?;
         let at = Location { column: None, ..at };
-        let sentences = match (fields.tokens, fields.text) {
-            (Some(tokens), _) => vec![(None, Sentence::from_tokens("", tokens))],
-            (None, Some(text)) => Self::from_text(&text, at.clone(), tokenizer).sentences,
-            (None, None) => return Err(DataError::invalid(at, "", "`text` or `tokens`", "neither")),
-        };
-        Ok(Self { id: fields.id.or(fields.orig_id), at, sentences })
+        let id = fields.id.or(fields.orig_id);
+        match (fields.tokens, fields.text) {
+            (Some(tokens), _) => {
+                Ok(Self { id, at, text: None, sentences: vec![(None, Sentence::from_tokens("", tokens))] })
+            }
+            (None, Some(text)) => Ok(Self { id, ..Self::from_text(&text, at, tokenizer) }),
+            (None, None) => Err(DataError::invalid(at, "", "`text` or `tokens`", "neither")),
+        }
     }
 
     /// A sentence of a corpus, whose annotation is dropped.
     pub(super) fn from_sentence(sentence: Sentence, at: Location) -> Self {
         let id = serde_json::value::to_raw_value(&sentence.id).ok();
         let sentence = Sentence { entities: Vec::new(), relations: Vec::new(), ..sentence };
-        Self { id, at, sentences: vec![(None, sentence)] }
+        Self { id, at, text: None, sentences: vec![(None, sentence)] }
     }
 }

@@ -29,7 +29,8 @@ function layOut(sentence, room, measure) {
   relations.forEach((relation) => { relation.parts = relationParts(relation, width); });
   assignLanes([...relations].sort((a, b) => a.span - b.span || a.index - b.index));
   const lines = baselines(places, entities, relations);
-  relations.forEach((relation) => placeLabels(relation, relations));
+  const laid = partsByLine(relations);
+  relations.forEach((relation) => placeLabels(relation, laid));
   return { places, entities, relations, lines, width, height: lines.at(-1)?.bottom ?? 0 };
 }
 
@@ -101,13 +102,19 @@ function entityParts(entity, places, width) {
 // Items in the order from short to long. On its line, each part lies beyond all earlier ones that it would touch, so longer
 // ones lie higher.
 function assignLanes(items) {
-  const laid = new Map(); // parts by line
+  const laid = new Map(); // the ends and the lane of the parts by line, in arrays of numbers because there may be many
   for (const part of items.flatMap((item) => item.parts)) {
-    if (!laid.has(part.line)) laid.set(part.line, []);
-    const own = laid.get(part.line);
-    const touched = own.filter((other) => other.low < part.high + CLEAR && part.low < other.high + CLEAR);
-    part.lane = Math.max(-1, ...touched.map((other) => other.lane)) + 1;
-    own.push(part);
+    if (!laid.has(part.line)) laid.set(part.line, { lows: [], highs: [], lanes: [] });
+    const { lows, highs, lanes } = laid.get(part.line);
+    const [low, high] = [part.low - CLEAR, part.high + CLEAR];
+    let lane = 0;
+    for (let i = 0; i < lanes.length; i++) {
+      if (lanes[i] >= lane && lows[i] < high && low < highs[i]) lane = lanes[i] + 1;
+    }
+    part.lane = lane;
+    lows.push(part.low);
+    highs.push(part.high);
+    lanes.push(lane);
   }
 }
 
@@ -172,19 +179,38 @@ function relationParts(relation, width) {
   return parts;
 }
 
-// A label goes to the middle of its arc, or to the nearest place that no leg of a higher arc passes through.
-function placeLabels(relation, relations) {
+// The parts of all relations on each line: those with legs, and those of each lane. A long sentence has many parts, but few
+// of them are near a label.
+function partsByLine(relations) {
+  const laid = new Map();
+  for (const part of relations.flatMap((relation) => relation.parts)) {
+    if (!laid.has(part.line)) laid.set(part.line, { legged: [], lanes: new Map() });
+    const { legged, lanes } = laid.get(part.line);
+    if (part.legs.length > 0) legged.push(part);
+    if (!lanes.has(part.lane)) lanes.set(part.lane, []);
+    lanes.get(part.lane).push(part);
+  }
+  return laid;
+}
+
+// A label goes to the middle of its arc, or to the nearest place that no leg of a higher arc passes through. `laid` has the
+// parts of all relations by line; a relation has at most one part on a line.
+function placeLabels(relation, laid) {
   const wide = relation.width + PLATE;
   for (const part of relation.parts.filter((own) => own.labelled)) {
-    const near = relations.filter((other) => other !== relation)
-      .flatMap((other) => other.parts.filter(({ line }) => line === part.line));
-    const legs = near.filter(({ lane }) => lane > part.lane).flatMap((other) => other.legs);
-    const beside = near.filter(({ lane }) => lane === part.lane);
+    const { legged, lanes } = laid.get(part.line);
+    const legs = legged.filter(({ lane }) => lane > part.lane).flatMap((other) => other.legs);
+    const beside = lanes.get(part.lane).filter((other) => other !== part);
     const free = (x) => legs.every((leg) => leg < x - 1 || leg > x + wide + 1) &&
       beside.every((other) => other.high < x - CLEAR || other.low > x + wide + CLEAR);
     const [low, high] = part.range;
-    const steps = Array.from({ length: Math.ceil((high - low) / 2) + 1 }, (_, i) => part.labelX + (i % 2 ? -2 : 2) * i);
-    part.labelX = steps.find((x) => x >= low && x <= high && free(x)) ?? part.labelX;
+    for (let i = 0; i <= Math.ceil((high - low) / 2); i++) {
+      const place = part.labelX + (i % 2 ? -2 : 2) * i;
+      if (place >= low && place <= high && free(place)) {
+        part.labelX = place;
+        break;
+      }
+    }
     part.low = Math.min(part.low, part.labelX);
     part.high = Math.max(part.high, part.labelX + wide);
   }
