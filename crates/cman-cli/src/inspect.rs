@@ -1,6 +1,7 @@
 //! `cman inspect`: statistics of corpus files.
 
 use std::{
+    fs,
     io::{self, Write},
     path::{Path, PathBuf},
 };
@@ -132,10 +133,14 @@ pub fn files(path: &Path) -> Result<(Vec<PathBuf>, Option<PathBuf>), DataError> 
     Ok(([train, dev, test].into_iter().flatten().chain(others).collect(), types))
 }
 
-/// Whether a folder has annotation, and no parts of a corpus.
+/// Whether a folder is annotation itself: it has files of brat, or its folders have annotation and are no parts of a corpus.
 fn is_annotation(folder: &Path) -> bool {
-    let has_parts = CorpusDir::find_any(folder).is_ok_and(|found| {
-        [found.train, found.dev, found.test].iter().any(Option::is_some) || !found.others.is_empty()
-    });
-    !has_parts && matches!(recognize_annotations(folder), Ok(Some(_)))
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let has_files = entries.into_iter().any(|entry| entry.path().extension().is_some_and(|own| own == "ann"));
+    let has_parts = || {
+        CorpusDir::find_any(folder).is_ok_and(|found| {
+            [found.train, found.dev, found.test].iter().any(Option::is_some) || !found.others.is_empty()
+        })
+    };
+    has_files || (!has_parts() && matches!(recognize_annotations(folder), Ok(Some(_))))
 }

@@ -91,6 +91,8 @@ fn a_corpus_folder_may_have_folders_of_brat() {
     assert_eq!(error, format!("{brat}: expected the parts of a corpus, found one folder of brat"));
     let expected = format!("`--train {brat}` trains on all of it; `cman split {brat} --out corpus` divides it");
     assert_eq!(hint, Some(expected));
+    let inspected = cman(&["inspect", &brat]).stdout;
+    assert!(inspected.starts_with(&format!("{brat} (brat)\nsentences  ")), "{inspected}");
     let out = path("divided");
     assert_eq!(cman(&["split", &brat, "--out", &out]).status, Some(0));
     let shown = cman(&["view", &brat, "--color=never"]).stdout;
