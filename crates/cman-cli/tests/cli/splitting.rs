@@ -101,7 +101,8 @@ fn documents_of_an_annotation_tool_stay_together() {
     let temp = tempfile::tempdir().unwrap();
     let path = |name: &str| temp.path().join(name).to_str().unwrap().to_owned();
     let (file, out) = (path("a.jsonl"), path("parts"));
-    let text = |i: usize| if i % 2 == 0 { format!("Ann {i} ran. Bob {i} left.") } else { format!("Zoe {i} ran.") };
+    let text =
+        |i: usize| if i.is_multiple_of(2) { format!("Ann {i} ran. Bob {i} left.") } else { format!("Zoe {i} ran.") };
     let line =
         |i: usize| format!("{{\"id\": \"report-{i}\", \"text\": \"{}\", \"label\": [[0, 3, \"P\"]]}}\n", text(i));
     fs::write(&file, (0..6).map(line).collect::<String>()).unwrap();
