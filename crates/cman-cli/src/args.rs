@@ -90,11 +90,12 @@ impl TypesArgs {
 }
 
 /// The default backend.
-fn default_device() -> &'static str {
+pub fn default_device() -> &'static str {
     DeviceKind::compiled().first().unwrap_or(&DeviceKind::Flex).name()
 }
 
-fn devices() -> impl TypedValueParser<Value = DeviceKind> {
+/// Parses the name of a device.
+pub fn devices() -> impl TypedValueParser<Value = DeviceKind> {
     named(DeviceKind::ALL.map(DeviceKind::name))
 }
 
