@@ -31,8 +31,8 @@ struct Item {
     tokens: usize,
     answer: oneshot::Sender<Result<Document, Problem>>,
     since: Instant,
-    /// Its place in the queue. It is given back when the text is taken out.
-    _place: OwnedSemaphorePermit,
+    /// Its place in the queue, until it is taken out.
+    place: Option<OwnedSemaphorePermit>,
 }
 
 impl Waiting for Item {
@@ -112,9 +112,9 @@ impl Queue {
         let (mut items, mut answers) = (Vec::new(), Vec::new());
         for text in texts {
             let (answer, receiver) = oneshot::channel();
-            let place = places.split(1).expect("a place for every text");
+            let place = places.split(1);
             let (tokens, options) = (text.tokens(), Arc::clone(&options));
-            items.push(Item { model, options, text, tokens, answer, since, _place: place });
+            items.push(Item { model, options, text, tokens, answer, since, place });
             answers.push(receiver);
         }
         self.commands.send(Command::Read(items)).map_err(|_| Problem::no_worker())?;

@@ -71,7 +71,8 @@ impl Worker {
                 next = self.commands.try_recv().ok();
             }
             let mut gone = 0;
-            let batch = batch::take(&mut waiting, self.budget, &mut gone);
+            let mut batch = batch::take(&mut waiting, self.budget, &mut gone);
+            batch.iter_mut().for_each(|item| item.place = None);
             self.metrics.skipped(gone);
             if !batch.is_empty() {
                 self.read(batch);

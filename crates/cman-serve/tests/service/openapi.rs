@@ -14,6 +14,15 @@ fn check(api: &Value, schema: &Value, value: &Value, at: &str) {
         let name = name.rsplit('/').next().unwrap();
         return check(api, &api["components"]["schemas"][name], value, at);
     }
+    if let Some(parts) = schema["allOf"].as_array() {
+        let resolved = parts.iter().map(|part| match part["$ref"].as_str() {
+            Some(name) => &api["components"]["schemas"][name.rsplit('/').next().unwrap()],
+            None => part,
+        });
+        let properties: Vec<_> = resolved.filter_map(|part| part["properties"].as_object()).flatten().collect();
+        let properties: Value = properties.into_iter().map(|(key, inner)| (key.clone(), inner.clone())).collect();
+        return check(api, &json!({"type": "object", "properties": properties}), value, at);
+    }
     if let Some(choices) = schema["oneOf"].as_array() {
         let is_null = |choice: &Value| choice["type"] == "null";
         let choice = choices.iter().find(|choice| is_null(choice) == value.is_null());
