@@ -3,7 +3,10 @@
 
 use serde::Serialize;
 use serde_json::Value;
-use utoipa::ToSchema;
+use utoipa::{
+    ToSchema,
+    openapi::schema::{Object, ObjectBuilder, Type},
+};
 
 use crate::problem::Problem;
 
@@ -75,11 +78,16 @@ pub(crate) struct Options {
     /// The longest sentence that is read as a whole, in tokens. The service may allow less; see `/info`.
     #[schema(minimum = 1, maximum = 512, default = 512, required = false)]
     max_tokens: u32,
-    /// The longest token, in characters.
-    #[schema(minimum = 0, default = 256, required = false)]
-    max_characters: u32,
+    #[schema(schema_with = max_characters, required = false)]
+    max_characters: usize,
     #[schema(required = false)]
     long_sentences: LongSentencesChoice,
+}
+
+/// A number without an upper limit, which the types of Rust have.
+fn max_characters() -> Object {
+    let number = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0)).default(Some(256.into()));
+    number.description(Some("The longest token, in characters.")).build()
 }
 
 /// Which combinations of entity and relation types are allowed: all, those of the training data, or these.
