@@ -32,10 +32,10 @@ pub struct Problem {
     field: Option<String>,
     /// The line of the request in which the JSON is wrong, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
-    line: Option<usize>,
+    line: Option<u32>,
     /// The column in that line, in bytes, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
-    column: Option<usize>,
+    column: Option<u32>,
     #[serde(skip)]
     retry: Option<Duration>,
 }
@@ -77,7 +77,7 @@ impl Problem {
 
     /// States where the JSON is wrong.
     pub(crate) fn at(self, line: usize, column: usize) -> Self {
-        Self { line: Some(line), column: Some(column), ..self }
+        Self { line: u32::try_from(line).ok(), column: u32::try_from(column).ok(), ..self }
     }
 
     /// States when the client may try again.
