@@ -7,6 +7,7 @@ use std::{
 };
 
 use anyhow::{Result, bail};
+use burn::tensor::Device;
 use burn_ragged::DeviceKind;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use cman_data::{DataError, OverlapPolicy, ReaderBuilder, Schema};
@@ -75,18 +76,28 @@ impl ModelArgs {
     pub fn load(&self) -> Result<Model> {
         let device = self.device.device.device()?;
         let options = LoadOptions { encoder: self.encoder.clone(), max_memory: self.memory.max_memory };
-        let Some(folder) = &self.model else {
-            note_demo()?;
-            return Ok(Model::from_package(cman_demo::PACKAGE, &device, &options)?);
-        };
-        if !folder.exists() {
-            bail!("{}: no such model directory or package", folder.display());
+        match &self.model {
+            Some(path) => load_model(path, &device, &options),
+            None => load_demo(&device, &options),
         }
-        if folder.is_dir() && !folder.join(MANIFEST).is_file() {
-            bail!("{}: not a model directory (it has no {MANIFEST})", folder.display());
-        }
-        Ok(Model::load_with(folder, &device, &options)?)
     }
+}
+
+/// Loads a model directory or a package.
+pub fn load_model(path: &Path, device: &Device, options: &LoadOptions) -> Result<Model> {
+    if !path.exists() {
+        bail!("{}: no such model directory or package", path.display());
+    }
+    if path.is_dir() && !path.join(MANIFEST).is_file() {
+        bail!("{}: not a model directory (it has no {MANIFEST})", path.display());
+    }
+    Ok(Model::load_with(path, device, options)?)
+}
+
+/// Loads the demo model and says so.
+pub fn load_demo(device: &Device, options: &LoadOptions) -> Result<Model> {
+    note_demo()?;
+    Ok(Model::from_package(cman_demo::PACKAGE, device, options)?)
 }
 
 /// Says that the demo model is used, and how good it is.
@@ -121,11 +132,12 @@ impl TypesArgs {
 }
 
 /// The default backend.
-fn default_device() -> &'static str {
+pub fn default_device() -> &'static str {
     DeviceKind::compiled().first().unwrap_or(&DeviceKind::Flex).name()
 }
 
-fn devices() -> impl TypedValueParser<Value = DeviceKind> {
+/// Parses the name of a device.
+pub fn devices() -> impl TypedValueParser<Value = DeviceKind> {
     named(DeviceKind::ALL.map(DeviceKind::name))
 }
 

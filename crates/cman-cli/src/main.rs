@@ -26,6 +26,8 @@ mod predictions;
 mod progress;
 mod report;
 mod score;
+#[cfg(feature = "serve")]
+mod serve;
 mod split;
 mod train;
 mod view;
@@ -53,6 +55,7 @@ struct Cli {
         long,
         global = true,
         value_name = "N",
+        env = "CMAN_THREADS",
         display_order = 1000,
         value_parser = clap::value_parser!(u16).range(1..)
     )]
@@ -84,6 +87,8 @@ enum Command {
     Archive(archive::Args),
     View(view::Args),
     Generate(generate::Args),
+    #[cfg(feature = "serve")]
+    Serve(Box<serve::Args>),
 }
 
 fn main() -> ExitCode {
@@ -124,7 +129,8 @@ fn report_usage(error: &clap::Error) -> ExitCode {
 }
 
 fn run(cli: Cli) -> anyhow::Result<()> {
-    // The main thread is part of the pool, so it neither waits for workers to wake up nor competes with them.
+    // The main thread is part of the pool, so it neither waits for workers to wake up nor competes with them. The thread of
+    // a service has a pool of its own.
     let threads = cli.threads.map_or(0, usize::from);
     rayon::ThreadPoolBuilder::new().num_threads(threads).use_current_thread().build_global()?;
     match cli.command {
@@ -144,6 +150,8 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Archive(args) => archive::run(&args),
         Command::View(args) => view::run(&args),
         Command::Generate(args) => generate::run(&args, Cli::command()),
+        #[cfg(feature = "serve")]
+        Command::Serve(args) => serve::run(&args, threads),
     }
 }
 

@@ -35,7 +35,7 @@ pub use encoder::{EncodedSize, Encoder, SearchPath, is_hub_name};
 pub use error::ModelError;
 pub use extractor::{
     Document, DocumentEntity, DocumentSentence, ExtractOptions, ExtractedEntity, ExtractedRelation, Extraction,
-    Extractor, GivenEntity, LongSentences, ScoredSequence, SignatureFilter, TextSpan,
+    Extractor, GivenEntity, LongSentences, ScoredSequence, SignatureFilter, TextSpan, TokenizedText,
 };
 pub use inference::{Batching, ContextualVectors, annotate, predict};
 pub use memory::{MemoryLeft, MemoryLimit, ParseMemoryError, PredictionMemory};

@@ -3,7 +3,8 @@
 //! [`read`] reads a corpus or the output of `cman predict`. [`Page`] makes one HTML file of the sentences, with filters
 //! by
 //! type, text and confidence. With gold annotation, [`compare`] says what is wrong with each prediction, and the page
-//! filters by it. The page requests nothing from anywhere. [`terminal`] draws one sentence as text.
+//! filters by it. The page requests nothing from anywhere. [`terminal`] draws one sentence as text. [`drawing_script`] and
+//! [`drawing_style`] draw sentences on pages of other programs.
 //!
 //! ```
 //! use cman_data::{Entity, Relation, Sentence};
@@ -31,7 +32,7 @@ mod verdict;
 
 pub use annotated::AnnotatedSentence;
 pub use error::ViewError;
-pub use page::Page;
+pub use page::{Page, drawing_script, drawing_style};
 pub use palette::{Palette, TypeColours};
 pub use read::{read, read_from};
 pub use terminal::{printable, terminal};

@@ -142,7 +142,7 @@ mod tests {
     #[test]
     fn every_colour_is_readable_on_its_fill_and_on_the_page() {
         assert!((contrast(0x000000, 0xffffff) - 21.0).abs() < 1e-9);
-        let style = include_str!("page/page.css");
+        let style = include_str!("page/drawing.css");
         // The paper and the ink of the page in both schemes, then its ground and the other texts on it.
         for (scheme, paper, ink, ground, others) in [
             (0, 0xffffff, 0x1d2733, 0xf4f6f8, [0x55616e, 0x0b5cad]),

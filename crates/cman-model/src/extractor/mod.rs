@@ -3,6 +3,7 @@
 mod document;
 mod extraction;
 mod options;
+mod tokenized;
 mod windows;
 
 use std::{borrow::Cow, path::Path, sync::Arc};
@@ -14,6 +15,7 @@ use cman_data::{EncodedSentence, RawSentence, Sentence, Span};
 pub use document::{Document, DocumentEntity, DocumentSentence, GivenEntity, TextSpan};
 pub use extraction::{ExtractedEntity, ExtractedRelation, Extraction, ScoredSequence};
 pub use options::{ExtractOptions, LongSentences, SignatureFilter};
+pub use tokenized::TokenizedText;
 
 use crate::{
     error::ModelError,
@@ -139,13 +141,7 @@ impl Extractor {
     /// [`ModelError::GivenEntity`] for an entity that does not consist of whole tokens of one sentence; those of
     /// [`relate_sentences`](Self::relate_sentences).
     pub fn relate_document(&self, text: &str, entities: &[GivenEntity]) -> Result<Document, ModelError> {
-        let mut entities = entities.to_vec();
-        entities.sort_by_key(|entity| (entity.start, entity.end));
-        let mut raw = self.sentences(text);
-        document::give(&mut raw, &entities)?;
-        let sentences: Vec<Sentence> = raw.iter().map(|raw| raw.sentence.clone()).collect();
-        let found = raw.iter().zip(self.relate_sentences(&sentences)?);
-        Ok(Document::of(text, found.map(|(raw, found)| Extraction { offset: raw.offset, ..found }).collect()))
+        Ok(self.extract_tokenized(&[self.tokenize_with(text, entities)?])?.remove(0))
     }
 
     /// Extracts from tokenized sentences. Annotation is ignored. If a sentence has no text, its text is its tokens

@@ -1,4 +1,8 @@
 // A sentence as SVG. Text is only ever the content of a text node or the value of an attribute.
+//
+// A sentence is { tokens, entities, relations }. A mark, which is an entity { start, end, .. } by tokens or a relation
+// { head, tail, .. } by entities, has a type, a colour from 0 to 11, a confidence or null, a remark or null, a manner (""
+// plain, "error", "gold" dashed) and `shown`.
 
 function element(name, attributes = {}, text) {
   const node = document.createElementNS("http://www.w3.org/2000/svg", name);
@@ -23,16 +27,12 @@ function measure(text, font) {
 }
 
 // The name of a mark: its type, its confidence, and what is wrong with it.
-function labelOf(mark) {
-  const parts = [mark.type];
-  if (mark.confidence !== null) parts.push(mark.confidence.toFixed(2));
-  if (mark.verdict !== null && mark.verdict !== RIGHT) parts.push(`· ${data.verdicts[mark.verdict]}`);
+function labelOf({ type, confidence, remark }) {
+  const parts = [type];
+  if (confidence !== null) parts.push(confidence.toFixed(2));
+  if (remark !== null) parts.push(`· ${remark}`);
   return parts.join(" ");
 }
-
-// How a mark is drawn: from the gold annotation, as an error, or plainly.
-const isGold = (mark) => mark.verdict === MISSED || mark.verdict === EXPECTED;
-const manner = (mark) => (isGold(mark) ? "gold" : mark.verdict === null || mark.verdict === RIGHT ? "" : "error");
 
 // The sentence with the marks that are shown.
 function visible(sentence) {
@@ -41,7 +41,7 @@ function visible(sentence) {
   sentence.entities.forEach((entity, i) => {
     if (!entity.shown) return;
     places.set(i, entities.length);
-    entities.push({ ...entity, label: labelOf(entity), gold: Number(isGold(entity)) });
+    entities.push({ ...entity, label: labelOf(entity), gold: Number(entity.manner === "gold") });
   });
   const relations = sentence.relations.filter((relation) => relation.shown)
     .map((relation) => ({ ...relation, head: places.get(relation.head), tail: places.get(relation.tail), label: labelOf(relation) }));
@@ -70,7 +70,7 @@ function draw(sentence, room) {
         element("rect", { class: `c${entity.colour} ${name}`, x: from - 2, y, width: to - from + 4, height, rx: 4 });
       // The words of the innermost entity have its ground too.
       if (part.lane === 0 && !entity.gold) svg.append(rect("block", part.from, baseline - ASCENT - 1, part.to, ASCENT + DESCENT + TAG - 1));
-      svg.append(rect(`chip ${manner(entity)}`, Math.min(part.from, part.label), top, end, TAG - 2));
+      svg.append(rect(`chip ${entity.manner}`, Math.min(part.from, part.label), top, end, TAG - 2));
       if (i === 0) svg.append(element("text", { class: `c${entity.colour} tag`, x: part.label + 3, y: top + 12 }, entity.label));
     });
   }
@@ -99,7 +99,7 @@ function drawArc(svg, relation, lines) {
     const [rises, falls] = [part.line === relation.from.line, part.line === relation.to.line];
     let path = rises ? `M${part.from} ${foot}V${y + bend}Q${part.from} ${y} ${part.from + bend} ${y}` : `M${part.from} ${y}`;
     path += falls ? `H${part.to - bend}Q${part.to} ${y} ${part.to} ${y + bend}V${foot}` : `H${part.to}`;
-    svg.append(element("path", { class: `c${relation.colour} arc ${manner(relation)}`, d: path }));
+    svg.append(element("path", { class: `c${relation.colour} arc ${relation.manner}`, d: path }));
     if (part.line === tailEnd.line) {
       svg.append(element("path", { class: `c${relation.colour} head`, d: `M${tailEnd.x} ${foot + 2}l-4 -7h8z` }));
     }
@@ -107,4 +107,18 @@ function drawArc(svg, relation, lines) {
       svg.append(element("circle", { class: `c${relation.colour} head`, cx: headEnd.x, cy: foot, r: 2 }));
     }
   }
+}
+
+// The drawing of a sentence in a box of this width. A drawing that is wider than the box scrolls, also with the keyboard.
+function drawIn(sentence, width) {
+  const drawing = document.createElement("div");
+  drawing.className = "drawing";
+  const svg = draw(sentence, Math.max(width - 2 * EDGE, 160));
+  drawing.append(svg);
+  if (Number(svg.getAttribute("width")) > width + 1) {
+    drawing.tabIndex = 0;
+    drawing.setAttribute("role", "group");
+    drawing.setAttribute("aria-label", "sentence, scrolls sideways");
+  }
+  return drawing;
 }

@@ -7,11 +7,17 @@ const filters = { text: "", confidence: 0, types: new Set(), verdicts: new Set()
 const typeKey = (mark) => `${mark.task} ${mark.kind}`;
 const verdictKey = (mark) => `${mark.task} ${mark.verdict}`;
 
+// How a mark with this verdict is drawn.
+function look(verdict) {
+  if (verdict === null || verdict === RIGHT) return { remark: null, manner: "" };
+  return { remark: data.verdicts[verdict], manner: verdict === MISSED || verdict === EXPECTED ? "gold" : "error" };
+}
+
 function makeMarks(sentence, task, rows) {
   const types = data[task];
   return rows.map(([kind, a, b, verdict, confidence]) => {
     const place = task === "entities" ? { start: a, end: b } : { head: a, tail: b };
-    return { task, kind, type: types[kind][0], colour: types[kind][1], ...place, verdict, confidence, shown: true };
+    return { task, kind, type: types[kind][0], colour: types[kind][1], ...place, verdict, confidence, ...look(verdict), shown: true };
   });
 }
 

@@ -53,16 +53,7 @@ function makeArticle(sentence, room) {
   const [entities, relations] = [wrong(sentence.entities), wrong(sentence.relations)];
   const errors = [entities && plural(entities, "entity error", "entity errors"), relations && plural(relations, "relation error", "relation errors")];
   if (entities + relations > 0) title.append(html("span", "errors", errors.filter(Boolean).join(", ")));
-  const drawing = html("div", "drawing");
-  const inner = room - 34;
-  const svg = draw(sentence, Math.max(inner - 2 * EDGE, 160));
-  drawing.append(svg);
-  if (Number(svg.getAttribute("width")) > inner + 1) {
-    drawing.tabIndex = 0;
-    drawing.setAttribute("role", "group");
-    drawing.setAttribute("aria-label", "sentence, scrolls sideways");
-  }
-  article.append(title, drawing);
+  article.append(title, drawIn(sentence, room - 34));
   return article;
 }
 

@@ -1,26 +1,22 @@
 //! The HTML page.
 
 mod data;
+mod drawing;
 
 use cman_data::{Schema, Sentence};
 use cman_score::{Scores, score};
 
+pub use drawing::{drawing_script, drawing_style};
+
 use crate::{
     annotated::{AnnotatedSentence, check},
     error::ViewError,
-    palette::css,
 };
 
 const TEMPLATE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
 /// The script, one concept a file. The page has them in one scope.
-const SCRIPTS: [&str; 5] = [
-    include_str!("layout.js"),
-    include_str!("draw.js"),
-    include_str!("filter.js"),
-    include_str!("list.js"),
-    include_str!("main.js"),
-];
+const SCRIPTS: [&str; 3] = [include_str!("filter.js"), include_str!("list.js"), include_str!("main.js")];
 
 /// A page of annotated sentences: one HTML file that needs no other.
 ///
@@ -71,9 +67,9 @@ impl Page {
     pub fn html(&self) -> String {
         fill(TEMPLATE, |name| match name {
             "title" => escape(&self.title),
-            "style" => format!("{STYLE}{}", css()),
+            "style" => format!("{}{STYLE}", drawing_style()),
             "data" => data::json(self),
-            "script" => SCRIPTS.concat(),
+            "script" => drawing_script() + &SCRIPTS.concat(),
             _ => unreachable!("the template has no other names"),
         })
     }
