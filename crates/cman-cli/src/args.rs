@@ -7,7 +7,6 @@ use std::{
 };
 
 use anyhow::{Result, bail};
-use burn::tensor::Device;
 use burn_ragged::DeviceKind;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use cman_data::{DataError, OverlapPolicy, ReaderBuilder, Schema};
@@ -74,30 +73,31 @@ impl ModelArgs {
 
     /// Loads the model on the device.
     pub fn load(&self) -> Result<Model> {
-        let device = self.device.device.device()?;
         let options = LoadOptions { encoder: self.encoder.clone(), max_memory: self.memory.max_memory };
         match &self.model {
-            Some(path) => load_model(path, &device, &options),
-            None => load_demo(&device, &options),
+            Some(path) => load_model(path, self.device.device, &options),
+            None => load_demo(self.device.device, &options),
         }
     }
 }
 
 /// Loads a model directory or a package.
-pub fn load_model(path: &Path, device: &Device, options: &LoadOptions) -> Result<Model> {
+pub fn load_model(path: &Path, device: DeviceKind, options: &LoadOptions) -> Result<Model> {
+    let device = device.device()?;
     if !path.exists() {
         bail!("{}: no such model directory or package", path.display());
     }
     if path.is_dir() && !path.join(MANIFEST).is_file() {
         bail!("{}: not a model directory (it has no {MANIFEST})", path.display());
     }
-    Ok(Model::load_with(path, device, options)?)
+    Ok(Model::load_with(path, &device, options)?)
 }
 
 /// Loads the demo model and says so.
-pub fn load_demo(device: &Device, options: &LoadOptions) -> Result<Model> {
+pub fn load_demo(device: DeviceKind, options: &LoadOptions) -> Result<Model> {
+    let device = device.device()?;
     note_demo()?;
-    Ok(Model::from_package(cman_demo::PACKAGE, device, options)?)
+    Ok(Model::from_package(cman_demo::PACKAGE, &device, options)?)
 }
 
 /// Says that the demo model is used, and how good it is.

@@ -211,15 +211,14 @@ impl Args {
 
     /// Loads the models. The name of a path is that of its model, unless another one is given.
     fn models(&self) -> Result<Models> {
-        let device = self.device.device()?;
         let options = LoadOptions { encoder: self.encoder.clone(), max_memory: self.max_memory };
         if self.model.is_empty() {
-            return Ok(Models::new("demo", Extractor::new(load_demo(&device, &options)?))?);
+            return Ok(Models::new("demo", Extractor::new(load_demo(self.device, &options)?))?);
         }
         let mut models: Option<Models> = None;
         for argument in &self.model {
             let (name, path) = named_path(argument);
-            let extractor = Extractor::new(load_model(&path, &device, &options)?);
+            let extractor = Extractor::new(load_model(&path, self.device, &options)?);
             models = Some(match models {
                 None => Models::new(&name, extractor)?,
                 Some(models) => models.with(&name, extractor)?,
@@ -236,7 +235,8 @@ fn named_path(argument: &str) -> (String, PathBuf) {
         _ => {
             let folder = PathBuf::from(argument);
             let whole = folder.canonicalize().unwrap_or_else(|_| folder.clone());
-            let name = whole.file_name().map_or_else(|| "model".into(), |name| name.to_string_lossy().into_owned());
+            let name = if whole.is_file() { whole.file_stem() } else { whole.file_name() };
+            let name = name.map_or_else(|| "model".into(), |name| name.to_string_lossy().into_owned());
             (name, folder)
         }
     }
