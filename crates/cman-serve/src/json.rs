@@ -1,12 +1,41 @@
 //! JSON of a request, with the place of what is wrong.
 
+use std::{fmt, marker::PhantomData};
+
 use axum::http::StatusCode;
-use serde::de::DeserializeOwned;
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, MapAccess, Visitor, value::MapAccessDeserializer},
+};
 use serde_json::error::Category;
 
 use crate::problem::Problem;
 
-/// Reads a value.
+/// A value that is a JSON object. Others take a list for the fields in their order.
+#[derive(Clone, Debug)]
+pub(crate) struct Object<T>(pub T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
+            type Value = T;
+
+            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+                f.write_str("a JSON object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map))
+            }
+        }
+
+        deserializer.deserialize_map(Members(PhantomData)).map(Object)
+    }
+}
+
+/// Reads an object.
 ///
 /// # Errors
 /// Status 400 for what is not JSON, with line and column; 422 for JSON of another shape, with the field.
@@ -15,7 +44,7 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         return Err(Problem::new(StatusCode::BAD_REQUEST, "expected a JSON object, found nothing"));
     }
     let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+    let Object(value) = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();
         problem(error.inner(), Some(path).filter(|path| path != "."))
     })?;
@@ -54,7 +83,8 @@ mod tests {
             (b"{\"text\": 7}", 422, "text: invalid type: integer `7`, expected a string"),
             (b"{\"texts\": [\"a\", null]}", 422, "texts[1]: invalid type: null, expected a string"),
             (b"{\"options\": {\"n_best\": -1}}", 422, "options.n_best: invalid value: integer `-1`, expected usize"),
-            (b"[1]", 422, "invalid type: integer `1`, expected a string"),
+            (b"[1]", 422, "invalid type: sequence, expected a JSON object"),
+            (b"{\"options\": []}", 422, "options: invalid type: sequence, expected a JSON object"),
         ] {
             let problem = fail(bytes);
             assert_eq!((problem.status().as_u16(), problem.detail()), (status, detail));

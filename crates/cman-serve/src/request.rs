@@ -5,20 +5,20 @@ use std::{sync::Arc, time::Duration};
 use cman_model::{ExtractOptions, GivenEntity, TokenizedText};
 use serde::Deserialize;
 
-use crate::{problem::Problem, service::Shared};
+use crate::{json::Object, problem::Problem, service::Shared};
 
 /// Requests with at most this many bytes are checked at once. Larger ones would hold up others.
 const INLINE: usize = 16_384;
 
 /// The body of a request.
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields, expecting = "a JSON object with `text` or `texts`")]
+#[serde(default, deny_unknown_fields)]
 pub(crate) struct ExtractRequest {
     pub model: Option<String>,
     pub text: Option<String>,
     pub texts: Option<Vec<String>>,
-    pub options: Option<ExtractOptions>,
-    pub entities: Option<Vec<GivenEntity>>,
+    pub options: Option<Object<ExtractOptions>>,
+    pub entities: Option<Vec<Object<GivenEntity>>>,
 }
 
 /// A request whose texts can be read.
@@ -80,7 +80,9 @@ impl ExtractRequest {
             let expected = format!("expected one text if entities are given, found {}", texts.len());
             return Err(Problem::invalid("texts", expected));
         }
-        let options = options.unwrap_or_else(|| ExtractOptions {
+        let entities: Option<Vec<GivenEntity>> =
+            entities.map(|entities| entities.into_iter().map(|Object(entity)| entity).collect());
+        let options = options.map(|Object(options)| options).unwrap_or_else(|| ExtractOptions {
             max_tokens: ExtractOptions::default().max_tokens.min(settings.max_sentence_tokens),
             ..ExtractOptions::default()
         });

@@ -16,7 +16,7 @@ use super::{
     lines::{Line, Lines},
 };
 use crate::{
-    json,
+    json::{self, Object},
     openapi::{StreamAnswer, StreamLine},
     problem::Problem,
     queue::documents,
@@ -29,7 +29,7 @@ const TYPES: [&str; 3] = ["application/x-ndjson", "application/jsonl", "applicat
 
 /// A line of the request.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "a JSON object with `text`")]
+#[serde(deny_unknown_fields)]
 struct Record {
     #[serde(default)]
     id: Option<Box<RawValue>>,
@@ -37,9 +37,9 @@ struct Record {
     #[serde(default)]
     model: Option<String>,
     #[serde(default)]
-    options: Option<ExtractOptions>,
+    options: Option<Object<ExtractOptions>>,
     #[serde(default)]
-    entities: Option<Vec<GivenEntity>>,
+    entities: Option<Vec<Object<GivenEntity>>>,
 }
 
 /// A line of the answer.
