@@ -6,9 +6,9 @@ use clap::ValueEnum;
 use cman_data::MAX_CHARACTERS;
 use cman_model::{ExtractOptions, Extractor, LongSentences, ModelError, SignatureFilter};
 
-/// What is extracted.
+/// What is extracted from sentences that are read as a whole.
 #[derive(Debug, clap::Args)]
-pub struct ExtractArgs {
+pub struct FilterArgs {
     /// Leave out entities with a lower confidence, and their relations
     #[arg(long, value_name = "P", default_value_t = 0.0, hide_default_value = true)]
     entity_threshold: f64,
@@ -21,16 +21,23 @@ pub struct ExtractArgs {
     /// Extract no relations
     #[arg(long)]
     entities_only: bool,
-    /// Add the N best tag sequences of each sentence
-    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
-    n_best: usize,
     /// Longest sentence to read as a whole; memory grows with its square
     #[arg(long, value_name = "N", default_value_t = 512)]
     max_tokens: usize,
     /// Maximum token length in characters; the character encoder reads the first 256
     #[arg(long, value_name = "N", default_value_t = MAX_CHARACTERS)]
     max_characters: usize,
-    /// How to treat longer sentences: read them in overlapping windows, or refuse them
+}
+
+/// What is extracted.
+#[derive(Debug, clap::Args)]
+pub struct ExtractArgs {
+    #[command(flatten)]
+    filter: FilterArgs,
+    /// Add the N best tag sequences of each sentence
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    n_best: usize,
+    /// How to treat sentences above `--max-tokens`: read them in overlapping windows, or refuse them
     #[arg(long, value_name = "POLICY", default_value = "windows")]
     long_sentences: Long,
 }
@@ -49,10 +56,10 @@ enum Long {
     Refuse,
 }
 
-impl ExtractArgs {
-    /// An extractor with the same model that does what the arguments say.
-    pub fn apply(&self, extractor: &Extractor) -> Result<Extractor, ModelError> {
-        extractor.with_options(ExtractOptions {
+impl FilterArgs {
+    /// The options. Longer sentences are refused.
+    fn options(&self) -> ExtractOptions {
+        ExtractOptions {
             entity_threshold: self.entity_threshold,
             relation_threshold: self.relation_threshold,
             signatures: match self.signatures {
@@ -60,14 +67,27 @@ impl ExtractArgs {
                 Allowed::Trained => SignatureFilter::Trained,
             },
             relations: !self.entities_only,
-            n_best: self.n_best,
+            n_best: 0,
             max_tokens: self.max_tokens,
             max_characters: self.max_characters,
-            long_sentences: match self.long_sentences {
-                Long::Windows => LongSentences::Windows,
-                Long::Refuse => LongSentences::Refuse,
-            },
-        })
+            long_sentences: LongSentences::Refuse,
+        }
+    }
+
+    /// An extractor with the same model that does what the arguments say.
+    pub fn apply(&self, extractor: &Extractor) -> Result<Extractor, ModelError> {
+        extractor.with_options(self.options())
+    }
+}
+
+impl ExtractArgs {
+    /// An extractor with the same model that does what the arguments say.
+    pub fn apply(&self, extractor: &Extractor) -> Result<Extractor, ModelError> {
+        let long_sentences = match self.long_sentences {
+            Long::Windows => LongSentences::Windows,
+            Long::Refuse => LongSentences::Refuse,
+        };
+        extractor.with_options(ExtractOptions { n_best: self.n_best, long_sentences, ..self.filter.options() })
     }
 }
 

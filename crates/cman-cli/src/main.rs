@@ -26,9 +26,11 @@ mod predictions;
 mod progress;
 mod report;
 mod score;
+mod sentences;
 #[cfg(feature = "serve")]
 mod serve;
 mod split;
+mod suggest;
 mod train;
 mod view;
 
@@ -74,6 +76,7 @@ enum Command {
     Train(train::Args),
     Evaluate(evaluate::Args),
     Predict(predict::Args),
+    Suggest(suggest::Args),
     Calibrate(calibrate::Args),
     Package(package::Args),
     Card(package::CardArgs),
@@ -137,6 +140,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Train(args) => train::run(args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Predict(args) => predict::run(&args),
+        Command::Suggest(args) => suggest::run(&args),
         Command::Calibrate(args) => calibrate::run(&args),
         Command::Package(args) => package::run(&args),
         Command::Card(args) => package::run_card(&args),

@@ -174,8 +174,8 @@ mod tests {
         let tests: Vec<&str> = folds.iter().flat_map(|fold| ids(&fold.test)).collect();
         assert_eq!((tests.len(), tests.iter().collect::<BTreeSet<_>>().len()), (855, 855));
         for fold in &folds {
-            assert!(ids(&fold.train).is_disjoint(&ids(&fold.test)) && fold.test.len().abs_diff(108) <= 1);
-            assert_eq!(fold.dev.len(), 65, "the dev data of the corpus");
+            assert!(ids(&fold.train).is_disjoint(&ids(&fold.test)) && fold.test.len().abs_diff(285) <= 1);
+            assert_eq!(fold.dev.len(), 175, "the dev data of the corpus");
         }
         assert_eq!(ids(&folds[1].test), ids(&read(1).test), "the split is deterministic");
     }
@@ -190,7 +190,7 @@ mod tests {
         (source.folder, source.train, source.test) =
             (None, Some("{fold}_train.json".into()), Some("{fold}_test.json".into()));
         let data = source.read(folder.path(), Some(1), &ReaderBuilder::new()).unwrap();
-        assert_eq!((data.train.len(), data.dev.len(), data.test.len()), (292, 33, 65));
+        assert_eq!((data.train.len(), data.dev.len(), data.test.len()), (769, 86, 175));
         assert!(ids(&data.train).is_disjoint(&ids(&data.dev)));
         let files = source.checksums(folder.path(), Some(1)).unwrap();
         assert_eq!(files.iter().map(|file| file.path.as_str()).collect::<Vec<_>>(), ["1_train.json", "1_test.json"]);

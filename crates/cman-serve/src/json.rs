@@ -79,7 +79,7 @@ mod tests {
             (&b""[..], 400, "expected a JSON object, found nothing"),
             (b"{\"text\": \"a\",}", 400, "line 1, column 14: expected JSON: trailing comma"),
             (b"{\"text\": \"a\"} x", 400, "line 1, column 15: expected JSON: trailing characters"),
-            (b"{\"text\":\n \"\xff\"}", 400, "line 2, column 2: expected JSON: invalid unicode code point"),
+            (b"{\"text\":\n \"\xff\"}", 400, "line 2, column 3: expected JSON: invalid unicode code point"),
             (b"{\"text\": 7}", 422, "text: invalid type: integer `7`, expected a string"),
             (b"{\"texts\": [\"a\", null]}", 422, "texts[1]: invalid type: null, expected a string"),
             (b"{\"options\": {\"n_best\": -1}}", 422, "options.n_best: invalid value: integer `-1`, expected usize"),

@@ -186,7 +186,7 @@ mod tests {
         let (_, text) = metrics.text_format(7);
         for line in [
             "cman_requests_total{route=\"/extract\",status=\"200\"} 1",
-            "cman_request_seconds_bucket{le=\"0.005\",route=\"/extract\"} 1",
+            "cman_request_seconds_bucket{route=\"/extract\",le=\"0.005\"} 1",
             "cman_requests_in_progress 1",
             "cman_queue_texts 7",
             "cman_batch_texts_bucket{le=\"8.0\"} 1",

@@ -96,7 +96,7 @@ fn damaged_directories_are_refused_with_file_and_reason() {
         (truncate("model.json"), "model.json", "EOF"),
         (truncate("labels.json"), "labels.json", "EOF"),
         (truncate("vocabularies.json"), "vocabularies.json", "EOF"),
-        (truncate("model.safetensors"), "model.safetensors", "do not fit the configuration"),
+        (truncate("model.safetensors"), "model.safetensors", "file not fully covered"),
         (
             replace("model.json", "\"format\": 1", "\"format\": 2"),
             "model.json",
@@ -123,7 +123,7 @@ fn damaged_directories_are_refused_with_file_and_reason() {
         (
             Box::new(|dir| fs::write(dir.join("model.safetensors"), vec![0xff; 4096]).unwrap()),
             "model.safetensors",
-            "do not fit the configuration",
+            "SafeTensors error",
         ),
     ];
     for (damage, file, reason) in cases {

@@ -15,7 +15,7 @@ fn the_reference_in_the_book_is_what_help_prints() {
 fn completions_and_man_pages_name_the_commands() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let script = cman(&["generate", "completions", shell]).quiet();
-        assert!(script.contains("predict") && script.contains("--max-memory"), "{shell}");
+        assert!(script.contains("predict") && script.contains("max-memory"), "{shell}");
     }
     let folder = tempfile::tempdir().unwrap();
     let man = folder.path().join("man1");

@@ -19,5 +19,6 @@ mod reproducing;
 mod resuming;
 mod sharing;
 mod splitting;
+mod suggesting;
 mod training;
 mod view;

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::program::{cman, cman_reading, json as read, model};
+use crate::program::{cman, cman_reading, demo, json as read, model};
 
 /// Documents of several sentences in several scripts, one without an id, one of tokens.
 fn documents() -> String {
@@ -41,7 +41,7 @@ fn sentences(path: &str) -> Vec<Value> {
 
 #[test]
 fn predictions_survive_the_way_to_a_tool_and_back() {
-    let (folder, _) = model();
+    let folder = &demo();
     let temp = tempfile::tempdir().unwrap();
     let path = |name: &str| temp.path().join(name).to_str().unwrap().to_owned();
     let expected = predicted(folder);
@@ -74,7 +74,7 @@ fn predictions_survive_the_way_to_a_tool_and_back() {
 
 #[test]
 fn label_studio_gets_predictions_that_are_not_taken_for_annotation() {
-    let (folder, _) = model();
+    let folder = &demo();
     let temp = tempfile::tempdir().unwrap();
     let path = |name: &str| temp.path().join(name).to_str().unwrap().to_owned();
     let tasks = path("tasks.json");
@@ -117,7 +117,10 @@ fn skipped_sentences_stay_in_the_text_of_their_task() {
     let (folder, _) = model();
     let input = json!({"text": "Ann ran. One two three four five six. Bob left."}).to_string();
     let input = format!("{input}\n{}\n{{\"text\": \" \"}}\n", json!({"tokens": vec!["a"; 9]}));
-    let run = cman_reading(input.as_bytes(), &["predict", "--model", folder, "--max-tokens", "5", "--to", "prodigy"]);
+    let run = cman_reading(
+        input.as_bytes(),
+        &["predict", "--model", folder, "--max-tokens", "5", "--long-sentences", "refuse", "--to", "prodigy"],
+    );
     assert_eq!((run.status, run.stdout.lines().count()), (Some(1), 1), "{}", run.stderr);
     let task: Value = serde_json::from_str(&run.stdout).unwrap();
     assert_eq!((task["text"].as_str().unwrap().len(), task["tokens"].as_array().unwrap().len()), (47, 6));

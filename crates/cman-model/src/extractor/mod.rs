@@ -4,6 +4,7 @@ mod document;
 mod extraction;
 mod options;
 mod tokenized;
+mod uncertainty;
 mod windows;
 
 use std::{borrow::Cow, path::Path, sync::Arc};
@@ -16,11 +17,13 @@ pub use document::{Document, DocumentEntity, DocumentSentence, GivenEntity, Text
 pub use extraction::{ExtractedEntity, ExtractedRelation, Extraction, ScoredSequence};
 pub use options::{ExtractOptions, LongSentences, SignatureFilter};
 pub use tokenized::TokenizedText;
+pub use uncertainty::{Uncertain, Uncertainty};
 
 use crate::{
     error::ModelError,
     model::{LoadOptions, Model},
 };
+use extraction::Naming;
 use windows::Window;
 
 /// Sentences per batch.
@@ -200,12 +203,7 @@ impl Extractor {
             Cow::Owned(parts.flat_map(|(sentence, windows)| windows.iter().map(|w| w.of(sentence))).collect())
         };
         let mut predictions = if related { self.relate(&parts)? } else { self.predict(&parts)? }.into_iter();
-        let naming = extraction::Naming {
-            schema: self.model.schema(),
-            calibration: self.model.calibration(),
-            options: &self.options,
-            trained: self.model.signatures(),
-        };
+        let naming = self.naming();
         let of_sentence = |(sentence, windows): (&Sentence, &Vec<Window>)| {
             let mut own: Vec<Prediction> = predictions.by_ref().take(windows.len()).collect();
             let prediction = if own.len() == 1 {
@@ -243,6 +241,15 @@ impl Extractor {
             return Err(ModelError::GivenEntity { index, expected, start: entity.start, end: entity.end });
         }
         Ok(spans(sentence, self.model.schema()))
+    }
+
+    fn naming(&self) -> Naming<'_> {
+        Naming {
+            schema: self.model.schema(),
+            calibration: self.model.calibration(),
+            options: &self.options,
+            trained: self.model.signatures(),
+        }
     }
 
     fn predict_options(&self) -> PredictOptions {

@@ -1,0 +1,197 @@
+//! `cman suggest`: the sentences whose annotation would teach a model most.
+
+use std::{cmp::Ordering, io::Write, path::PathBuf};
+
+use anyhow::{Context, Result, anyhow};
+use clap::ValueEnum;
+use cman_data::{Id, InputRecord, Location, NearDuplicates, ReaderBuilder, Sentence};
+use cman_model::{Extractor, Uncertain};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::{
+    args::ModelArgs,
+    corpus::{self, AnnotationArgs},
+    extract_args::FilterArgs,
+    notes::note,
+    output,
+    pre_annotation::PreAnnotationArgs,
+    sentences::{InputArgs, Sentences},
+};
+
+/// Number of sentences that are predicted together.
+const WINDOW: usize = 256;
+
+/// Pick the sentences of a pool that are worth annotating next
+///
+/// These are the sentences whose best answer the model finds least probable, of the tags and of the relations together.
+/// Sentences that are nearly the same as one before, or as one that is annotated already, are left out. The sentences are
+/// written with the predictions to correct, the least probable first.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  cman suggest pool.txt --model model --n 100 --to label-studio --output tasks.json
+  cman suggest pool.jsonl --model model --annotated corpus/train.json --to doccano --output tasks.jsonl")]
+pub struct Args {
+    #[command(flatten)]
+    model: ModelArgs,
+    #[command(flatten)]
+    pool: InputArgs,
+    /// Number of sentences to pick
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+    n: u32,
+    /// Corpus of sentences that are annotated already; may be repeated
+    #[arg(long, value_name = "FILE")]
+    annotated: Vec<PathBuf>,
+    /// What annotation costs: as much for every sentence, or as much for every token
+    #[arg(long, value_name = "UNIT", default_value = "sentence")]
+    per: Unit,
+    /// Leave out sentences that have this share of their words in common with another (Jaccard index)
+    #[arg(long, value_name = "SHARE", default_value = "0.7", value_parser = share)]
+    near_duplicate: f64,
+    /// File to write, or new folder for `--to brat`; default: standard output
+    #[arg(long, value_name = "FILE", default_value = "-", hide_default_value = true)]
+    output: PathBuf,
+    #[command(flatten)]
+    tasks: PreAnnotationArgs,
+    #[command(flatten)]
+    filter: FilterArgs,
+    #[command(flatten)]
+    annotation: AnnotationArgs,
+}
+
+/// What annotation costs.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Unit {
+    Sentence,
+    Token,
+}
+
+fn share(text: &str) -> Result<f64, &'static str> {
+    text.parse().ok().filter(|share| *share > 0.0 && *share <= 1.0).ok_or("expected a share above 0 and at most 1")
+}
+
+/// A sentence of the pool.
+struct Candidate {
+    id: Option<Box<RawValue>>,
+    at: Location,
+    /// Its place among the sentences of its record, if there are others.
+    number: Option<usize>,
+    offset: Option<usize>,
+    sentence: Sentence,
+}
+
+impl Candidate {
+    /// The sentence as a record of its own.
+    fn record(&self) -> InputRecord {
+        let name = |id: &RawValue| serde_json::from_str(id.get()).unwrap_or_else(|_| Id::name(id.get()));
+        let id = self.id.as_deref().map(name).or_else(|| self.at.record.or(self.at.line).map(Id::from));
+        let id = match (id, self.number) {
+            (Some(id), Some(number)) => Some(Id::name(format!("{id}-{number}"))),
+            (id, _) => id,
+        };
+        InputRecord {
+            id: id.and_then(|id| serde_json::value::to_raw_value(&id).ok()),
+            at: self.at.clone(),
+            text: self.sentence.text.clone(),
+            sentences: Vec::new(),
+        }
+    }
+}
+
+/// One line of output.
+#[derive(Serialize)]
+struct OutputLine<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a RawValue>,
+    /// Start of the sentence in the record's text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    offset: Option<usize>,
+    #[serde(flatten)]
+    found: &'a Uncertain,
+}
+
+/// Runs the subcommand.
+pub fn run(args: &Args) -> Result<()> {
+    let pool = args.pool.open()?;
+    let extractor = args.filter.apply(&Extractor::new(args.model.load()?))?;
+    let mut near = NearDuplicates::new(args.near_duplicate);
+    let options = args.annotation.options(extractor.model().config().data.tokenizer);
+    for path in &args.annotated {
+        let corpus = corpus::read(path, &ReaderBuilder::new(), &options)?;
+        corpus.sentences.iter().for_each(|sentence| near.insert(sentence));
+    }
+    let (mut candidates, mut scores) = (Vec::new(), Vec::new());
+    let read = Sentences::read(pool, &extractor, |record| {
+        candidates.extend(of_record(record));
+        if candidates.len() - scores.len() >= WINDOW {
+            score(args, &extractor, &candidates, &mut scores)?;
+        }
+        Ok(())
+    })?;
+    score(args, &extractor, &candidates, &mut scores)?;
+    if candidates.is_empty() {
+        return Err(anyhow!("{}: no sentence to pick from", args.pool.path().display()));
+    }
+    let mut order: Vec<usize> = (0..candidates.len()).collect();
+    order.sort_by(|&a, &b| scores[b].partial_cmp(&scores[a]).unwrap_or(Ordering::Equal));
+    let mut left_out = 0;
+    let is_new = |i: &usize| {
+        let is_new = near.insert_new(&candidates[*i].sentence);
+        left_out += usize::from(!is_new);
+        is_new
+    };
+    let picked: Vec<usize> = order.into_iter().filter(is_new).take(args.n as usize).collect();
+    note(format_args!(
+        "{} of {} sentences picked, {left_out} near-duplicates left out",
+        picked.len(),
+        candidates.len()
+    ));
+    write(args, &extractor, &picked.iter().map(|&i| &candidates[i]).collect::<Vec<_>>())?;
+    read.finish()
+}
+
+fn of_record(record: InputRecord) -> impl Iterator<Item = Candidate> {
+    let InputRecord { id, at, sentences, .. } = record;
+    let several = sentences.len() > 1;
+    (1..).zip(sentences).map(move |(number, (offset, sentence))| Candidate {
+        id: id.clone(),
+        at: at.clone(),
+        number: several.then_some(number),
+        offset,
+        sentence,
+    })
+}
+
+/// Adds the scores of the candidates that have none yet.
+fn score(args: &Args, extractor: &Extractor, candidates: &[Candidate], scores: &mut Vec<f64>) -> Result<()> {
+    let sentences: Vec<Sentence> = candidates[scores.len()..].iter().map(|c| c.sentence.clone()).collect();
+    let found = extractor.extract_uncertain(&sentences)?;
+    scores.extend(found.iter().zip(&sentences).map(|(found, sentence)| match args.per {
+        Unit::Sentence => found.uncertainty.total(),
+        Unit::Token => found.uncertainty.total() / sentence.len() as f64,
+    }));
+    Ok(())
+}
+
+/// Writes sentences with their predictions.
+fn write(args: &Args, extractor: &Extractor, picked: &[&Candidate]) -> Result<()> {
+    let (pool, schema) = (args.pool.path(), extractor.model().schema());
+    let sentences: Vec<Sentence> = picked.iter().map(|candidate| candidate.sentence.clone()).collect();
+    let found = extractor.extract_uncertain(&sentences)?;
+    if let Some(mut tasks) = args.tasks.open(&args.output, pool, args.model.name(), schema)? {
+        for (candidate, found) in picked.iter().zip(&found) {
+            let task = tasks.start(&candidate.record());
+            tasks.add(task, None, &candidate.sentence, &found.extraction)?;
+        }
+        return tasks.finish();
+    }
+    output::refuse_inputs(&args.output, &[pool])?;
+    output::write(&args.output, |writer| {
+        for (candidate, found) in picked.iter().zip(&found) {
+            let line = OutputLine { id: candidate.id.as_deref(), offset: candidate.offset, found };
+            writeln!(writer, "{}", serde_json::to_string(&line)?).with_context(|| args.output.display().to_string())?;
+        }
+        Ok(())
+    })
+}
