@@ -1,6 +1,6 @@
 //! `cman suggest`: the sentences whose annotation would teach a model most.
 
-use std::{cmp::Ordering, io::Write, path::PathBuf};
+use std::{cmp::Ordering, path::PathBuf};
 
 use anyhow::{Context, Result, anyhow};
 use clap::ValueEnum;

@@ -189,7 +189,7 @@ mod tests {
             "cman_request_seconds_bucket{route=\"/extract\",le=\"0.005\"} 1",
             "cman_requests_in_progress 1",
             "cman_queue_texts 7",
-            "cman_batch_texts_bucket{le=\"8.0\"} 1",
+            "cman_batch_texts_bucket{le=\"8\"} 1",
             "cman_batch_tokens_sum 100.0",
             "cman_stream_lines_total{result=\"error\"} 1",
             "cman_panics_total 0",

@@ -75,6 +75,28 @@ fn thresholds_leave_out_what_is_less_certain() {
 }
 
 #[test]
+fn uncertainty_is_that_of_the_tags_and_of_every_relation() {
+    let found = plain().extract_uncertain(&sentences()).unwrap();
+    let plainly = plain().extract_sentences(&sentences()).unwrap();
+    assert_eq!(found.iter().map(|found| &found.extraction).collect::<Vec<_>>(), plainly.iter().collect::<Vec<_>>());
+    let options = ExtractOptions { relation_threshold: Some(0.0), n_best: 64, ..ExtractOptions::default() };
+    for (found, all) in found.iter().zip(extractor(options).extract_sentences(&sentences()).unwrap()) {
+        let best = all.n_best.iter().map(|sequence| sequence.probability).fold(0.0, f64::max);
+        assert!((found.uncertainty.tags + best.ln()).abs() < 1e-9);
+        let answer: f64 = all.relations.iter().map(|r| r.confidence.max(1.0 - r.confidence)).product();
+        assert!((found.uncertainty.relations + answer.ln()).abs() < 1e-9);
+    }
+    let of_relations = |relations| {
+        let options = ExtractOptions { relations, ..ExtractOptions::default() };
+        let found = extractor(options).extract_uncertain(&sentences()).unwrap();
+        found.iter().map(|found| found.uncertainty.relations).sum::<f64>()
+    };
+    assert!(of_relations(true) > 0.0 && of_relations(false) == 0.0);
+    let short = extractor(ExtractOptions { max_tokens: 3, ..ExtractOptions::default() });
+    assert!(matches!(short.extract_uncertain(&sentences()), Err(ModelError::LongSentence { most: 3, .. })));
+}
+
+#[test]
 fn signatures_are_those_of_the_training_data() {
     let signatures: Vec<(String, usize)> =
         model().signatures().unwrap().iter().map(|(signature, count)| (signature.to_string(), count)).collect();

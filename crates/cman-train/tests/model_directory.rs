@@ -123,7 +123,7 @@ fn damaged_directories_are_refused_with_file_and_reason() {
         (
             Box::new(|dir| fs::write(dir.join("model.safetensors"), vec![0xff; 4096]).unwrap()),
             "model.safetensors",
-            "SafeTensors error",
+            "do not fit the configuration",
         ),
     ];
     for (damage, file, reason) in cases {

@@ -83,7 +83,7 @@ fn label_studio_gets_predictions_that_are_not_taken_for_annotation() {
     let written = read(&tasks);
     assert_eq!(written.as_array().unwrap().len(), 3, "a document is a task");
     let prediction = &written[0]["predictions"][0];
-    assert_eq!(prediction["model_version"], "cman-cli-model");
+    assert_eq!(prediction["model_version"], "demo.cman");
     assert_eq!(
         (&written[0]["data"]["id"], &written[1]["data"]["id"], &written[2]["data"]["id"]),
         (&json!("d 1"), &json!(2), &json!(7))

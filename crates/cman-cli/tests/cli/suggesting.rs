@@ -34,8 +34,8 @@ fn the_least_certain_sentences_come_first_with_their_predictions() {
     assert!(picked[0]["text"].as_str().unwrap().starts_with("Ivar Lund"), "{picked:?}");
 
     let mut predicted = lines(&cman_reading(POOL.as_bytes(), &["predict", "--model", &demo()]).quiet());
-    predicted.remove(2);
     let text = |line: &Value| line["text"].as_str().unwrap().to_owned();
+    predicted.retain(|line| picked.iter().any(|picked| text(picked) == text(line)));
     predicted.sort_by_key(text);
     picked.sort_by_key(text);
     picked.iter_mut().for_each(|line| drop(line.as_object_mut().unwrap().remove("uncertainty")));
