@@ -6,7 +6,7 @@ usage: scripts/check_view.py [--program "cman view"] [--screenshots DIR] [--chro
 A generated corpus of 10,000 sentences, with gold annotation, opens within three seconds and scrolls without a pause. At
 widths of 1280 and 400 pixels, no label overlaps another label or a word, hardly an arc passes behind a label, the page is not wider than the window, and
 nothing is requested. The filters change the counts, with the keyboard alone. Markup in a token stays text. The numbers
-of right, wrong and missed annotations are those that the generator counted. A page of one sentence of 3,000 tokens with 600
+of right, wrong and missed annotations are those that the generator counted, and so is the calibration error. A page of one sentence of 3,000 tokens with 600
 relations opens in the same time. Standard library only: the browser is driven
 through the pipe of its debugging protocol.
 """
@@ -334,6 +334,33 @@ def check_counts(browser, counts, fault):
             fault(f"{task}: {shown['missed']} missed of {counts[task, 'missed']}")
 
 
+def check_confidences(browser, gold, predicted, fault):
+    """Numbers of predictions and the calibration error, computed again."""
+    browser.run("document.getElementById('confidences').open = true")
+    captions = browser.run("[...document.querySelectorAll('#confidences figcaption')].map((caption) => caption.textContent)")
+    bars = browser.run("[...document.querySelectorAll('#confidences figure')].map((one) => one.querySelectorAll('.bar').length)")
+    if len(captions) != 2 or not all(count > 5 for count in bars):
+        fault(f"confidences: {captions}, {bars} bars")
+        return
+    for task, caption in zip(("entities", "relations"), captions):
+        bins = [[0, 0.0] for _ in range(10)]
+        total = 0
+        for pair in zip(gold, predicted):
+            of_gold, of_prediction = (keys(one)[task == "relations"] for one in pair)
+            spans = [(e["type"], e["start"], e["end"]) for e in pair[1]["entities"]]
+            for mark in pair[1][task]:
+                key = (mark["type"], mark["start"], mark["end"]) if task == "entities" else (
+                    mark["type"], spans[mark["head"]], spans[mark["tail"]])
+                one = bins[min(9, int(mark["confidence"] * 10))]
+                one[0] += key in of_gold
+                one[1] += mark["confidence"]
+                total += 1
+        error = sum(abs(right - confidence) for right, confidence in bins) / total
+        for expected in (f"{total:,} predictions", f"error {100 * error:.1f} %"):
+            if expected not in caption:
+                fault(f"confidences: expected {expected!r} in {caption!r}")
+
+
 def check_keyboard(browser, fault):
     """Uses every kind of filter with the keyboard alone."""
     focus = "(() => { const e = document.activeElement; return e.id || e.type || e.tagName; })()"
@@ -444,6 +471,9 @@ def main():
             browser.scheme("light")
             if width == WIDTHS[0] and name == "errors":
                 check_counts(browser, expected_counts(gold, predicted), fault)
+                check_confidences(browser, gold, predicted, fault)
+                browser.screenshot(shots / "view-confidences.png")
+                browser.run("document.getElementById('confidences').open = false")
                 check_keyboard(browser, fault)
             faults.extend(f"{where}: requested {url}" for url in browser.requests())
             faults.extend(f"{where}: {complaint}" for complaint in browser.complaints())

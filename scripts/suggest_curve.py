@@ -37,8 +37,7 @@ def trained(arguments, chosen, seed, folder):
     run(arguments.program, "train", "--train", train, "--types", arguments.types, "--vectors", arguments.vectors,
         "--epochs", SEEN // len(chosen), "--seed", seed, "--out", model, "--force", *settings)
     scores = json.loads(run(arguments.program, "evaluate", "--model", model, "--data", arguments.test, "--json", "-"))
-    strict = scores["strict"]
-    return model, [100 * strict[task]["micro"]["f1"] for task in ("entities", "relations")]
+    return model, [100 * scores[task]["strict"]["micro"]["f1"] for task in ("entities", "relations")]
 
 
 def suggested(arguments, model, unit, chosen, rest, folder):

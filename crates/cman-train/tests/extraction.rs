@@ -210,7 +210,7 @@ fn a_long_sentence_is_read_in_windows_that_are_counted() {
         long_sentences: LongSentences::Refuse,
         ..ExtractOptions::default()
     });
-    let error = refusing.extract_sentences(&[long.clone()]).unwrap_err().to_string();
+    let error = refusing.extract_sentences(std::slice::from_ref(&long)).unwrap_err().to_string();
     assert_eq!(error, "sentence of 72 tokens exceeds the maximum of 24 (max_tokens)");
     let narrow = extractor(ExtractOptions { max_characters: 3, ..ExtractOptions::default() });
     assert!(matches!(narrow.check(&long), Err(ModelError::LongToken { characters: 6, most: 3 })));

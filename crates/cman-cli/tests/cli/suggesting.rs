@@ -67,7 +67,7 @@ fn the_cost_of_annotation_is_counted_by_sentence_or_by_token() {
 fn annotated_sentences_are_not_picked_again() {
     let temp = tempfile::tempdir().unwrap();
     let path = |name: &str| temp.path().join(name).to_str().unwrap().to_owned();
-    let corpus = read(&sample("dev.json"));
+    let corpus = read(sample("dev.json"));
     let (annotated, rest) = corpus.as_array().unwrap().split_at(170);
     fs::write(path("annotated.json"), json!(annotated).to_string()).unwrap();
     let args = ["suggest", &sample("dev.json"), "--model", &demo(), "--annotated", &path("annotated.json")];
@@ -87,7 +87,7 @@ fn tasks_of_a_tool_have_the_predictions_and_one_id_a_sentence() {
     let args = ["suggest", "--model", &demo(), "--to", "label-studio", "--output", &path("tasks.json")];
     let run = cman_reading(POOL.as_bytes(), &args);
     assert_eq!(run.status, Some(0), "{}", run.stderr);
-    let tasks = read(&path("tasks.json"));
+    let tasks = read(path("tasks.json"));
     let mut ids: Vec<String> = tasks.as_array().unwrap().iter().map(|task| task["data"]["id"].to_string()).collect();
     ids.sort();
     assert_eq!(ids, ["\"4-1\"", "\"4-2\"", "2", "3"].map(String::from), "{tasks}");

@@ -95,6 +95,7 @@ function start() {
   makeBoxes();
   at("controls").open = matchMedia("(min-width: 861px)").matches;
   at("confidence-field").hidden = !data.confident;
+  makeConfidences(at("confidences"));
   at("text").addEventListener("input", () => { filters.text = at("text").value; update(); });
   at("confidence").addEventListener("input", () => {
     filters.confidence = Number(at("confidence").value);

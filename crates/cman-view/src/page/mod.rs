@@ -16,7 +16,8 @@ use crate::{
 const TEMPLATE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
 /// The script, one concept a file. The page has them in one scope.
-const SCRIPTS: [&str; 3] = [include_str!("filter.js"), include_str!("list.js"), include_str!("main.js")];
+const SCRIPTS: [&str; 4] =
+    [include_str!("filter.js"), include_str!("list.js"), include_str!("confidence.js"), include_str!("main.js")];
 
 /// A page of annotated sentences: one HTML file that needs no other.
 ///
