@@ -61,6 +61,7 @@ mod book {
     }
     page!(Readme, "../README.md");
     page!(Tutorial, "../docs/TUTORIAL.md");
+    page!(Recipes, "../docs/RECIPES.md");
     page!(Ragged, "../crates/burn-ragged/README.md");
     page!(Core, "../crates/cman-core/README.md");
     page!(Data, "../crates/cman-data/README.md");
