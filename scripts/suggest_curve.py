@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """F1 over the number of annotated sentences: chosen by `cman suggest`, and at random.
 
-usage: scripts/suggest_curve.py TRAIN TEST OUT.json --types FILE --vectors FILE [--program "cman"] [--seeds 1 2 3]
+usage: scripts/suggest_curve.py CORPUS OUT.json --vectors FILE [--types FILE] [--program "cman"] [--seeds 1 2 3]
 
 Every seed starts with the same 100 sentences of the shuffled training data. In every round a model is trained from nothing
-on what is annotated so far and scored on the test data; then 100 more sentences are chosen and get their gold annotation.
-Every training sees 12,000 sentences, whatever the number of different ones. Nothing is chosen on the test data: the last
-epoch is kept. TRAIN and TEST are SpERT JSON (`cman convert` writes it). Complete curves in OUT.json are not run again.
+on what is annotated so far and scored on dev and test; then 100 more sentences are chosen and get their gold annotation. The
+last of 40 epochs is kept, so neither dev nor test data choose anything. CORPUS is a folder with train, dev and test data
+in any format that `cman convert` reads. Curves that OUT.json has already are not run again.
 """
 
 import argparse
@@ -17,105 +17,106 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-STRATEGIES = {"random": None, "suggest, per sentence": "sentence", "suggest, per token": "token"}
-STEP, ROUNDS, SEEN = 100, 5, 12_000
+STRATEGIES = ["random", "answer", "token", "ranks"]  # at random, and `cman suggest --by`
+STEP, ROUNDS, EPOCHS = 100, 4, 40
 SETTINGS = ["train.adversarial.alpha=0"]
+SCORES = [f"{part}_{task}" for part in ("dev", "test") for task in ("entities", "relations")]
 
 
-def run(program, *arguments):
-    done = subprocess.run([*program, *map(str, arguments)], capture_output=True, text=True)
-    if done.returncode != 0:
-        raise SystemExit(f"{arguments}\n{done.stderr}")
-    return done.stdout
+class Experiment:
+    def __init__(self, arguments, folder):
+        self.arguments, self.folder = arguments, folder
+        parts = {path.stem.split("_")[-1]: path for path in sorted(arguments.corpus.iterdir())}
+        self.files = {part: folder / f"{part}.json" for part in ("train", "dev", "test")}
+        for part, file in self.files.items():
+            self.cman("convert", parts[part], file, "--to", "spert")
+        self.sentences = json.loads(self.files["train"].read_text())
+        for number, sentence in enumerate(self.sentences):
+            sentence["orig_id"] = number
+        self.first = {}
 
+    def cman(self, *arguments):
+        done = subprocess.run([*self.arguments.program, *map(str, arguments)], capture_output=True, text=True)
+        if done.returncode != 0:
+            raise SystemExit(f"{arguments}\n{done.stderr}")
+        return done.stdout
 
-def trained(arguments, chosen, seed, folder):
-    """Trains on these sentences, and returns the model with its F1 on the test data."""
-    train, model = folder / "train.json", folder / "model"
-    train.write_text(json.dumps(chosen))
-    settings = [word for setting in SETTINGS for word in ("--set", setting)]
-    run(arguments.program, "train", "--train", train, "--types", arguments.types, "--vectors", arguments.vectors,
-        "--epochs", SEEN // len(chosen), "--seed", seed, "--out", model, "--force", *settings)
-    scores = json.loads(run(arguments.program, "evaluate", "--model", model, "--data", arguments.test, "--json", "-"))
-    return model, [100 * scores[task]["strict"]["micro"]["f1"] for task in ("entities", "relations")]
+    def train(self, chosen, seed, name):
+        """Trains on these sentences. Returns the model and its scores."""
+        train, model = self.folder / "chosen.json", self.folder / name
+        train.write_text(json.dumps(chosen))
+        options = [word for setting in SETTINGS for word in ("--set", setting)]
+        options += ["--types", self.arguments.types] if self.arguments.types else []
+        self.cman("train", "--train", train, "--vectors", self.arguments.vectors, "--epochs", EPOCHS, "--seed", seed,
+                  "--out", model, "--force", *options)
+        found = []
+        for part in ("dev", "test"):
+            scores = json.loads(self.cman("evaluate", "--model", model, "--data", self.files[part], "--json", "-"))
+            found += [round(100 * scores[task]["strict"]["micro"]["f1"], 2) for task in ("entities", "relations")]
+        return model, dict(zip(SCORES, found))
 
+    def suggested(self, model, criterion, chosen, rest):
+        """The sentences that the model suggests."""
+        pool, annotated = self.folder / "pool.jsonl", self.folder / "chosen.json"
+        pool.write_text("\n".join(json.dumps({"id": i, "tokens": one["tokens"]}) for i, one in enumerate(rest)))
+        annotated.write_text(json.dumps(chosen))
+        found = self.cman("suggest", pool, "--model", model, "--n", STEP, "--by", criterion, "--annotated", annotated)
+        return [rest[json.loads(line)["id"]] for line in found.splitlines()]
 
-def suggested(arguments, model, unit, chosen, rest, folder):
-    """The sentences that the model suggests."""
-    pool, annotated = folder / "pool.jsonl", folder / "annotated.json"
-    lines = [json.dumps({"id": i, "tokens": sentence["tokens"]}) for i, sentence in enumerate(rest)]
-    pool.write_text("\n".join(lines))
-    annotated.write_text(json.dumps(chosen))
-    found = run(arguments.program, "suggest", pool, "--model", model, "--n", STEP, "--per", unit, "--annotated", annotated)
-    return [rest[json.loads(line)["id"]] for line in found.splitlines()]
-
-
-def curve(arguments, sentences, strategy, seed):
-    """A row for each round."""
-    order = list(sentences)
-    random.Random(seed).shuffle(order)
-    chosen = order[:STEP]
-    for number in range(ROUNDS):
-        key = {"strategy": strategy, "seed": seed, "sentences": len(chosen)}
-        with tempfile.TemporaryDirectory() as folder:
-            folder = Path(folder)
-            model, (entities, relations) = trained(arguments, chosen, seed, folder)
-            yield key | {
-                "tokens": sum(len(sentence["tokens"]) for sentence in chosen),
-                "gold_entities": sum(len(sentence["entities"]) for sentence in chosen),
-                "gold_relations": sum(len(sentence["relations"]) for sentence in chosen),
-                "entities_f1": round(entities, 2),
-                "relations_f1": round(relations, 2),
-            }
+    def curve(self, strategy, seed):
+        """A row for each round."""
+        order = list(self.sentences)
+        random.Random(seed).shuffle(order)
+        chosen = order[:STEP]
+        if seed not in self.first:  # what all strategies start from
+            self.first = {seed: self.train(chosen, seed, "first")}
+        model, scores = self.first[seed]
+        for number in range(ROUNDS):
+            counts = {key: sum(len(sentence[key]) for sentence in chosen) for key in ("tokens", "entities", "relations")}
+            yield {"strategy": strategy, "seed": seed, "sentences": len(chosen), **counts, **scores}
             if number == ROUNDS - 1:
                 return
             taken = {sentence["orig_id"] for sentence in chosen}
             rest = [sentence for sentence in order if sentence["orig_id"] not in taken]
-            unit = STRATEGIES[strategy]
-            chosen = chosen + (suggested(arguments, model, unit, chosen, rest, folder) if unit else rest[:STEP])
+            more = rest[:STEP] if strategy == "random" else self.suggested(model, strategy, chosen, rest)
+            chosen = chosen + more
+            model, scores = self.train(chosen, seed, "model")
 
 
 def table(rows):
     """Mean and deviation over the seeds."""
-    print("| chosen | sentences | tokens | entities F1 | relations F1 |\n|---|---|---|---|---|")
+    print("| chosen | sentences | tokens | " + " | ".join(SCORES) + " |\n" + "|---" * (3 + len(SCORES)) + "|")
     for strategy in STRATEGIES:
         for size in sorted({row["sentences"] for row in rows}):
-            of = [row for row in rows if row["strategy"] == strategy and row["sentences"] == size]
-            if not of:
-                continue
-            figures = []
-            for key in ("entities_f1", "relations_f1"):
-                values = [row[key] for row in of]
-                spread = f" ± {statistics.stdev(values):.2f}" if len(values) > 1 else ""
-                figures.append(f"{statistics.mean(values):.2f}{spread}")
-            tokens = statistics.mean(row["tokens"] for row in of)
-            print(f"| {strategy} | {size} | {tokens:,.0f} | {figures[0]} | {figures[1]} |")
+            of = [row for row in rows if (row["strategy"], row["sentences"]) == (strategy, size)]
+            if of:
+                values = [[row[key] for row in of] for key in SCORES]
+                figures = [f"{statistics.mean(v):.2f} ± {statistics.stdev(v) if len(v) > 1 else 0:.2f}" for v in values]
+                tokens = statistics.mean(row["tokens"] for row in of)
+                print(f"| {strategy} | {size} | {tokens:,.0f} | {' | '.join(figures)} |")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("train", type=Path)
-    parser.add_argument("test", type=Path)
+    parser.add_argument("corpus", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--vectors", type=Path, required=True)
-    parser.add_argument("--types", type=Path, required=True)
+    parser.add_argument("--types", type=Path)
     parser.add_argument("--program", type=str.split, default=["cman"])
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     arguments = parser.parse_args()
 
-    sentences = json.loads(arguments.train.read_text())
-    for number, sentence in enumerate(sentences):
-        sentence["orig_id"] = number
     rows = json.loads(arguments.out.read_text()) if arguments.out.exists() else []
-    for seed in arguments.seeds:
-        for strategy in STRATEGIES:
-            if sum((row["seed"], row["strategy"]) == (seed, strategy) for row in rows) == ROUNDS:
-                continue
-            rows = [row for row in rows if (row["seed"], row["strategy"]) != (seed, strategy)]
-            for row in curve(arguments, sentences, strategy, seed):
-                print(json.dumps(row), flush=True)
-                rows.append(row)
+    with tempfile.TemporaryDirectory() as folder:
+        experiment = Experiment(arguments, Path(folder))
+        for seed in arguments.seeds:
+            for strategy in STRATEGIES:
+                if sum((row["seed"], row["strategy"]) == (seed, strategy) for row in rows) == ROUNDS:
+                    continue
+                rows = [row for row in rows if (row["seed"], row["strategy"]) != (seed, strategy)]
+                rows += list(experiment.curve(strategy, seed))
                 arguments.out.write_text("[\n" + ",\n".join(map(json.dumps, rows)) + "\n]\n")
+                print(json.dumps(rows[-1]), flush=True)
     table(rows)
 
 

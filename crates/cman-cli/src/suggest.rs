@@ -1,11 +1,11 @@
 //! `cman suggest`: the sentences whose annotation would teach a model most.
 
-use std::{cmp::Ordering, path::PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, anyhow};
 use clap::ValueEnum;
 use cman_data::{Id, InputRecord, Location, NearDuplicates, ReaderBuilder, Sentence};
-use cman_model::{Extractor, Uncertain};
+use cman_model::{Criterion, Extractor, Uncertain, Uncertainty};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -24,8 +24,7 @@ const WINDOW: usize = 256;
 
 /// Pick the sentences of a pool that are worth annotating next
 ///
-/// These are the sentences whose best answer the model finds least probable, of the tags and of the relations together.
-/// Sentences that are nearly the same as one before, or as one that is annotated already, are left out. The sentences are
+/// These are the sentences of whose tags and relations the model is least sure. Sentences that are nearly the same as one before, or as one that is annotated already, are left out. The sentences are
 /// written with the predictions to correct, the least probable first.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -43,9 +42,9 @@ pub struct Args {
     /// Corpus of sentences that are annotated already; may be repeated
     #[arg(long, value_name = "FILE")]
     annotated: Vec<PathBuf>,
-    /// What annotation costs: as much for every sentence, or as much for every token
-    #[arg(long, value_name = "UNIT", default_value = "sentence")]
-    per: Unit,
+    /// Which sentences come first
+    #[arg(long, value_name = "CRITERION", default_value = "answer")]
+    by: By,
     /// Leave out sentences that have this share of their words in common with another (Jaccard index)
     #[arg(long, value_name = "SHARE", default_value = "0.7", value_parser = share)]
     near_duplicate: f64,
@@ -60,11 +59,24 @@ pub struct Args {
     annotation: AnnotationArgs,
 }
 
-/// What annotation costs.
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Unit {
-    Sentence,
+enum By {
+    /// Those whose most probable answer is least probable
+    Answer,
+    /// The same, per token, if annotation costs as much as there are tokens
     Token,
+    /// Those that come early both by their tags and by their relations
+    Ranks,
+}
+
+impl From<By> for Criterion {
+    fn from(by: By) -> Self {
+        match by {
+            By::Answer => Self::Answer,
+            By::Token => Self::Token,
+            By::Ranks => Self::Ranks,
+        }
+    }
 }
 
 fn share(text: &str) -> Result<f64, &'static str> {
@@ -121,20 +133,19 @@ pub fn run(args: &Args) -> Result<()> {
         let corpus = corpus::read(path, &ReaderBuilder::new(), &options)?;
         corpus.sentences.iter().for_each(|sentence| near.insert(sentence));
     }
-    let (mut candidates, mut scores) = (Vec::new(), Vec::new());
+    let (mut candidates, mut uncertainties) = (Vec::new(), Vec::new());
     let read = Sentences::read(pool, &extractor, |record| {
         candidates.extend(of_record(record));
-        if candidates.len() - scores.len() >= WINDOW {
-            score(args, &extractor, &candidates, &mut scores)?;
+        if candidates.len() - uncertainties.len() >= WINDOW {
+            measure(&extractor, &candidates, &mut uncertainties)?;
         }
         Ok(())
     })?;
-    score(args, &extractor, &candidates, &mut scores)?;
+    measure(&extractor, &candidates, &mut uncertainties)?;
     if candidates.is_empty() {
         return Err(anyhow!("{}: no sentence to pick from", args.pool.path().display()));
     }
-    let mut order: Vec<usize> = (0..candidates.len()).collect();
-    order.sort_by(|&a, &b| scores[b].partial_cmp(&scores[a]).unwrap_or(Ordering::Equal));
+    let order = Criterion::from(args.by).order(&uncertainties);
     let mut left_out = 0;
     let is_new = |i: &usize| {
         let is_new = near.insert_new(&candidates[*i].sentence);
@@ -163,14 +174,11 @@ fn of_record(record: InputRecord) -> impl Iterator<Item = Candidate> {
     })
 }
 
-/// Adds the scores of the candidates that have none yet.
-fn score(args: &Args, extractor: &Extractor, candidates: &[Candidate], scores: &mut Vec<f64>) -> Result<()> {
-    let sentences: Vec<Sentence> = candidates[scores.len()..].iter().map(|c| c.sentence.clone()).collect();
+/// Adds the uncertainty and the number of tokens of the candidates that are not measured yet.
+fn measure(extractor: &Extractor, candidates: &[Candidate], known: &mut Vec<(Uncertainty, usize)>) -> Result<()> {
+    let sentences: Vec<Sentence> = candidates[known.len()..].iter().map(|c| c.sentence.clone()).collect();
     let found = extractor.extract_uncertain(&sentences)?;
-    scores.extend(found.iter().zip(&sentences).map(|(found, sentence)| match args.per {
-        Unit::Sentence => found.uncertainty.total(),
-        Unit::Token => found.uncertainty.total() / sentence.len() as f64,
-    }));
+    known.extend(found.iter().zip(&sentences).map(|(found, sentence)| (found.uncertainty, sentence.len())));
     Ok(())
 }
 

@@ -34,9 +34,9 @@ pub use calibration::Calibration;
 pub use encoder::{EncodedSize, Encoder, SearchPath, is_hub_name};
 pub use error::ModelError;
 pub use extractor::{
-    Document, DocumentEntity, DocumentSentence, ExtractOptions, ExtractedEntity, ExtractedRelation, Extraction,
-    Extractor, GivenEntity, LongSentences, ScoredSequence, SignatureFilter, TextSpan, TokenizedText, Uncertain,
-    Uncertainty,
+    Criterion, Document, DocumentEntity, DocumentSentence, ExtractOptions, ExtractedEntity, ExtractedRelation,
+    Extraction, Extractor, GivenEntity, LongSentences, ScoredSequence, SignatureFilter, TextSpan, TokenizedText,
+    Uncertain, Uncertainty,
 };
 pub use inference::{Batching, ContextualVectors, annotate, predict};
 pub use memory::{MemoryLeft, MemoryLimit, ParseMemoryError, PredictionMemory};

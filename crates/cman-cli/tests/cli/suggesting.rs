@@ -46,7 +46,7 @@ fn the_least_certain_sentences_come_first_with_their_predictions() {
 fn the_cost_of_annotation_is_counted_by_sentence_or_by_token() {
     let by = |unit| {
         let picked =
-            lines(&cman(&["suggest", &sample("dev.json"), "--model", &demo(), "--n", "20", "--per", unit]).stdout);
+            lines(&cman(&["suggest", &sample("dev.json"), "--model", &demo(), "--n", "20", "--by", unit]).stdout);
         let values: Vec<f64> = picked
             .iter()
             .map(|line| {
@@ -60,7 +60,7 @@ fn the_cost_of_annotation_is_counted_by_sentence_or_by_token() {
         assert!(values.len() == 20 && values.is_sorted_by(|a, b| a >= b), "{values:?}");
         picked.iter().map(|line| line["id"].clone()).collect::<Vec<_>>()
     };
-    assert_ne!(by("sentence"), by("token"));
+    assert_ne!(by("answer"), by("token"));
 }
 
 #[test]

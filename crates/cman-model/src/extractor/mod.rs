@@ -17,7 +17,7 @@ pub use document::{Document, DocumentEntity, DocumentSentence, GivenEntity, Text
 pub use extraction::{ExtractedEntity, ExtractedRelation, Extraction, ScoredSequence};
 pub use options::{ExtractOptions, LongSentences, SignatureFilter};
 pub use tokenized::TokenizedText;
-pub use uncertainty::{Uncertain, Uncertainty};
+pub use uncertainty::{Criterion, Uncertain, Uncertainty};
 
 use crate::{
     error::ModelError,
