@@ -10,19 +10,14 @@ use std::{
 
 use serde_json::Value;
 
-use crate::program::{SMALL, cman, command, json};
+use crate::program::{SMALL, cman, command, json, small_corpus, small_experiment};
 
-/// The sample experiment of the repository.
-fn sample_experiment() -> String {
-    format!("{}/../../experiments/sample.toml", env!("CARGO_MANIFEST_DIR"))
-}
-
-/// The output folder of the finished sample experiment.
+/// The output folder of the finished experiment.
 fn finished() -> &'static Path {
     static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
         let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("cman-cli-experiment");
         let _ = fs::remove_dir_all(&folder);
-        let output = cman(&["experiment", &sample_experiment(), "--out", folder.to_str().unwrap()]).quiet();
+        let output = cman(&["experiment", small_experiment(), "--out", folder.to_str().unwrap()]).quiet();
         assert!(output.contains("run 8/8  - BLA unit, sample, train+dev, seed 2\n"), "{output}");
         assert!(!output.contains("finished before"), "{output}");
         folder
@@ -76,12 +71,12 @@ fn results_summarise_the_runs() {
         let both = run["protocol"] == "train+dev";
         assert_eq!(
             (&outcome["train_sentences"], outcome["dev"].is_null()),
-            (&(if both { 1030 } else { 855 }).into(), both)
+            (&(if both { 380 } else { 320 }).into(), both)
         );
         let folder = finished().join("runs").join(run["id"].as_str().unwrap());
         assert_eq!(folder.join("dev.jsonl").exists(), !both);
         assert!(folder.join("run.json").exists() && !folder.join("checkpoint").exists());
-        let test = format!("{}/../cman-data/sample/test.json", env!("CARGO_MANIFEST_DIR"));
+        let test = format!("{}/test.json", small_corpus());
         let predictions = folder.join("test.jsonl");
         let types = test.replace("test.json", "types.json");
         let args =
@@ -98,14 +93,14 @@ fn results_summarise_the_runs() {
     assert!(gold(&results["rows"][0]) && !gold(&results["rows"][1]), "only CMAN reads labels");
     let comparisons = results["comparisons"].as_array().unwrap();
     assert_eq!(comparisons.len(), 4, "one other system, two protocols, two seeds");
-    assert!(comparisons.iter().all(|comparison| comparison["a"] == "CMAN" && comparison["sentences"] == 175));
+    assert!(comparisons.iter().all(|comparison| comparison["a"] == "CMAN" && comparison["sentences"] == 60));
     let length = results["rows"][0]["length"].as_array().unwrap();
     assert_eq!(length.iter().map(|group| group["gold_relations"].as_u64().unwrap()).sum::<u64>(), relations("dev"));
 }
 
-/// Number of relations in a part of the sample corpus.
+/// Number of relations in a part of the corpus.
 fn relations(part: &str) -> u64 {
-    let sentences = json(format!("{}/../cman-data/sample/{part}.json", env!("CARGO_MANIFEST_DIR")));
+    let sentences = json(format!("{}/{part}.json", small_corpus()));
     sentences.as_array().unwrap().iter().map(|sentence| sentence["relations"].as_array().unwrap().len() as u64).sum()
 }
 
@@ -114,8 +109,8 @@ fn finished_runs_are_reused_and_results_are_not_overwritten() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("again");
     let (out, runs) = (out.to_str().unwrap(), finished().join("runs"));
-    let file = sample_experiment();
-    let args = ["experiment", &file, "--out", out, "--runs", runs.to_str().unwrap()];
+    let file = small_experiment();
+    let args = ["experiment", file, "--out", out, "--runs", runs.to_str().unwrap()];
     let output = cman(&args).quiet();
     assert_eq!(output.matches("(finished before)").count(), 8, "{output}");
     let mut again = without_times(Path::new(out));
@@ -130,7 +125,7 @@ fn finished_runs_are_reused_and_results_are_not_overwritten() {
     assert_eq!(planned.lines().count(), 4);
 }
 
-/// An archive of the finished sample experiment.
+/// An archive of the finished experiment.
 fn archive(folder: &Path) -> String {
     let (path, runs) = (folder.join("runs.jsonl"), finished().join("runs"));
     let (path, runs) = (path.to_str().unwrap(), runs.to_str().unwrap());
@@ -155,7 +150,7 @@ fn an_experiment_with_an_archive_trains_nothing_and_has_the_same_results() {
     assert_eq!(expected["comparisons"].as_array().unwrap().len(), 4);
     for out in [&resumed, &new] {
         let args =
-            ["experiment", &sample_experiment(), "--out", out.to_str().unwrap(), "--archive", &archive, "--resume"];
+            ["experiment", small_experiment(), "--out", out.to_str().unwrap(), "--archive", &archive, "--resume"];
         let planned = cman(&[&args[..], &["--plan"]].concat()).quiet();
         assert_eq!((planned.lines().count(), planned.matches("  (finished)\n").count()), (8, 8), "{planned}");
         let output = cman(&args).quiet();
@@ -184,8 +179,8 @@ fn a_damaged_archive_is_an_error_with_file_and_line() {
     let text = fs::read_to_string(&archive).unwrap();
     fs::write(&archive, &text[..text.len() - 100]).unwrap();
     let out = folder.path().join("out");
-    let file = sample_experiment();
-    let experiment = ["experiment", &file, "--out", out.to_str().unwrap(), "--archive", &archive];
+    let file = small_experiment();
+    let experiment = ["experiment", file, "--out", out.to_str().unwrap(), "--archive", &archive];
     let runs = finished().join("runs");
     for args in [&experiment[..], &["archive", runs.to_str().unwrap(), "--out", &archive]] {
         let message = cman(args).failure();
@@ -227,10 +222,10 @@ fn json_line(text: &str, i: usize) -> Value {
 #[test]
 fn a_killed_experiment_resumes_with_the_same_results() {
     let [uninterrupted, folder] = [(); 2].map(|()| tempfile::tempdir().unwrap());
-    let file = sample_experiment();
+    let file = small_experiment();
     let short = ["--set", "train.epochs=2", "--set", "train.batch_size=16"];
     let [expected, out] = [&uninterrupted, &folder].map(|folder| folder.path().to_str().unwrap());
-    let args = [&["experiment", &file, "--resume"][..], &SMALL, &short].concat();
+    let args = [&["experiment", file, "--resume"][..], &SMALL, &short].concat();
     cman(&[&args[..], &["--out", expected]].concat()).quiet();
     let args = [&args[..], &["--out", out]].concat();
     let count = |name: &str| {

@@ -7,13 +7,13 @@ use std::{
     process::Command,
 };
 
-use crate::program::{Run, SMALL, cman, command};
+use crate::program::{Run, SMALL, cman, command, small_data};
 
 const EPOCHS: &str = "4";
 
 fn arguments<'a>(out: &'a str, more: &[&'a str]) -> Vec<&'a str> {
-    let run = ["train", "--sample", "--epochs", EPOCHS, "--checkpoint-minutes", "1000", "--out", out];
-    [&run[..], &SMALL, more].concat()
+    let run = ["train", "--epochs", EPOCHS, "--checkpoint-minutes", "1000", "--out", out];
+    [&run[..], small_data(), &SMALL, more].concat()
 }
 
 fn weights(folder: &Path) -> Vec<u8> {

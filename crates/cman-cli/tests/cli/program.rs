@@ -97,6 +97,46 @@ pub fn sample(name: &str) -> String {
     format!("{}/../cman-data/sample/{name}", env!("CARGO_MANIFEST_DIR"))
 }
 
+/// A folder with the first sentences of the sample corpus: 320 for training, 60 each for dev and test.
+pub fn small_corpus() -> &'static str {
+    static FOLDER: LazyLock<String> = LazyLock::new(|| {
+        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("cman-cli-corpus");
+        fs::create_dir_all(&folder).unwrap();
+        fs::copy(sample("types.json"), folder.join("types.json")).unwrap();
+        for (part, count) in [("train", 320), ("dev", 60), ("test", 60)] {
+            let sentences = json(sample(&format!("{part}.json")));
+            let first = &sentences.as_array().unwrap()[..count];
+            fs::write(folder.join(format!("{part}.json")), serde_json::to_vec(first).unwrap()).unwrap();
+        }
+        folder.to_str().unwrap().to_owned()
+    });
+    &FOLDER
+}
+
+/// The arguments that train on the small corpus.
+pub fn small_data() -> &'static [&'static str] {
+    static ARGUMENTS: LazyLock<Vec<&str>> = LazyLock::new(|| {
+        let file = |part: &str| &*format!("{}/{part}.json", small_corpus()).leak();
+        let arguments = ["train", "dev", "test", "types"].map(|part| [&*format!("--{part}").leak(), file(part)]);
+        arguments.concat()
+    });
+    &ARGUMENTS
+}
+
+/// The sample experiment of the repository, with the small corpus.
+pub fn small_experiment() -> &'static str {
+    static FILE: LazyLock<String> = LazyLock::new(|| {
+        let file = format!("{}/../../experiments/sample.toml", env!("CARGO_MANIFEST_DIR"));
+        let text = fs::read_to_string(file).unwrap();
+        let (folder, corpus) = ("../crates/cman-data/sample", small_corpus());
+        assert!(text.contains(folder), "{text}");
+        let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("cman-cli-experiment.toml");
+        fs::write(&file, text.replace(folder, corpus)).unwrap();
+        file.to_str().unwrap().to_owned()
+    });
+    &FILE
+}
+
 /// The demo model, which finds entities and relations.
 pub fn demo() -> String {
     format!("{}/../cman-demo/demo.cman", env!("CARGO_MANIFEST_DIR"))

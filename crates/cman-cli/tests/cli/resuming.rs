@@ -7,11 +7,11 @@ use std::{
     process::Command,
 };
 
-use crate::program::{SMALL, cman, command, json, sample};
+use crate::program::{SMALL, cman, command, json, sample, small_data};
 
 fn arguments(out: &Path) -> Vec<&str> {
-    let run = ["train", "--sample", "--epochs", "4", "--checkpoint-minutes", "0", "--out", out.to_str().unwrap()];
-    [&run[..], &SMALL].concat()
+    let run = ["train", "--epochs", "4", "--checkpoint-minutes", "0", "--out", out.to_str().unwrap()];
+    [&run[..], small_data(), &SMALL].concat()
 }
 
 #[cfg(unix)]

@@ -10,11 +10,11 @@ use std::{
 
 use serde_json::Value;
 
-use crate::program::{Run, SMALL, cman, command, json};
+use crate::program::{Run, SMALL, cman, command, json, small_data, small_experiment};
 
 fn training<'a>(out: &'a str, more: &[&'a str]) -> Vec<&'a str> {
-    let run = ["train", "--sample", "--epochs", "4", "--checkpoint-minutes", "0", "--out", out];
-    [&run[..], &SMALL, more].concat()
+    let run = ["train", "--epochs", "4", "--checkpoint-minutes", "0", "--out", out];
+    [&run[..], small_data(), &SMALL, more].concat()
 }
 
 /// Starts the program and waits until it has printed a line that starts with `text`.
@@ -74,10 +74,6 @@ fn experiment<'a>(file: &'a str, more: &[&'a str]) -> Vec<&'a str> {
     [&["experiment", file][..], &SMALL, &short, more].concat()
 }
 
-fn sample_experiment() -> String {
-    format!("{}/../../experiments/sample.toml", env!("CARGO_MANIFEST_DIR"))
-}
-
 /// The runs of an experiment in its order, without times.
 fn runs(out: &Path) -> Value {
     let mut runs = json(out.join("results.json"))["runs"].take();
@@ -92,8 +88,8 @@ fn runs(out: &Path) -> Value {
 fn experiments_share_their_runs_and_train_none_twice() {
     let folder = tempfile::tempdir().unwrap();
     let [a, b, shared] = ["a", "b", "runs"].map(|name| folder.path().join(name).to_str().unwrap().to_owned());
-    let file = sample_experiment();
-    let args = |out| experiment(&file, &["--runs", &shared, "--out", out]);
+    let file = small_experiment();
+    let args = |out| experiment(file, &["--runs", &shared, "--out", out]);
     let outputs = both(&args(&a), &args(&b)).map(Run::quiet);
     let cached = outputs.each_ref().map(|output| output.matches("(finished before)\n").count());
     assert_eq!(cached[0] + cached[1], 8, "every run is trained by one of two processes: {outputs:?}");
@@ -108,12 +104,12 @@ fn experiments_share_their_runs_and_train_none_twice() {
         assert!((1..=2).contains(&epochs) && !run.join(".lock").exists(), "{}", run.display());
     }
 
-    let mut first = start(&experiment(&file, &["--seeds", "3", "--out", &a, "--resume"]), "run 1/4");
-    let (error, _) = cman(&experiment(&file, &["--seeds", "3", "--out", &a, "--resume"])).failure_with_hint();
+    let mut first = start(&experiment(file, &["--seeds", "3", "--out", &a, "--resume"]), "run 1/4");
+    let (error, _) = cman(&experiment(file, &["--seeds", "3", "--out", &a, "--resume"])).failure_with_hint();
     assert!(error.starts_with(&format!("{a}: process {} on host ", first.id())), "{error}");
     first.kill().unwrap();
     first.wait().unwrap();
-    cman(&experiment(&file, &["--seeds", "3", "--out", &a, "--resume"])).quiet();
+    cman(&experiment(file, &["--seeds", "3", "--out", &a, "--resume"])).quiet();
 }
 
 #[cfg(unix)]
@@ -121,9 +117,9 @@ fn experiments_share_their_runs_and_train_none_twice() {
 fn jobs_side_by_side_give_the_same_results_also_after_an_interruption() {
     let folder = tempfile::tempdir().unwrap();
     let [one, two] = ["one", "two"].map(|name| folder.path().join(name));
-    let file = sample_experiment();
-    cman(&experiment(&file, &["--out", one.to_str().unwrap()])).quiet();
-    let jobs = experiment(&file, &["--jobs", "2", "--threads", "3", "--out", two.to_str().unwrap(), "--resume"]);
+    let file = small_experiment();
+    cman(&experiment(file, &["--out", one.to_str().unwrap()])).quiet();
+    let jobs = experiment(file, &["--jobs", "2", "--threads", "3", "--out", two.to_str().unwrap(), "--resume"]);
     let child = start(&jobs, "run 4/8");
     assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
     let stopped = Run::from(child.wait_with_output().unwrap());
