@@ -14,7 +14,8 @@ import torch
 
 import corpus
 from model import adam, collate, train_step
-from run import ALPHA, RATE, Bench, Ours, contextual, measure, parser_of, processor
+from ours import Ours
+from run import ALPHA, RATE, Bench, contextual, measure, parser_of, processor
 
 GPU = torch.device("cuda")
 LEARN = 100

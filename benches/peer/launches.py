@@ -10,7 +10,8 @@ import os
 import time
 
 import corpus
-from run import ALPHA, Bench, Ours, measure, parser_of, processor
+from ours import Ours
+from run import ALPHA, Bench, measure, parser_of, processor
 
 
 class Launches(Bench):
