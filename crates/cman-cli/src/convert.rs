@@ -27,6 +27,8 @@ const CORPUS: [&str; 3] = ["spert", "jsonl", "multihead"];
 /// The annotation formats that are written.
 pub const ANNOTATION: [&str; 9] =
     ["label-studio", "doccano", "brat", "dygie", "prodigy", "gliner", "unified-ade", "bio", "bioes"];
+/// Parquet, which a file is recognized to be.
+const PARQUET: &[&str] = if cfg!(feature = "parquet") { &["parquet"] } else { &[] };
 /// The formats that are only read.
 const ONLY_FROM: [&str; 2] = ["columns", "webanno"];
 
@@ -50,7 +52,7 @@ pub struct Args {
     #[arg(long, value_name = "FORMAT", value_parser = named::<AnyFormat>(CORPUS.into_iter().chain(ANNOTATION).chain(ONLY_FROM)))]
     from: Option<AnyFormat>,
     /// Format to write
-    #[arg(long, value_name = "FORMAT", value_parser = named::<AnyFormat>(CORPUS.into_iter().chain(ANNOTATION)))]
+    #[arg(long, value_name = "FORMAT", value_parser = named::<AnyFormat>(CORPUS.into_iter().chain(ANNOTATION).chain(PARQUET.iter().copied())))]
     to: AnyFormat,
     #[command(flatten)]
     types: TypesArgs,
@@ -66,12 +68,18 @@ pub struct Args {
 enum AnyFormat {
     Corpus(Format),
     Annotation(AnnotationFormat),
+    #[cfg(feature = "parquet")]
+    Parquet,
 }
 
 impl FromStr for AnyFormat {
     type Err = DataError;
 
     fn from_str(name: &str) -> Result<Self, DataError> {
+        #[cfg(feature = "parquet")]
+        if name == PARQUET[0] {
+            return Ok(Self::Parquet);
+        }
         name.parse().map(Self::Corpus).or_else(|_| name.parse().map(Self::Annotation))
     }
 }
@@ -81,6 +89,8 @@ impl fmt::Display for AnyFormat {
         match self {
             Self::Corpus(format) => format.fmt(f),
             Self::Annotation(format) => format.fmt(f),
+            #[cfg(feature = "parquet")]
+            Self::Parquet => f.write_str(PARQUET[0]),
         }
     }
 }
@@ -112,6 +122,8 @@ fn read(args: &Args) -> Result<Vec<Sentence>> {
             return Ok(sentences);
         }
         Some(AnyFormat::Corpus(format)) => input.corpus(&reader.format(format)),
+        #[cfg(feature = "parquet")]
+        Some(AnyFormat::Parquet) => input.corpus(&reader),
         None => input.corpus(&reader),
     }
     .map_err(hinted)?;
@@ -190,6 +202,8 @@ fn write(args: &Args, sentences: &[Sentence]) -> Result<()> {
                 AnyFormat::Corpus(Format::JsonLines) => write_json_lines(sentences, writer),
                 AnyFormat::Corpus(Format::Multihead) => write_multihead(sentences, writer),
                 AnyFormat::Corpus(Format::Columns) => unreachable!("not an allowed value"),
+                #[cfg(feature = "parquet")]
+                AnyFormat::Parquet => cman_data::write_parquet(sentences, writer),
             };
             written.map_err(located)
         })?,

@@ -2,14 +2,13 @@
 
 use std::{
     fmt::Display,
-    fs::File,
     io::{self, BufRead, BufReader, IsTerminal},
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use cman_data::{
-    DataError, Input, InputFormat, InputOptions, InputRecord, Location, LongTokens, Sentence, TokenizerConfig,
+    DataError, Input, InputFormat, InputOptions, InputRecord, Location, LongTokens, Sentence, TokenizerConfig, file,
     is_unsegmented,
 };
 use cman_model::Extractor;
@@ -59,7 +58,7 @@ impl InputArgs {
         let reader: Box<dyn BufRead> = if from_stdin {
             Box::new(io::stdin().lock())
         } else {
-            Box::new(BufReader::with_capacity(1 << 16, File::open(&self.input).with_context(|| name.clone())?))
+            Box::new(BufReader::with_capacity(1 << 16, file::open(&self.input)?))
         };
         let interactive = from_stdin && io::stdin().is_terminal();
         Ok(OpenInput { reader, name, format: self.format, interactive })

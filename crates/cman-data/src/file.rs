@@ -1,4 +1,4 @@
-//! Atomic file writes: a killed program leaves no partial file under the final name.
+//! Files: opened by what they contain, and written so that a killed program leaves no partial file under the final name.
 
 use std::{
     ffi::OsString,
@@ -6,6 +6,20 @@ use std::{
     io::{self, Write},
     path::{Path, PathBuf},
 };
+
+use crate::error::DataError;
+
+/// Opens a file of records. With the feature `parquet`, the rows of a Parquet file are read as JSON lines; they lie in a
+/// temporary file.
+///
+/// # Errors
+/// [`DataError::Io`] if the file cannot be read, [`DataError::Invalid`] for a damaged Parquet file.
+pub fn open(path: &Path) -> Result<File, DataError> {
+    #[cfg(feature = "parquet")]
+    return crate::parquet::open(path);
+    #[cfg(not(feature = "parquet"))]
+    File::open(path).map_err(|source| DataError::io(path, source))
+}
 
 /// A file that is written next to its destination as `.NAME.part` and renamed when it is complete.
 ///

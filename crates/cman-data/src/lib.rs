@@ -18,6 +18,8 @@ mod labels;
 mod lines;
 mod long_tokens;
 mod near_duplicates;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod partition;
 mod plain_message;
 mod reasons;
@@ -49,6 +51,8 @@ pub use input::{Input, InputFormat, InputOptions, InputRecord};
 pub use labels::{LabelSet, Schema};
 pub use long_tokens::LongTokens;
 pub use near_duplicates::NearDuplicates;
+#[cfg(feature = "parquet")]
+pub use parquet::write_parquet;
 pub use partition::{Partition, partition};
 pub use plain_message::plain_types;
 pub use reasons::{Reason, Reasons};

@@ -71,7 +71,12 @@ pub(crate) fn recognize_binary(start: &[u8]) -> Option<Recognized> {
         return Some(foreign("text in UTF-16", Some(UTF16)));
     }
     if start.starts_with(b"PAR1") {
-        return Some(foreign("a Parquet file", Some("write its text column to a file with one JSON object per line")));
+        let hint = if cfg!(feature = "parquet") {
+            "Parquet is read from a file with a name, not from a stream"
+        } else {
+            "`cargo install --path crates/cman-cli --features parquet` makes a program that reads it"
+        };
+        return Some(foreign("a Parquet file", Some(hint)));
     }
     if let Some(kind) = infer::get(start).filter(|kind| kind.matcher_type() != infer::MatcherType::Text) {
         let hint = match kind.extension() {

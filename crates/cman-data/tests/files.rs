@@ -173,7 +173,7 @@ fn files_without_a_role_are_listed_with_the_reason() {
         format!(
             "{}: expected one training file such as train.json, found LICENSE (no extension), dev.json (not for \
              training), fold_1_train.json (one of several numbered files), fold_2_train.json (one of several numbered \
-             files), notes.md (expected .json, .jsonl, .txt or .conll)",
+             files), notes.md (expected .json, .jsonl, .txt, .conll or .parquet)",
             folds.path().display()
         )
     );

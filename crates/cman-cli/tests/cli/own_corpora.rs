@@ -100,7 +100,7 @@ fn files_are_found_by_many_names_and_the_choice_is_printed() {
     let (notes, _) = train(&["--corpus", &path], &format!("{path}/model"));
     assert!(notes.contains(&format!("train {path}/validated Übung-04-train.jsonl\n")), "{notes}");
     assert!(notes.contains(&format!("dev   {path}/conll-04-dev.json\ntest  none\n")), "{notes}");
-    assert!(notes.contains("not used: notes.md (expected .json, .jsonl, .txt, .conll or .tsv)"), "{notes}");
+    assert!(notes.contains("not used: notes.md (expected .json, .jsonl, .txt, .conll, .parquet or .tsv)"), "{notes}");
 
     let (_temp, two) = folder(&[("train.json", array.clone()), ("train_v2.json", array)]);
     let (error, _) = cman(&["train", "--corpus", &two, "--out", &format!("{two}/model")]).failure_with_hint();

@@ -1,7 +1,6 @@
 //! What annotation is read from: a file, a folder, or the bytes of a file.
 
 use std::{
-    fs::File,
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
 };
@@ -9,6 +8,7 @@ use std::{
 use super::tree::{files, read_text};
 use crate::{
     error::{DataError, Location},
+    file::open,
     source::text,
 };
 
@@ -37,10 +37,7 @@ impl<'a> AnnotationSource<'a> {
         match *self {
             Self::Bytes { bytes, .. } => Ok(Box::new(bytes)),
             Self::Path(path) if path.is_dir() => Err(DataError::invalid(self.location(), "", "a file", "a directory")),
-            Self::Path(path) => {
-                let file = File::open(path).map_err(|source| DataError::io(path, source))?;
-                Ok(Box::new(BufReader::new(file)))
-            }
+            Self::Path(path) => Ok(Box::new(BufReader::new(open(path)?))),
         }
     }
 

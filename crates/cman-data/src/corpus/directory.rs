@@ -31,7 +31,7 @@ impl CorpusDir {
     ///
     /// A file name is split at every character that is not a letter or digit. A part gives the role: `train`,
     /// `training`, `dev`, `val`, `valid`, `validation`, `test`, also with `set`, `data` or a number at the end. The
-    /// files are `.json`, `.jsonl`, `.txt` or `.conll` files. A `.json` file with `types` in its name is the types
+    /// files are `.json`, `.jsonl`, `.txt`, `.conll` or `.parquet` files. A `.json` file with `types` in its name is the types
     /// file. If files differ only in numbers (`split_0`, `split_1`), they are folds; they go to `others`, and so do
     /// files with several roles and `.json` and `.jsonl` files without a role. Hidden files and folders are ignored.
     ///

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     error::{DataError, Location},
+    file::open,
     labels::Schema,
     reasons::Reasons,
     recognition::{Recognized, is_annotation, recognize},
@@ -116,7 +117,7 @@ impl ReaderBuilder {
         if path.is_dir() {
             return Err(DataError::invalid(Location::file(path), "", "a file", "a directory"));
         }
-        let file = File::open(path).map_err(|source| DataError::io(path, source))?;
+        let file = open(path)?;
         self.from_reader(BufReader::with_capacity(1 << 16, file), path)
     }
 

@@ -40,11 +40,13 @@ pub(super) fn role(name: &str, kind: Kind) -> Role {
         name += ".";
     }
     let Some((stem, extension)) = name.rsplit_once('.') else { return Role::None("no extension") };
-    let json = matches!(extension, "json" | "jsonl");
+    let json = matches!(extension, "json" | "jsonl" | "parquet");
     match kind {
         _ if json || matches!(extension, "txt" | "conll") => {}
-        Kind::Corpus => return Role::None("expected .json, .jsonl, .txt or .conll"),
-        Kind::Annotation if extension != "tsv" => return Role::None("expected .json, .jsonl, .txt, .conll or .tsv"),
+        Kind::Corpus => return Role::None("expected .json, .jsonl, .txt, .conll or .parquet"),
+        Kind::Annotation if extension != "tsv" => {
+            return Role::None("expected .json, .jsonl, .txt, .conll, .parquet or .tsv");
+        }
         Kind::Annotation | Kind::Folder => {}
     }
     if extension == "json" && stem.contains("types") {
@@ -93,6 +95,7 @@ mod tests {
             ("Größe Trainingsdaten train.TXT", Part::Train),
             ("train_v2.json", Part::Train),
             ("trainset.jsonl", Part::Train),
+            ("train-00000-of-00001.parquet", Part::Train),
             ("testimony dev.json", Part::Dev),
             ("devices_test2.conll", Part::Test),
             ("valid.jsonl", Part::Dev),
