@@ -1,6 +1,6 @@
 //! Connections: accepting them, closing slow ones, and the end of the service.
 
-use std::{future::Future, pin::pin, sync::Arc, time::Duration};
+use std::{future::Future, pin::pin, sync::Arc, thread::JoinHandle, time::Duration};
 
 use axum::Router;
 use hyper::server::conn::http1;
@@ -16,7 +16,7 @@ use tokio::{
 };
 use tokio_io_timeout::TimeoutStream;
 
-use crate::service::{Service, Shared};
+use crate::shared::Shared;
 
 /// How long the service waits after a connection could not be accepted, such as for lack of file descriptors.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -38,9 +38,14 @@ struct Connections {
     cut: watch::Sender<bool>,
 }
 
-pub(crate) async fn serve(service: Service, listener: TcpListener, stop: impl Future<Output = ()>) -> Stopped {
-    let router = service.router();
-    let Service { shared, worker } = service;
+/// Answers requests until `stop` is ready, then ends the thread of the models.
+pub(crate) async fn serve(
+    router: Router,
+    shared: &Shared,
+    worker: JoinHandle<()>,
+    listener: TcpListener,
+    stop: impl Future<Output = ()>,
+) -> Stopped {
     let settings = &shared.settings;
     let mut protocol = http1::Builder::new();
     protocol.timer(TokioTimer::new()).header_read_timeout(settings.header_timeout).max_buf_size(1 << 16);
@@ -73,7 +78,7 @@ pub(crate) async fn serve(service: Service, listener: TcpListener, stop: impl Fu
         }
     }
     drop(listener);
-    end(&shared, connections, worker).await
+    end(shared, connections, worker).await
 }
 
 impl Connections {
@@ -101,7 +106,7 @@ impl Connections {
 }
 
 /// Waits for the requests that were accepted, then for the thread of the models.
-async fn end(shared: &Shared, connections: Connections, worker: std::thread::JoinHandle<()>) -> Stopped {
+async fn end(shared: &Shared, connections: Connections, worker: JoinHandle<()>) -> Stopped {
     let grace = shared.settings.grace;
     let deadline = Instant::now() + grace;
     shared.stopping.send_replace(true);

@@ -2,16 +2,10 @@
 
 use std::{fmt, fs, path::Path};
 
-use axum::{
-    extract::{Request, State},
-    http::header::AUTHORIZATION,
-    middleware::Next,
-    response::Response,
-};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use crate::{error::ServeError, problem::Problem, service::Shared};
+use crate::error::ServeError;
 
 /// A key that clients send as `Authorization: Bearer KEY`. Only its hash is kept.
 ///
@@ -60,23 +54,6 @@ impl fmt::Debug for ApiKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ApiKey")
     }
-}
-
-/// Refuses a request without the key.
-pub(crate) async fn require(State(shared): State<Shared>, request: Request, next: Next) -> Result<Response, Problem> {
-    if let Some(key) = &shared.settings.api_key {
-        let header = request.headers().get(AUTHORIZATION).map(|value| value.to_str().unwrap_or_default());
-        let sent = header.and_then(|header| {
-            let (scheme, key) = header.split_once(' ')?;
-            scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
-        });
-        match sent {
-            Some(sent) if key.is(sent) => {}
-            Some(_) => return Err(Problem::unauthorized("the key is not the key of this service")),
-            None => return Err(Problem::unauthorized("expected the header `Authorization: Bearer KEY`")),
-        }
-    }
-    Ok(next.run(request).await)
 }
 
 #[cfg(test)]

@@ -31,8 +31,10 @@ mod problem;
 mod queue;
 mod request;
 mod route;
+mod schema;
 mod service;
 mod settings;
+mod shared;
 
 pub use connections::Stopped;
 pub use engine::{Engine, ModelInfo};

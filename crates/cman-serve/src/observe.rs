@@ -8,7 +8,7 @@ use axum::{
     response::Response,
 };
 
-use crate::service::Shared;
+use crate::shared::Shared;
 
 /// How much of a request was read. Handlers add it to their answer.
 #[derive(Clone, Copy, Debug)]

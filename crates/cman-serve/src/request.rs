@@ -2,10 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use cman_model::{ExtractOptions, GivenEntity, TokenizedText};
+use cman_model::{ExtractOptions, GivenEntity};
 use serde::Deserialize;
 
-use crate::{json::Object, problem::Problem, service::Shared};
+use crate::{json::Object, problem::Problem, queue::Prepared, shared::Shared};
 
 /// Requests with at most this many bytes are checked at once. Larger ones would hold up others.
 const INLINE: usize = 16_384;
@@ -19,19 +19,6 @@ pub(crate) struct ExtractRequest {
     pub texts: Option<Vec<String>>,
     pub options: Option<Object<ExtractOptions>>,
     pub entities: Option<Vec<Object<GivenEntity>>>,
-}
-
-/// A request whose texts can be read.
-pub(crate) struct Prepared {
-    pub model: usize,
-    pub options: Arc<ExtractOptions>,
-    pub texts: Vec<TokenizedText>,
-}
-
-impl Prepared {
-    pub fn tokens(&self) -> usize {
-        self.texts.iter().map(TokenizedText::tokens).sum()
-    }
 }
 
 impl ExtractRequest {

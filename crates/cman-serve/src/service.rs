@@ -1,6 +1,6 @@
-//! A service: its state and its routes.
+//! A service: its thread, its routes and its connections.
 
-use std::{future::Future, ops::Deref, sync::Arc, thread::JoinHandle};
+use std::{future::Future, sync::Arc, thread::JoinHandle};
 
 use axum::Router;
 use tokio::{
@@ -13,44 +13,17 @@ use crate::{
     error::ServeError,
     metrics::Metrics,
     models::Models,
+    openapi,
     queue::Queue,
     route,
     settings::Settings,
+    shared::{Shared, State},
 };
-
-/// What all requests share.
-#[derive(Clone)]
-pub(crate) struct Shared(Arc<State>);
-
-pub(crate) struct State {
-    pub models: Models,
-    pub settings: Settings,
-    pub metrics: Metrics,
-    pub queue: Queue,
-    /// Places of requests for extraction.
-    pub requests: Arc<Semaphore>,
-    /// Becomes true when the service stops.
-    pub stopping: watch::Sender<bool>,
-}
-
-impl Deref for Shared {
-    type Target = State;
-
-    fn deref(&self) -> &State {
-        &self.0
-    }
-}
-
-impl State {
-    pub fn is_stopping(&self) -> bool {
-        *self.stopping.borrow()
-    }
-}
 
 /// A service with its models. [`serve`](Self::serve) answers requests.
 pub struct Service {
-    pub(crate) shared: Shared,
-    pub(crate) worker: JoinHandle<()>,
+    shared: Shared,
+    worker: JoinHandle<()>,
 }
 
 impl Service {
@@ -64,12 +37,13 @@ impl Service {
         let (queue, worker) = Queue::start(models.clone(), &settings, metrics.clone())?;
         let requests = Arc::new(Semaphore::new(settings.max_concurrent_requests.min(Semaphore::MAX_PERMITS)));
         let stopping = watch::Sender::new(false);
-        Ok(Self { shared: Shared(Arc::new(State { models, settings, metrics, queue, requests, stopping })), worker })
+        let state = State { models, settings, metrics, queue, requests, stopping };
+        Ok(Self { shared: Shared::new(state), worker })
     }
 
     /// The routes, for a server of your own. It has to limit the time in which the head of a request arrives.
     pub fn router(&self) -> Router {
-        route::router(&self.shared)
+        route::router(&self.shared, openapi::openapi())
     }
 
     /// Answers the requests that arrive at a listener, until `stop` is ready. Requests that were accepted before are then
@@ -78,6 +52,7 @@ impl Service {
     /// # Errors
     /// A listener that cannot be used.
     pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()>) -> Result<Stopped, ServeError> {
-        Ok(connections::serve(self, listener, stop).await)
+        let router = self.router();
+        Ok(connections::serve(router, &self.shared, self.worker, listener, stop).await)
     }
 }

@@ -10,7 +10,7 @@ use std::{
 use super::{
     losses::{LossKind, Losses},
     natural_order::natural_order,
-    pre_annotation::Prediction,
+    prediction::Prediction,
     sentence_text::SentenceText,
 };
 use crate::{

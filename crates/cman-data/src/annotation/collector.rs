@@ -19,8 +19,8 @@ use crate::{
     source::{ReadError, Source},
 };
 
-/// Maximum size of a record or file in bytes.
-pub(super) const LIMIT: usize = ReaderBuilder::MAX_RECORD_BYTES;
+/// Maximum size of a record in bytes.
+const LIMIT: usize = ReaderBuilder::MAX_RECORD_BYTES;
 
 /// The sentences and losses so far.
 pub(super) struct Collector<'a> {

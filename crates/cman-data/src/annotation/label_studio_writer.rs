@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{
     losses::{LossKind, Losses},
-    pre_annotation::Prediction,
+    prediction::Prediction,
     sentence_text::{SentenceText, to_json},
 };
 use crate::{

@@ -23,6 +23,7 @@ mod natural_order;
 mod offsets;
 mod options;
 mod pre_annotation;
+mod prediction;
 mod prodigy;
 mod read;
 mod recognize;

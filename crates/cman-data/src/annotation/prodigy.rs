@@ -10,7 +10,7 @@ use super::{
     collector::Collector,
     document::{Document, DocumentRelation, DocumentSpan, DocumentTokens},
     losses::LossKind,
-    pre_annotation::Prediction,
+    prediction::Prediction,
     sentence_text::{SentenceText, to_json},
 };
 use crate::{

@@ -5,12 +5,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{collector::LIMIT, natural_order::natural_order};
+use super::natural_order::natural_order;
 use crate::{
+    corpus::ReaderBuilder,
     error::{DataError, Location},
     source::text,
 };
 
+/// Maximum size of a file in bytes.
+const LIMIT: usize = ReaderBuilder::MAX_RECORD_BYTES;
 /// Deepest folder that is searched.
 const MAX_DEPTH: usize = 64;
 

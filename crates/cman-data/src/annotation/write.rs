@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     brat_writer::Folder, doccano, dygie, format::AnnotationFormat, gliner, label_studio_writer, losses::Losses,
-    pre_annotation::Prediction, prodigy, tags, unified_ade,
+    prediction::Prediction, prodigy, tags, unified_ade,
 };
 use crate::{
     corpus::write_error,

@@ -4,6 +4,7 @@
 //! wait for the same model with the same options. It never waits for more: the next batch forms while it computes.
 
 mod batch;
+mod item;
 mod worker;
 
 use std::{
@@ -12,48 +13,13 @@ use std::{
     time::Instant,
 };
 
-use cman_model::{Document, ExtractOptions, TokenizedText};
+use cman_model::Document;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
-use crate::{
-    error::ServeError, metrics::Metrics, models::Models, problem::Problem, request::Prepared, settings::Settings,
-};
-use batch::Waiting;
+pub(crate) use item::{Answer, Prepared};
 
-/// The answer for one text.
-pub(crate) type Answer = oneshot::Receiver<Result<Document, Problem>>;
-
-/// A text that waits.
-struct Item {
-    model: usize,
-    options: Arc<ExtractOptions>,
-    text: TokenizedText,
-    tokens: usize,
-    answer: oneshot::Sender<Result<Document, Problem>>,
-    since: Instant,
-    /// Its place in the queue, until it is taken out.
-    place: Option<OwnedSemaphorePermit>,
-}
-
-impl Waiting for Item {
-    fn is_gone(&self) -> bool {
-        self.answer.is_closed()
-    }
-
-    fn tokens(&self) -> usize {
-        self.tokens
-    }
-
-    fn joins(&self, first: &Self) -> bool {
-        self.model == first.model && (Arc::ptr_eq(&self.options, &first.options) || self.options == first.options)
-    }
-}
-
-enum Command {
-    Read(Vec<Item>),
-    /// Read what was sent before, then end.
-    Stop,
-}
+use crate::{error::ServeError, metrics::Metrics, models::Models, problem::Problem, settings::Settings};
+use item::{Command, Item};
 
 /// The end of the queue to which requests send their texts.
 #[derive(Clone)]

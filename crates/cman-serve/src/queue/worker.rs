@@ -15,8 +15,8 @@ use cman_model::{Document, ModelError, TokenizedText};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::{
-    Command, Item,
     batch::{self, Budget},
+    item::{Command, Item},
 };
 use crate::{error::ServeError, metrics::Metrics, models::Models, problem::Problem, settings::Settings};
 

@@ -11,7 +11,7 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-use crate::{problem::Problem, service::Shared};
+use crate::{problem::Problem, shared::Shared};
 
 /// A place among the requests for extraction.
 ///

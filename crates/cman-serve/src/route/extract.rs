@@ -13,11 +13,11 @@ use super::body;
 use crate::{
     json,
     observe::Work,
-    openapi::{ExtractAnswer, ExtractBody},
     problem::Problem,
     queue::documents,
     request::{ExtractRequest, within},
-    service::Shared,
+    schema::{ExtractAnswer, ExtractBody},
+    shared::Shared,
 };
 
 /// The answer of the model to a request.

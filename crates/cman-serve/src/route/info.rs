@@ -7,9 +7,9 @@ use axum::{
     response::Response,
 };
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::{ToSchema, openapi::OpenApi};
 
-use crate::{engine::ModelInfo, openapi, problem::Problem, service::Shared};
+use crate::{engine::ModelInfo, problem::Problem, shared::Shared};
 
 /// What a client has to know.
 #[derive(Serialize, ToSchema)]
@@ -131,8 +131,9 @@ pub(crate) async fn metrics(State(shared): State<Shared>) -> Response {
     response
 }
 
-pub(super) async fn openapi_json() -> Result<Response, Problem> {
-    let text = openapi::openapi().to_json().map_err(|_| {
+/// The answer with the description of the service.
+pub(super) fn openapi_json(description: &OpenApi) -> Result<Response, Problem> {
+    let text = description.to_json().map_err(|_| {
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the description of the service cannot be written")
     })?;
     let mut response = Response::new(Body::from(text));

@@ -1,5 +1,6 @@
 //! The routes.
 
+mod authorization;
 mod body;
 mod extract;
 mod info;
@@ -7,7 +8,7 @@ mod lines;
 mod page;
 mod stream;
 
-use std::any::Any;
+use std::{any::Any, sync::Arc};
 
 use axum::{
     Router,
@@ -17,26 +18,28 @@ use axum::{
     routing::{get, post},
 };
 use tower_http::catch_panic::CatchPanicLayer;
+use utoipa::openapi::OpenApi;
 
-use crate::{key, observe, problem::Problem, service::Shared};
+use crate::{observe, problem::Problem, shared::Shared};
 
 pub(crate) use extract::__path_extract;
 pub(crate) use info::{__path_health, __path_info, __path_live, __path_metrics};
 pub(crate) use stream::__path_extract_stream;
 
 /// All routes, with what holds for each of them.
-pub(crate) fn router(shared: &Shared) -> Router {
+pub(crate) fn router(shared: &Shared, description: OpenApi) -> Router {
+    let description = Arc::new(description);
     let with_key = Router::new()
         .route("/extract", post(extract::extract))
         .route("/extract/stream", post(stream::extract_stream))
         .route("/info", get(info::info))
         .route("/metrics", get(info::metrics))
-        .route_layer(from_fn_with_state(shared.clone(), key::require));
+        .route_layer(from_fn_with_state(shared.clone(), authorization::require_key));
     let open = Router::new()
         .route("/", get(page::page))
         .route("/health", get(info::health))
         .route("/health/live", get(info::live))
-        .route("/openapi.json", get(info::openapi_json));
+        .route("/openapi.json", get(async move || info::openapi_json(&description)));
     with_key
         .merge(open)
         .method_not_allowed_fallback(method_not_allowed)

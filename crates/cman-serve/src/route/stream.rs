@@ -17,11 +17,11 @@ use super::{
 };
 use crate::{
     json::{self, Object},
-    openapi::{StreamAnswer, StreamLine},
     problem::Problem,
     queue::documents,
     request::{ExtractRequest, within},
-    service::Shared,
+    schema::{StreamAnswer, StreamLine},
+    shared::Shared,
 };
 
 /// Content types of lines of JSON.

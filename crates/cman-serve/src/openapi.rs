@@ -1,15 +1,11 @@
 //! The description of the service for programs that generate clients and tests.
 
-mod schema;
-
 use utoipa::{
     Modify, OpenApi,
     openapi::security::{Http, HttpAuthScheme, SecurityScheme},
 };
 
 use crate::route;
-
-pub(crate) use schema::{ExtractAnswer, ExtractBody, StreamAnswer, StreamLine};
 
 #[derive(OpenApi)]
 #[openapi(
