@@ -15,7 +15,7 @@ pub const RESUME: &str = "the same command with `--resume` continues the run";
 /// The hint for a checkpoint or a model of another run.
 pub const OTHER_RUN: &str = "`--force` starts a new run, and another `--out` leaves this one as it is";
 /// The hint for a folder without corpus files.
-pub const CORPUS_FILES: &str = "corpus files are .json, .jsonl, .txt or .conll files with `train`, `dev`, `val` or `test` in \
+pub const CORPUS_FILES: &str = "corpus files are .json, .jsonl, .txt, .conll or .parquet files with `train`, `dev`, `val` or `test` in \
      their names, such as conll04_train.json; `--train FILE` names a file";
 
 /// An error with a hint.

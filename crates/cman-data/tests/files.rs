@@ -194,7 +194,7 @@ fn ambiguous_and_missing_files_are_errors() {
         error.to_string(),
         format!(
             "{}: expected corpus files such as train.json, dev.json and test.json, found README.md (expected .json, \
-             .jsonl, .txt or .conll)",
+             .jsonl, .txt, .conll or .parquet)",
             none.path().display()
         )
     );

@@ -217,7 +217,7 @@ fn missing_and_empty_corpus_folders_have_a_hint() {
     let (folder, none) = missing_path();
     let out = format!("{none}-too/model");
     let expected = Some(
-        "corpus files are .json, .jsonl, .txt or .conll files with `train`, `dev`, `val` or `test` in their names, such \
+        "corpus files are .json, .jsonl, .txt, .conll or .parquet files with `train`, `dev`, `val` or `test` in their names, such \
          as conll04_train.json; `--train FILE` names a file",
     );
     let (error, hint) = cman(&["train", "--corpus", &none, "--out", &out]).failure_with_hint();
