@@ -16,11 +16,10 @@ import types
 from pathlib import Path
 
 import corpus
-from ours import Ours
+from ours import LSTM, Ours
 
 ROOT = Path(__file__).resolve().parents[2]
 SENTENCE = "Mrs. Tsuruyama is from Kumamoto Prefecture in Japan ."
-LSTM = [(1, 30, 256, 128), (8, 40, 256, 128), (8, 40, 1330, 128), (32, 40, 256, 128)]
 
 
 def in_turns(sides, rounds):

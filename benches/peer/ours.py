@@ -4,6 +4,9 @@ import json
 import subprocess
 from pathlib import Path
 
+# Batch, longest sequence, input and state of the BiLSTMs that are measured.
+LSTM = [(1, 30, 256, 128), (8, 40, 256, 128), (8, 40, 1330, 128), (32, 40, 256, 128)]
+
 
 class Ours:
     """The process of `main.rs` on these batches."""

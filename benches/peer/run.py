@@ -26,11 +26,10 @@ from torch.nn import functional as F
 
 import corpus
 from model import BiLstm, Cman, RelationScorer, adam, collate, load_burn, train_step
-from ours import Ours, peak
+from ours import LSTM, Ours, peak
 
 ROOT = Path(__file__).resolve().parents[2]
 SENTENCE = "Mrs. Tsuruyama is from Kumamoto Prefecture in Japan .".split()
-LSTM = [(1, 30, 256, 128), (8, 40, 256, 128), (8, 40, 1330, 128), (32, 40, 256, 128)]
 ALPHA = {"clean": 0.0, "adversarial": 0.01}
 RATE = 5e-4
 LAYERS = 3

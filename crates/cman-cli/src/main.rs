@@ -19,6 +19,7 @@ mod losses;
 mod model_folder;
 mod notes;
 mod output;
+mod output_line;
 mod package;
 mod pre_annotation;
 mod predict;

@@ -105,7 +105,7 @@ impl Tasks {
 }
 
 /// An id of any kind.
-fn id(raw: &RawValue) -> Id {
+pub fn id(raw: &RawValue) -> Id {
     serde_json::from_str(raw.get()).unwrap_or_else(|_| Id::name(raw.get()))
 }
 

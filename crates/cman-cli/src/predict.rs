@@ -8,14 +8,14 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use cman_data::{InputRecord, Sentence};
-use cman_model::{Extraction, Extractor};
-use serde::Serialize;
+use cman_model::Extractor;
 use serde_json::value::RawValue;
 
 use crate::{
     args::ModelArgs,
     extract_args::ExtractArgs,
     output::{is_same_file, is_stdout},
+    output_line::OutputLine,
     pre_annotation::{PreAnnotationArgs, Tasks},
     sentences::{InputArgs, Sentences},
 };
@@ -51,18 +51,6 @@ pub struct Args {
     tasks: PreAnnotationArgs,
     #[command(flatten)]
     extract: ExtractArgs,
-}
-
-/// One line of output.
-#[derive(Serialize)]
-struct OutputLine<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<&'a RawValue>,
-    /// Start of the sentence in the record's text.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    offset: Option<usize>,
-    #[serde(flatten)]
-    extraction: &'a Extraction,
 }
 
 /// Runs the subcommand.
@@ -142,7 +130,7 @@ impl Predictions<'_> {
                 tasks.add(*task, *offset, sentence, extraction)?;
                 continue;
             }
-            let mut line = serde_json::to_vec(&OutputLine { id: id.as_deref(), offset: *offset, extraction })?;
+            let mut line = serde_json::to_vec(&OutputLine { id: id.as_deref(), offset: *offset, found: extraction })?;
             line.push(b'\n');
             self.out.write_all(&line).with_context(|| self.out_name.clone())?;
         }

@@ -5,8 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, anyhow};
 use clap::ValueEnum;
 use cman_data::{Id, InputRecord, Location, NearDuplicates, ReaderBuilder, Sentence};
-use cman_model::{Criterion, Extractor, Uncertain, Uncertainty};
-use serde::Serialize;
+use cman_model::{Criterion, Extractor, Uncertainty};
 use serde_json::value::RawValue;
 
 use crate::{
@@ -15,7 +14,8 @@ use crate::{
     extract_args::FilterArgs,
     notes::note,
     output,
-    pre_annotation::PreAnnotationArgs,
+    output_line::OutputLine,
+    pre_annotation::{PreAnnotationArgs, Tasks, id},
     sentences::{InputArgs, Sentences},
 };
 
@@ -96,8 +96,7 @@ struct Candidate {
 impl Candidate {
     /// The sentence as a record of its own.
     fn record(&self) -> InputRecord {
-        let name = |id: &RawValue| serde_json::from_str(id.get()).unwrap_or_else(|_| Id::name(id.get()));
-        let id = self.id.as_deref().map(name).or_else(|| self.at.record.or(self.at.line).map(Id::from));
+        let id = self.id.as_deref().map(id).or_else(|| self.at.record.or(self.at.line).map(Id::from));
         let id = match (id, self.number) {
             (Some(id), Some(number)) => Some(Id::name(format!("{id}-{number}"))),
             (id, _) => id,
@@ -111,22 +110,13 @@ impl Candidate {
     }
 }
 
-/// One line of output.
-#[derive(Serialize)]
-struct OutputLine<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<&'a RawValue>,
-    /// Start of the sentence in the record's text.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    offset: Option<usize>,
-    #[serde(flatten)]
-    found: &'a Uncertain,
-}
-
 /// Runs the subcommand.
 pub fn run(args: &Args) -> Result<()> {
     let pool = args.pool.open()?;
     let extractor = args.filter.apply(&Extractor::new(args.model.load()?))?;
+    output::refuse_inputs(&args.output, &[args.pool.path()])?;
+    let schema = extractor.model().schema();
+    let tasks = args.tasks.open(&args.output, args.pool.path(), args.model.name(), schema)?;
     let mut near = NearDuplicates::new(args.near_duplicate);
     let options = args.annotation.options(extractor.model().config().data.tokenizer);
     for path in &args.annotated {
@@ -158,7 +148,7 @@ pub fn run(args: &Args) -> Result<()> {
         picked.len(),
         candidates.len()
     ));
-    write(args, &extractor, &picked.iter().map(|&i| &candidates[i]).collect::<Vec<_>>())?;
+    write(args, tasks, &extractor, &picked.iter().map(|&i| &candidates[i]).collect::<Vec<_>>())?;
     read.finish()
 }
 
@@ -183,18 +173,16 @@ fn measure(extractor: &Extractor, candidates: &[Candidate], known: &mut Vec<(Unc
 }
 
 /// Writes sentences with their predictions.
-fn write(args: &Args, extractor: &Extractor, picked: &[&Candidate]) -> Result<()> {
-    let (pool, schema) = (args.pool.path(), extractor.model().schema());
+fn write(args: &Args, tasks: Option<Tasks>, extractor: &Extractor, picked: &[&Candidate]) -> Result<()> {
     let sentences: Vec<Sentence> = picked.iter().map(|candidate| candidate.sentence.clone()).collect();
     let found = extractor.extract_uncertain(&sentences)?;
-    if let Some(mut tasks) = args.tasks.open(&args.output, pool, args.model.name(), schema)? {
+    if let Some(mut tasks) = tasks {
         for (candidate, found) in picked.iter().zip(&found) {
             let task = tasks.start(&candidate.record());
             tasks.add(task, None, &candidate.sentence, &found.extraction)?;
         }
         return tasks.finish();
     }
-    output::refuse_inputs(&args.output, &[pool])?;
     output::write(&args.output, |writer| {
         for (candidate, found) in picked.iter().zip(&found) {
             let line = OutputLine { id: candidate.id.as_deref(), offset: candidate.offset, found };
