@@ -238,8 +238,12 @@ impl DataError {
         Self::Invalid { at: Box::new(at), field: field.into(), expected: expected.into(), found: found.into() }
     }
 
-    /// An I/O error of a file.
+    /// An I/O error of a file, or the error of a reader that gives the records of a file.
     pub(crate) fn io(path: impl Into<PathBuf>, source: io::Error) -> Self {
+        let source = match source.downcast() {
+            Ok(error) => return error,
+            Err(source) => source,
+        };
         Self::Io { at: Box::new(Location::file(path)), source }
     }
 

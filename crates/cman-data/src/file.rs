@@ -3,22 +3,69 @@
 use std::{
     ffi::OsString,
     fs::{self, File},
-    io::{self, Write},
+    io::{self, BufRead, BufReader, Read, Write},
     path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
+
+use flate2::bufread::MultiGzDecoder;
 
 use crate::error::DataError;
 
-/// Opens a file of records. With the feature `parquet`, the rows of a Parquet file are read as JSON lines; they lie in a
-/// temporary file.
+/// The first bytes of a file that gzip wrote.
+const GZIP: &[u8] = b"\x1F\x8B";
+/// The first bytes of a file that zstd wrote.
+#[cfg(feature = "zstd")]
+const ZSTD: &[u8] = b"\x28\xB5\x2F\xFD";
+
+/// Opens a file of records, by what it contains: what gzip compressed is decompressed. With the feature `zstd`, so is what
+/// zstd compressed; with the feature `parquet`, the rows of a Parquet file are read as JSON lines.
 ///
 /// # Errors
-/// [`DataError::Io`] if the file cannot be read, [`DataError::Invalid`] for a damaged Parquet file.
-pub fn open(path: &Path) -> Result<File, DataError> {
+/// [`DataError::Io`] if the file cannot be read, [`DataError::Invalid`] for a damaged Parquet file. Damage that is found
+/// later is an error of the reader.
+pub fn open(path: &Path) -> Result<Box<dyn Read + Send>, DataError> {
+    open_counted(path, &Arc::default())
+}
+
+/// Opens a file as [`open`] does. `read` counts the bytes of the file that are read; for Parquet, the share of its rows.
+///
+/// # Errors
+/// Those of [`open`].
+pub fn open_counted(path: &Path, read: &Arc<AtomicU64>) -> Result<Box<dyn Read + Send>, DataError> {
+    let io = |source| DataError::io(path, source);
+    let file = File::open(path).map_err(io)?;
     #[cfg(feature = "parquet")]
-    return crate::parquet::open(path);
-    #[cfg(not(feature = "parquet"))]
-    File::open(path).map_err(|source| DataError::io(path, source))
+    if crate::parquet::is_parquet(&file).map_err(io)? {
+        return crate::parquet::open(file, path, read);
+    }
+    let mut file = BufReader::with_capacity(1 << 16, Counted { file, read: Arc::clone(read) });
+    let start = file.fill_buf().map_err(io)?;
+    if start.starts_with(GZIP) {
+        return Ok(Box::new(MultiGzDecoder::new(file)));
+    }
+    #[cfg(feature = "zstd")]
+    if start.starts_with(ZSTD) {
+        return Ok(Box::new(zstd::Decoder::with_buffer(file).map_err(io)?));
+    }
+    Ok(Box::new(file))
+}
+
+/// A file whose bytes are counted.
+struct Counted {
+    file: File,
+    read: Arc<AtomicU64>,
+}
+
+impl Read for Counted {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.file.read(buffer)?;
+        self.read.fetch_add(count as u64, Ordering::Relaxed);
+        Ok(count)
+    }
 }
 
 /// A file that is written next to its destination as `.NAME.part` and renamed when it is complete.
@@ -83,6 +130,29 @@ pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_gzip_compressed_is_decompressed_and_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.gz");
+        let mut bytes = Vec::new();
+        // A file may be several compressed ones, one after another.
+        for part in ["one\n", "two\n"] {
+            let mut encoder = flate2::write::GzEncoder::new(&mut bytes, flate2::Compression::fast());
+            encoder.write_all(part.as_bytes()).unwrap();
+            encoder.finish().unwrap();
+        }
+        fs::write(&path, &bytes).unwrap();
+        let (mut text, read) = (String::new(), Arc::default());
+        open_counted(&path, &read).unwrap().read_to_string(&mut text).unwrap();
+        assert_eq!((text.as_str(), read.load(Ordering::Relaxed)), ("one\ntwo\n", bytes.len() as u64));
+        fs::write(&path, &bytes[..bytes.len() - 12]).unwrap();
+        assert!(open(&path).unwrap().read_to_string(&mut text).is_err(), "a truncated file");
+        fs::write(&path, "one").unwrap();
+        text.clear();
+        open(&path).unwrap().read_to_string(&mut text).unwrap();
+        assert_eq!(text, "one");
+    }
 
     fn names(folder: &Path) -> Vec<OsString> {
         fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name()).collect()

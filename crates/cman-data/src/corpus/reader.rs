@@ -1,8 +1,7 @@
 //! Streaming reader for all corpus formats.
 
 use std::{
-    fs::File,
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Read},
     path::{Path, PathBuf},
 };
 
@@ -112,7 +111,7 @@ impl ReaderBuilder {
     ///
     /// # Errors
     /// If the file cannot be read or is empty, or if its format is not recognised.
-    pub fn from_path(&self, path: impl AsRef<Path>) -> Result<Reader<BufReader<File>>, DataError> {
+    pub fn from_path(&self, path: impl AsRef<Path>) -> Result<Reader<BufReader<Box<dyn Read + Send>>>, DataError> {
         let path = path.as_ref();
         if path.is_dir() {
             return Err(DataError::invalid(Location::file(path), "", "a file", "a directory"));

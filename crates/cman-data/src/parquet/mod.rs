@@ -7,7 +7,7 @@ mod class_labels;
 mod rows;
 mod writer;
 
-pub(crate) use rows::open;
+pub(crate) use rows::{is_parquet, open};
 pub use writer::write_parquet;
 
 /// The first bytes of a Parquet file.

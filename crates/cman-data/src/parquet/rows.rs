@@ -2,13 +2,17 @@
 
 use std::{
     fs::File,
-    io::{BufWriter, Read, Seek, Write},
+    io::{self, Read, Seek, Write},
     panic::{AssertUnwindSafe, catch_unwind},
-    path::Path,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use arrow_json::LineDelimitedWriter;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use serde_json::Value;
 
 use super::{
@@ -20,56 +24,101 @@ use crate::error::{DataError, Location};
 /// Number of rows that are in memory together.
 const ROWS: usize = 1024;
 
-/// Opens a file. Of a Parquet file, its rows are read as JSON lines; they lie in a temporary file without a name.
-pub(crate) fn open(path: &Path) -> Result<File, DataError> {
-    let io = |source| DataError::io(path, source);
-    let mut file = File::open(path).map_err(io)?;
-    // A pipe cannot be read twice.
+/// Whether a file is Parquet. A pipe, which cannot be read twice, is not looked at.
+pub(crate) fn is_parquet(mut file: &File) -> io::Result<bool> {
     if !file.metadata().is_ok_and(|metadata| metadata.is_file()) {
-        return Ok(file);
+        return Ok(false);
     }
     let mut start = Vec::new();
-    Read::by_ref(&mut file).take(MAGIC.len() as u64).read_to_end(&mut start).map_err(io)?;
-    file.rewind().map_err(io)?;
-    if start != MAGIC {
-        return Ok(file);
-    }
-    let mut lines = tempfile::tempfile().map_err(io)?;
-    let mut writer = BufWriter::new(&lines);
-    // The library panics on some damaged files.
-    let written = catch_unwind(AssertUnwindSafe(|| write_json_lines(file, path, &mut writer)));
-    written.unwrap_or_else(|_| Err(damaged(path, "damaged columns")))?;
-    writer.flush().map_err(io)?;
-    drop(writer);
-    lines.rewind().map_err(io)?;
-    Ok(lines)
+    file.take(MAGIC.len() as u64).read_to_end(&mut start)?;
+    file.rewind()?;
+    Ok(start == MAGIC)
 }
 
-fn write_json_lines(file: File, path: &Path, mut writer: impl Write) -> Result<(), DataError> {
-    let damaged = |error: &dyn ToString| damaged(path, &error.to_string());
-    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| damaged(&error))?;
-    let metadata = builder.schema().metadata().get("huggingface");
-    let labels = metadata.map(|metadata| ClassLabels::of(metadata)).unwrap_or_default();
-    let batches = builder.with_batch_size(ROWS).build().map_err(|error| damaged(&error))?;
-    let mut record = 0;
-    for batch in batches {
-        let batch = batch.map_err(|error| damaged(&error))?;
-        let mut lines = Vec::new();
-        LineDelimitedWriter::new(&mut lines).write(&batch).map_err(|error| damaged(&error))?;
-        for row in serde_json::Deserializer::from_slice(&lines).into_iter::<Value>() {
-            record += 1;
-            let at = Location::file(path).with_record(record);
-            let mut row = row.map_err(|error| DataError::json(at.clone(), None, &error))?;
-            transpose(&mut row, &at)?;
-            labels.name(&mut row, &at)?;
-            writeln!(writer, "{row}").map_err(|source| DataError::io(path, source))?;
-        }
+/// Opens a Parquet file. `read` grows by the share of the file's bytes that its rows so far are of all rows.
+pub(crate) fn open(file: File, path: &Path, read: &Arc<AtomicU64>) -> Result<Box<dyn Read + Send>, DataError> {
+    let bytes = file.metadata().map_err(|source| DataError::io(path, source))?.len();
+    let rows = caught(path, || {
+        let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| damaged(path, &error))?;
+        let metadata = builder.schema().metadata().get("huggingface");
+        let labels = metadata.map(|metadata| ClassLabels::of(metadata)).unwrap_or_default();
+        let total = builder.metadata().file_metadata().num_rows();
+        let batches = builder.with_batch_size(ROWS).build().map_err(|error| damaged(path, &error))?;
+        Ok(Rows {
+            batches,
+            labels,
+            path: path.into(),
+            record: 0,
+            lines: Vec::new(),
+            at: 0,
+            total,
+            bytes,
+            read: Arc::clone(read),
+        })
+    })?;
+    Ok(Box::new(rows))
+}
+
+/// The rows of a Parquet file as JSON lines.
+struct Rows {
+    batches: ParquetRecordBatchReader,
+    labels: ClassLabels,
+    path: PathBuf,
+    /// Number of rows so far.
+    record: usize,
+    /// The lines of the current batch, and how many of their bytes are read.
+    lines: Vec<u8>,
+    at: usize,
+    /// Number of all rows, and of the bytes of the file.
+    total: i64,
+    bytes: u64,
+    read: Arc<AtomicU64>,
+}
+
+impl Read for Rows {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.at == self.lines.len() && self.next_batch().map_err(io::Error::other)? {}
+        let count = (&self.lines[self.at..]).read(buffer)?;
+        self.at += count;
+        Ok(count)
     }
-    Ok(())
+}
+
+impl Rows {
+    /// Makes lines of the next batch. False at the end.
+    fn next_batch(&mut self) -> Result<bool, DataError> {
+        let Self { batches, labels, path, record, lines, at, total, bytes, read } = self;
+        lines.clear();
+        *at = 0;
+        let first = *record;
+        let more = caught(path, || {
+            let Some(batch) = batches.next() else { return Ok(false) };
+            let batch = batch.map_err(|error| damaged(path, &error))?;
+            let mut rows = Vec::new();
+            LineDelimitedWriter::new(&mut rows).write(&batch).map_err(|error| damaged(path, &error))?;
+            for row in serde_json::Deserializer::from_slice(&rows).into_iter::<Value>() {
+                *record += 1;
+                let at = Location::file(&**path).with_record(*record);
+                let mut row = row.map_err(|error| DataError::json(at.clone(), None, &error))?;
+                transpose(&mut row, &at)?;
+                labels.name(&mut row, &at)?;
+                writeln!(lines, "{row}").map_err(|source| DataError::io(&**path, source))?;
+            }
+            Ok(true)
+        })?;
+        let share = (*record - first) as f64 / (*total).max(1) as f64;
+        read.fetch_add((*bytes as f64 * share) as u64, Ordering::Relaxed);
+        Ok(more)
+    }
+}
+
+/// Calls the library, which panics on some damaged files.
+fn caught<T>(path: &Path, call: impl FnOnce() -> Result<T, DataError>) -> Result<T, DataError> {
+    catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|_| Err(damaged(path, &"damaged columns")))
 }
 
 /// The reason may have several lines.
-fn damaged(path: &Path, reason: &str) -> DataError {
-    let line = reason.lines().next().unwrap_or_default();
-    DataError::invalid(Location::file(path), "", "a Parquet file", line)
+fn damaged(path: &Path, reason: &impl ToString) -> DataError {
+    let reason = reason.to_string();
+    DataError::invalid(Location::file(path), "", "a Parquet file", reason.lines().next().unwrap_or_default())
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Borrow;
 
-use cman_data::{RawSentence, Sentence};
+use cman_data::{InputRecord, RawSentence, Sentence};
 
 use super::{Document, Extraction, Extractor, GivenEntity, document, windows};
 use crate::error::ModelError;
@@ -45,6 +45,31 @@ impl Extractor {
         let sentences = self.sentences(&text);
         sentences.iter().try_for_each(|raw| self.check(&raw.sentence))?;
         Ok(TokenizedText { text, sentences, given: false })
+    }
+
+    /// Checks a sentence that is already cut. If it has no text, its text is its tokens joined by spaces.
+    ///
+    /// # Errors
+    /// A sentence that [`check`](Self::check) refuses.
+    pub fn tokenize_sentence(&self, sentence: Sentence) -> Result<TokenizedText, ModelError> {
+        self.check(&sentence)?;
+        let text = sentence.text.clone().unwrap_or_else(|| sentence.span_text(0..sentence.len()));
+        Ok(TokenizedText { text, sentences: vec![RawSentence { offset: 0, sentence }], given: false })
+    }
+
+    /// Checks a record of an [`Input`](cman_data::Input) that was opened with the tokenizer of the model.
+    ///
+    /// # Errors
+    /// A sentence that [`check`](Self::check) refuses.
+    pub fn tokenize_record(&self, record: InputRecord) -> Result<TokenizedText, ModelError> {
+        let InputRecord { text, mut sentences, .. } = record;
+        let Some(text) = text else {
+            let (_, sentence) = sentences.pop().expect("a record without a text is one sentence");
+            return self.tokenize_sentence(sentence);
+        };
+        sentences.iter().try_for_each(|(_, sentence)| self.check(sentence))?;
+        let raw = |(offset, sentence): (Option<usize>, _)| RawSentence { offset: offset.unwrap_or(0), sentence };
+        Ok(TokenizedText { text, sentences: sentences.into_iter().map(raw).collect(), given: false })
     }
 
     /// Cuts a text whose entities are given into sentences and checks them.

@@ -172,8 +172,7 @@ impl Model {
         let mut network = Cman::init_with(&config.model.check()?, sizes, Init::blank(device));
         network.embedding.word =
             network.embedding.word.with_pretrained(&[], vec![0.0; others * config.model.word.width]);
-        weights::load(&mut network, &weights)?;
-        let network = network.valid();
+        let network = weights::load(network, &weights)?.valid();
         let model = Self::new(config, schema, vocabularies, network, encoder, manifest.trained_words);
         let calibration: Option<Calibration> = read_if_there(&folder.join(CALIBRATION))?;
         let calibration = calibration.unwrap_or_default().check();

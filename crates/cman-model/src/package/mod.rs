@@ -16,7 +16,6 @@ use tar::{Archive, Builder, Header};
 use tempfile::TempDir;
 
 pub use card::{About, Card, Measured, PackedFile, Precision};
-pub(crate) use precision::widen;
 
 use crate::{
     error::ModelError,
