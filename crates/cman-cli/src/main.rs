@@ -11,6 +11,7 @@ mod corpus;
 mod embed;
 mod evaluate;
 mod experiment;
+mod extract;
 mod extract_args;
 mod generate;
 mod hint;
@@ -77,6 +78,7 @@ enum Command {
     Train(train::Args),
     Evaluate(evaluate::Args),
     Predict(predict::Args),
+    Extract(Box<extract::Args>),
     Suggest(suggest::Args),
     Calibrate(calibrate::Args),
     Package(package::Args),
@@ -141,6 +143,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Train(args) => train::run(args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Predict(args) => predict::run(&args),
+        Command::Extract(args) => extract::run(&args),
         Command::Suggest(args) => suggest::run(&args),
         Command::Calibrate(args) => calibrate::run(&args),
         Command::Package(args) => package::run(&args),

@@ -155,18 +155,12 @@ impl<'a> Sentences<'a> {
 
     /// Warns once if the tokenizer of the model does not cut the script of a text.
     fn warn_of_script(&mut self, record: &InputRecord) {
-        let tokenizer = self.tokenizer();
-        let is_cut = |(offset, sentence): &(Option<usize>, _)| offset.is_none() || !is_unsegmented(sentence);
-        if self.warned || tokenizer == TokenizerConfig::Characters || record.sentences.iter().all(is_cut) {
-            return;
+        if !self.warned
+            && let Some(warning) = script_warning(record, self.tokenizer())
+        {
+            self.warned = true;
+            note(warning);
         }
-        self.warned = true;
-        let reason = format!(
-            "a text without spaces between words, but the tokenizer of the model, {tokenizer}, cuts words at spaces; give \
-             such text as JSON lines with `tokens`, or train a model on texts cut into characters or with `--set \
-             data.tokenizer=characters`"
-        );
-        note(format_args!("warning: {}", record.at.message(&reason)));
     }
 
     /// Leaves out the sentences that the model refuses, and says why.
@@ -198,4 +192,18 @@ impl<'a> Sentences<'a> {
         self.skipped += 1;
         note(message);
     }
+}
+
+/// The warning of a text whose script the tokenizer does not cut.
+pub fn script_warning(record: &InputRecord, tokenizer: TokenizerConfig) -> Option<String> {
+    let is_cut = |(offset, sentence): &(Option<usize>, _)| offset.is_none() || !is_unsegmented(sentence);
+    if tokenizer == TokenizerConfig::Characters || record.sentences.iter().all(is_cut) {
+        return None;
+    }
+    let reason = format!(
+        "a text without spaces between words, but the tokenizer of the model, {tokenizer}, cuts words at spaces; give \
+         such text as JSON lines with `tokens`, or train a model on texts cut into characters or with `--set \
+         data.tokenizer=characters`"
+    );
+    Some(format!("warning: {}", record.at.message(&reason)))
 }

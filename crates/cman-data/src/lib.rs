@@ -35,7 +35,7 @@ mod vocabulary;
 #[cfg(feature = "annotation")]
 pub use annotation::{
     AnnotationFormat, AnnotationOptions, CutPolicy, Document, DocumentRelation, DocumentSpan, DocumentTokens, Loss,
-    LossKind, Losses, PreAnnotation, PreAnnotationWriter, PredictedSentence, SplitLosses, read_annotations,
+    LossKind, Losses, PreAnnotation, PreAnnotationWriter, PredictedSentence, SplitLosses, files_in, read_annotations,
     read_annotations_from, recognize_annotations, recognize_annotations_in, write_annotations, write_annotations_to,
 };
 pub use bio::{Span, Tag, decode, encode};

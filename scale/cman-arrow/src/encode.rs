@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::schema::{data_type, fields};
 
 /// What became of a row: a document, or why it could not be read; `None` for a null.
-pub type Row = Option<Result<Document, String>>;
+pub type Row<'a> = Option<Result<&'a Document, &'a str>>;
 
 #[derive(Serialize)]
 struct Record<'a> {
@@ -30,19 +30,19 @@ struct Found<'a> {
 ///
 /// # Errors
 /// Arrow's, if a list has more than 2^31 items.
-pub fn encode(rows: &[Row]) -> Result<StructArray, ArrowError> {
-    if rows.is_empty() {
+pub fn encode<'a>(rows: impl IntoIterator<Item = Row<'a>>) -> Result<StructArray, ArrowError> {
+    let records: Vec<_> = rows.into_iter().map(|row| Record { found: row.map(found) }).collect();
+    if records.is_empty() {
         return Ok(StructArray::new_null(fields(), 0));
     }
     let schema = Schema::new(vec![Field::new("found", data_type(), true)]);
-    let mut decoder = ReaderBuilder::new(Arc::new(schema)).with_batch_size(rows.len()).build_decoder()?;
-    let record = |row: &'_ Row| Record { found: row.as_ref().map(found) };
-    decoder.serialize(&rows.iter().map(record).collect::<Vec<_>>())?;
+    let mut decoder = ReaderBuilder::new(Arc::new(schema)).with_batch_size(records.len()).build_decoder()?;
+    decoder.serialize(&records)?;
     let batch = decoder.flush()?.expect("as many rows as a batch has");
     Ok(batch.column(0).as_struct().clone())
 }
 
-fn found(row: &Result<Document, String>) -> Found<'_> {
+fn found<'a>(row: Result<&'a Document, &'a str>) -> Found<'a> {
     match row {
         Ok(Document { sentences, entities, relations }) => Found { sentences, entities, relations, error: None },
         Err(error) => Found { error: Some(error), ..Found::default() },

@@ -4,14 +4,9 @@ use std::sync::Arc;
 
 use arrow_array::{Array, RecordBatch, StructArray};
 use arrow_schema::{Field, Schema};
-use cman_model::Extractor;
+use cman_model::{Document, Extractor};
 
-use crate::{
-    column::Column,
-    encode::{Row, encode},
-    error::ColumnError,
-    schema::data_type,
-};
+use crate::{column::Column, encode::encode, error::ColumnError, schema::data_type};
 
 /// Number of rows that are read together.
 const ROWS: usize = 256;
@@ -26,7 +21,7 @@ const ROWS: usize = 256;
 /// [`ColumnError::Type`] for another column; [`ColumnError::Model`] if the model fails.
 pub fn extract(extractor: &Extractor, column: &dyn Array) -> Result<StructArray, ColumnError> {
     let column = Column::of(column)?;
-    let mut rows: Vec<Row> = Vec::with_capacity(column.len());
+    let mut rows: Vec<Option<Result<Document, String>>> = Vec::with_capacity(column.len());
     for start in (0..column.len()).step_by(ROWS) {
         let part = start..column.len().min(start + ROWS);
         let texts: Vec<_> = part.map(|row| column.tokenize(row, extractor)).collect();
@@ -39,7 +34,7 @@ pub fn extract(extractor: &Extractor, column: &dyn Array) -> Result<StructArray,
             })
         }));
     }
-    Ok(encode(&rows)?)
+    Ok(encode(rows.iter().map(|row| row.as_ref().map(|row| row.as_ref().map_err(String::as_str))))?)
 }
 
 /// Extracts from the column `input` of a batch. The result is the batch with one more column, `output`.

@@ -7,6 +7,7 @@ mod conversion;
 mod embedding;
 mod encoder_paths;
 mod experiments;
+mod extracting;
 mod full_disk;
 mod generating;
 mod mistakes;

@@ -45,4 +45,5 @@ pub use options::{AnnotationOptions, CutPolicy};
 pub use pre_annotation::{PreAnnotation, PreAnnotationWriter, PredictedSentence};
 pub use read::{read_annotations, read_annotations_from};
 pub use recognize::{recognize_annotations, recognize_annotations_in};
+pub use tree::files as files_in;
 pub use write::{write_annotations, write_annotations_to};

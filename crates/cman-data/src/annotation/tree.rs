@@ -19,7 +19,10 @@ const MAX_DEPTH: usize = 64;
 
 /// The files with one of these extensions, in natural order: of a folder and its folders, or the file itself. Hidden files, and
 /// folders behind links, are not searched.
-pub(super) fn files(path: &Path, extensions: &[&str]) -> Result<Vec<PathBuf>, DataError> {
+///
+/// # Errors
+/// A folder that cannot be read, or one of more than 64 folders in each other.
+pub fn files(path: &Path, extensions: &[&str]) -> Result<Vec<PathBuf>, DataError> {
     let mut files = Vec::new();
     if path.is_dir() {
         collect(path, extensions, 0, &mut files)?;

@@ -135,6 +135,26 @@ impl<R: BufRead> Input<R> {
         }
     }
 
+    /// Passes over the next record without looking at it. False at the end.
+    ///
+    /// # Errors
+    /// If the input is damaged or cannot be read.
+    pub fn skip(&mut self) -> Result<bool, DataError> {
+        self.number += 1;
+        let skipped = match &mut self.records {
+            Records::Text { source, buffer } => read_line(source, buffer).map(|at| at.is_some()),
+            Records::Json { source, records } => {
+                records.next(source, self.number, LIMIT).map(|record| record.is_some())
+            }
+            Records::Corpus(_) => return Ok(self.next()?.is_some()),
+        };
+        match skipped {
+            Ok(is_record) => Ok(is_record),
+            Err(ReadError::Record(_)) => Ok(true),
+            Err(ReadError::File(error)) => Err(error),
+        }
+    }
+
     /// Why records of a corpus table were skipped so far.
     pub fn skipped(&self) -> Reasons {
         match &self.records {
@@ -150,6 +170,13 @@ fn read_text<R: BufRead>(
     buffer: &mut Vec<u8>,
     tokenizer: &TokenizerConfig,
 ) -> Result<Option<InputRecord>, ReadError> {
+    let Some(at) = read_line(source, buffer)? else { return Ok(None) };
+    let line = text(buffer, at.clone()).map_err(ReadError::Record)?;
+    Ok(Some(InputRecord::from_text(line, at, tokenizer)))
+}
+
+/// Reads the next line that is not blank into `buffer`.
+fn read_line<R: BufRead>(source: &mut Source<R>, buffer: &mut Vec<u8>) -> Result<Option<Location>, ReadError> {
     loop {
         let at = source.location();
         let of_line = Location { column: None, ..at.clone() };
@@ -158,12 +185,8 @@ fn read_text<R: BufRead>(
             LineKind::TooLong => {
                 return Err(ReadError::Record(DataError::TooLarge { at: Box::new(of_line), limit: LIMIT }));
             }
-            LineKind::Text => {
-                let line = text(buffer, at.clone()).map_err(ReadError::Record)?;
-                if !line.trim().is_empty() {
-                    return Ok(Some(InputRecord::from_text(line, of_line, tokenizer)));
-                }
-            }
+            LineKind::Text if text(buffer, at).map_err(ReadError::Record)?.trim().is_empty() => {}
+            LineKind::Text => return Ok(Some(of_line)),
         }
     }
 }
