@@ -35,7 +35,11 @@ pub fn find(inputs: &[PathBuf]) -> Result<Vec<InputFile>> {
             let hint = "the shell expands a pattern that is not in quotes; a folder stands for its files";
             return Err(if is_pattern { hinted(error, hint) } else { error });
         }
-        let found = files_in(input, &EXTENSIONS)?;
+        let mut found = files_in(input, &EXTENSIONS)?;
+        if input.is_dir() {
+            // Such as the manifest of another extraction.
+            found.retain(|path| !path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"_")));
+        }
         if found.is_empty() {
             bail!("{}: expected files with the extensions {}, found none", input.display(), EXTENSIONS.join(", "));
         }

@@ -21,8 +21,8 @@ use super::{
 };
 use crate::hint::{RESUME, hinted};
 
-/// The file of the manifest.
-const MANIFEST: &str = "manifest.json";
+/// The file of the manifest. Engines of tables pass over names that start so.
+const MANIFEST: &str = "_manifest.json";
 /// The version of its form.
 const FORMAT: u32 = 1;
 /// The files of a model directory that decide what it finds.

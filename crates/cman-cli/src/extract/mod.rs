@@ -31,8 +31,8 @@ use pipeline::Pipeline;
 ///
 /// Reads lines of text, JSON lines with `text` or `tokens`, or corpus files; what gzip compressed is decompressed. Writes one
 /// row per record, with what is found in the whole text, into a folder of numbered parts. An interrupted run continues with
-/// `--resume` and writes the same bytes. Records that cannot be read are written with the reason into `rejected` files; the
-/// exit status is then 1.
+/// `--resume` and writes the same bytes. Records that cannot be read are written with the reason into files
+/// `_rejected-*.jsonl`; the exit status is then 1.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -99,7 +99,7 @@ pub fn run(args: &Args) -> Result<()> {
         ));
     }
     if counts.rejected > 0 {
-        let reasons = format!("`{}` files in {} have the reasons", part::REJECTED, args.output.display());
+        let reasons = format!("{}/{}*.jsonl has the reasons", args.output.display(), part::REJECTED);
         return Err(hinted(anyhow::anyhow!("{} records or files rejected", counts.rejected), reasons));
     }
     if counts.records == 0 {

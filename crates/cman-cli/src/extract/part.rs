@@ -21,8 +21,8 @@ use super::{
 };
 use crate::hint::hinted;
 
-/// The part of a name that tells files of what could not be read.
-pub const REJECTED: &str = "rejected";
+/// The start of the names of files that have what could not be read. Engines of tables pass over such names.
+pub const REJECTED: &str = "_rejected-";
 
 /// The format of the parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
@@ -119,7 +119,7 @@ impl Part {
         let file = format!("part-{number:05}.{suffix}");
         let draft = Draft::of(out.join(&file));
         let to = draft.create().with_context(|| draft.path().display().to_string())?;
-        let rejected_file = out.join(format!("part-{number:05}.{REJECTED}.jsonl"));
+        let rejected_file = out.join(format!("{REJECTED}{number:05}.jsonl"));
         // That of an interrupted run.
         if rejected_file.exists() {
             fs::remove_file(&rejected_file).with_context(|| rejected_file.display().to_string())?;

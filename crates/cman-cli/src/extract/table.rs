@@ -3,7 +3,7 @@
 use std::{fs::File, sync::Arc};
 
 use anyhow::Result;
-use arrow_array::{Array, ArrayRef, Int64Array, RecordBatch, StringArray};
+use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field, Schema};
 use cman_arrow::{data_type, encode};
 use parquet::{
