@@ -10,9 +10,7 @@ use datafusion::{
     },
     common::{ScalarValue, exec_datafusion_err, exec_err, plan_err},
     error::Result,
-    logical_expr::{
-        ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, TypeSignature, Volatility,
-    },
+    logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, TypeSignature, Volatility},
 };
 
 use crate::models;

@@ -26,7 +26,8 @@ static MODELS: LazyLock<Mutex<HashMap<String, Loaded>>> = LazyLock::new(Mutex::d
 pub fn extractor(path: Option<&str>) -> Result<Extractor, String> {
     let variable = env::var(MODEL).ok();
     let name = path.or(variable.as_deref()).unwrap_or_default().to_owned();
-    let loaded = Arc::clone(MODELS.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).entry(name.clone()).or_default());
+    let loaded =
+        Arc::clone(MODELS.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).entry(name.clone()).or_default());
     // The lock of the map is free while a model is loaded.
     loaded.get_or_init(|| load(&name).map_err(|error| error.to_string())).clone()
 }

@@ -24,7 +24,8 @@ pub fn local(partitions: usize) -> Result<SessionContext> {
     let config = SessionConfig::new().with_information_schema(true).with_option_extension(S3Options::default());
     let config = if partitions == 0 { config } else { config.with_target_partitions(partitions) };
     let runtime = runtime_env_with_s3_support(&config)?;
-    let state = SessionStateBuilder::new().with_config(config).with_runtime_env(runtime).with_default_features().build();
+    let state =
+        SessionStateBuilder::new().with_config(config).with_runtime_env(runtime).with_default_features().build();
     Ok(prepared(SessionContext::new_with_state(state)))
 }
 

@@ -16,12 +16,15 @@ static GLOBAL: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// SQL with `cman_extract(text [, model])`, which finds entities and relations
 #[derive(Debug, Parser)]
-#[command(version, after_help = "\
+#[command(
+    version,
+    after_help = "\
 Examples:
   cman-sql \"SELECT cman_extract('Ada Lovelace lived in London.')['entities'] AS entities\"
   cman-sql \"SELECT id, unnest(cman_extract(text)['entities']) AS entity FROM 'docs/*.parquet'\" --output entities.parquet
   cman-sql --scheduler df://localhost:50050 \"SELECT id, cman_extract(text, '/models/news') AS found FROM '/data/docs/'\" \\
-    --output /data/found/")]
+    --output /data/found/"
+)]
 struct Args {
     /// Queries; the result of the last one is the output
     #[arg(value_name = "QUERY", required = true)]
