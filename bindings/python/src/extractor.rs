@@ -59,7 +59,7 @@ impl Extractor {
     /// Extracts from a text, or from each text of an iterable: many at once are faster than one by one.
     fn extract<'py>(&self, py: Python<'py>, text: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         if text.is_instance_of::<PyString>() {
-            let found = self.documents(py, vec![text.extract()?], |text| self.inner.tokenize(text))?;
+            let found = self.documents(py, vec![text.extract::<String>()?], |text| self.inner.tokenize(text))?;
             return found.into_iter().next().expect("a document for a text").into_bound_py_any(py);
         }
         let texts = text.try_iter().map_err(|_| {

@@ -16,7 +16,7 @@ from spacy.util import filter_spans
 
 from cman import Document, Extractor
 
-Doc.set_extension("rel", default=None, force=True)
+Doc.set_extension("rel", default={}, force=True)
 
 
 @Language.factory("cman", default_config={"model": None, "encoder": None, "options": {}, "tokens": False})
