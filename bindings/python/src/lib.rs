@@ -4,7 +4,11 @@ mod arrow;
 mod document;
 mod errors;
 mod extractor;
+mod loading;
 mod options;
+mod text;
+mod threads;
+mod train;
 
 use pyo3::prelude::*;
 
@@ -16,9 +20,11 @@ static GLOBAL: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[pymodule]
 mod _cman {
     #[pymodule_export]
-    use super::document::{Document, Entity, Relation, Sentence};
+    use super::document::{Document, Entity, Relation, Sentence, restore_document};
     #[pymodule_export]
     use super::errors::CmanError;
     #[pymodule_export]
-    use super::extractor::{Extractor, restore};
+    use super::extractor::{Extractor, restore_extractor};
+    #[pymodule_export]
+    use super::train::train;
 }
