@@ -1,49 +1,50 @@
-"""Entities and relations of a column of texts, with Daft.
+"""Entities and relations of a Parquet or JSON Lines file with Daft.
 
-    python daft_udf.py IN.parquet OUT [--model MODEL]
+    python examples/python/daft_udf.py texts.parquet found.parquet
+    python examples/python/daft_udf.py texts.parquet found.parquet --model /models/news
 
-The class loads the model once per worker. Daft hands a column to the method, which returns a column of structs. In one process
-all cores work on a batch.
+Each worker loads the model once. On one machine there is one worker, whose model computes on all cores; `max_concurrency`
+of `daft.cls` and `threads` of the extractor change both.
 """
 
 import argparse
 
 import daft
 import pyarrow as pa
-from daft import DataType, Series, col
+from daft import DataType, Series
 
 import cman
 
-
-def found_type(extractor):
-    empty = pa.table({"text": pa.array([], pa.string())})
-    return DataType.from_arrow_type(pa.table(extractor.extract_arrow(empty)).schema.field("found").type)
-
-
-def udf(model=None):
-    kind = found_type(cman.Extractor.load(model))
-
-    @daft.cls
-    class Extract:
-        def __init__(self):
-            self.extractor = cman.Extractor.load(model)
-
-        @daft.method.batch(return_dtype=kind)
-        def __call__(self, text: Series) -> Series:
-            table = pa.table({"text": text.to_arrow()})
-            return Series.from_arrow(pa.table(self.extractor.extract_arrow(table))["found"].combine_chunks(), "found")
-
-    return Extract()
+# The type of what is found, from a table without rows.
+EMPTY = pa.table({"text": pa.array([], pa.string())})
+FOUND = pa.table(cman.Extractor.load().extract_arrow(EMPTY)).schema.field("found").type
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("input")
-    parser.add_argument("output")
-    parser.add_argument("--model")
+@daft.cls(max_concurrency=1)
+class Extract:
+    """A worker with a model."""
+
+    def __init__(self, model: str | None):
+        self.extractor = cman.Extractor.load(model)
+
+    @daft.method.batch(return_dtype=DataType.from_arrow_type(FOUND), batch_size=256)
+    def found(self, texts: Series) -> Series:
+        batch = pa.record_batch({"text": texts.to_arrow()})
+        return Series.from_arrow(pa.record_batch(self.extractor.extract_arrow(batch))["found"])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("input", help="file with a column of texts: .parquet or .jsonl")
+    parser.add_argument("output", help="Parquet folder to write")
+    parser.add_argument("--column", default="text", help="the column of texts")
+    parser.add_argument("--model", help="model directory or package; default: the demo model")
     arguments = parser.parse_args()
-    data = daft.read_parquet(arguments.input)
-    data.with_column("found", udf(arguments.model)(col("text"))).write_parquet(arguments.output)
+
+    read = daft.read_parquet if arguments.input.endswith(".parquet") else daft.read_json
+    texts = read(arguments.input)
+    found = texts.with_column("found", Extract(arguments.model).found(texts[arguments.column]))
+    found.write_parquet(arguments.output, write_mode="overwrite")
 
 
 if __name__ == "__main__":

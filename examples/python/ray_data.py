@@ -1,9 +1,9 @@
-"""Entities and relations of a column of texts, with Ray Data.
+"""Entities and relations of a Parquet or JSON Lines file with Ray Data.
 
-    python ray_data.py IN.parquet OUT [--model MODEL] [--actors 2]
+    python examples/python/ray_data.py texts.parquet found.parquet
+    python examples/python/ray_data.py texts.parquet found.parquet --actors 8 --model /models/news
 
-Each actor loads the model once and keeps it. An actor takes one processor and one thread of the model; the number of actors is how
-many texts are read side by side.
+Each actor loads the model once. An actor has one core, hence one thread; `num_cpus` and `threads` change both.
 """
 
 import argparse
@@ -15,28 +15,32 @@ import cman
 
 
 class Extract:
-    def __init__(self, model=None, column="text"):
-        self.extractor, self.column = cman.Extractor.load(model), column
+    """An actor with a model."""
 
-    def __call__(self, table: pa.Table) -> pa.Table:
-        return pa.table(self.extractor.extract_arrow(table, column=self.column))
+    def __init__(self, model: str | None, column: str):
+        self.extractor, self.column = cman.Extractor.load(model, threads=1), column
+
+    def __call__(self, texts: pa.Table) -> pa.Table:
+        return pa.table(self.extractor.extract_arrow(texts, column=self.column))
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("input")
-    parser.add_argument("output")
-    parser.add_argument("--model")
-    parser.add_argument("--actors", type=int, default=2)
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("input", help="file with a column of texts: .parquet or .jsonl")
+    parser.add_argument("output", help="Parquet folder to write")
+    parser.add_argument("--column", default="text", help="the column of texts")
+    parser.add_argument("--model", help="model directory or package; default: the demo model")
+    parser.add_argument("--actors", type=int, default=2, help="number of actors")
     arguments = parser.parse_args()
-    ray.init(runtime_env={"env_vars": {"RAYON_NUM_THREADS": "1"}}, include_dashboard=False)
-    found = ray.data.read_parquet(arguments.input).map_batches(
+
+    read = ray.data.read_parquet if arguments.input.endswith(".parquet") else ray.data.read_json
+    found = read(arguments.input).map_batches(
         Extract,
-        fn_constructor_args=[arguments.model],
-        compute=ray.data.ActorPoolStrategy(size=arguments.actors),
-        batch_size=1000,
+        fn_constructor_args=[arguments.model, arguments.column],
         batch_format="pyarrow",
+        batch_size=256,
         num_cpus=1,
+        compute=ray.data.ActorPoolStrategy(size=arguments.actors),
     )
     found.write_parquet(arguments.output)
 

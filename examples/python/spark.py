@@ -1,56 +1,45 @@
-"""Entities and relations of a column of texts, with Spark.
+"""Entities and relations of a Parquet or JSON Lines file with Spark.
 
-    spark-submit spark.py IN.parquet OUT [--model MODEL]     or: python spark.py ..
+    python examples/python/spark.py texts.parquet found.parquet
+    spark-submit examples/python/spark.py texts.parquet found.parquet --master spark://host:7077 --model /models/news
 
-Spark sends record batches of Arrow to a Python process on each core, and `mapInArrow` returns what is found as one more column. The
-model is loaded once per Python process: the function is pickled with the path of the model, not with the model. The path must
-mean the same on every worker (`spark.files` or a shared folder). Spark needs Java 17. Sail runs the same code without Java.
+Spark pickles the extractor as its path, so each Python worker loads the model from there: the path must exist on every
+worker. A task loads it once. Each task has one core, hence one thread. Sail runs the same code.
 """
 
 import argparse
-from functools import cache
+from collections.abc import Iterable, Iterator
 
 import pyarrow as pa
 from pyspark.sql import SparkSession
-from pyspark.sql.pandas.types import from_arrow_schema
+from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_schema
 
 import cman
 
 
-@cache
-def extractor(model):
-    return cman.Extractor.load(model)
-
-
-def add_found(data, model=None, column="text"):
-    """The data frame with the column `found`."""
-
-    def run(batches):
-        for batch in batches:
-            yield pa.record_batch(extractor(model).extract_arrow(batch, column=column))
-
-    # The type of the new column is that of the result for no rows.
-    empty = pa.table({column: pa.array([], pa.string())})
-    found = pa.table(cman.Extractor.load(model).extract_arrow(empty, column=column)).schema.field("found")
-    schema = from_arrow_schema(pa.schema([found])).fields[0]
-    return data.mapInArrow(run, data.schema.add(schema))
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("input")
-    parser.add_argument("output")
-    parser.add_argument("--model")
-    parser.add_argument("--master", default="local[2]")
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("input", help="file with a column of texts: .parquet or .jsonl")
+    parser.add_argument("output", help="Parquet folder to write")
+    parser.add_argument("--column", default="text", help="the column of texts")
+    parser.add_argument("--model", help="model directory or package; default: the demo model")
+    parser.add_argument("--master", default="local[2]", help="where Spark runs")
     arguments = parser.parse_args()
-    spark = (
-        SparkSession.builder.master(arguments.master)
-        .config("spark.sql.execution.arrow.maxRecordsPerBatch", 1000)
-        .config("spark.executorEnv.RAYON_NUM_THREADS", 1)  # Spark has one Python process per core
-        .getOrCreate()
-    )
-    found = add_found(spark.read.parquet(arguments.input), arguments.model)
-    found.write.mode("overwrite").parquet(arguments.output)
+
+    spark = SparkSession.builder.master(arguments.master).getOrCreate()
+    spark.sparkContext.setLogLevel("ERROR")
+    read = spark.read.parquet if arguments.input.endswith(".parquet") else spark.read.json
+    texts = read(arguments.input)
+    extractor = cman.Extractor.load(arguments.model, threads=1)
+
+    def extract(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            yield pa.record_batch(extractor.extract_arrow(batch, column=arguments.column))
+
+    # The columns of the result, from a table without rows.
+    empty = to_arrow_schema(texts.schema).empty_table()
+    schema = pa.table(extractor.extract_arrow(empty, column=arguments.column)).schema
+    texts.mapInArrow(extract, from_arrow_schema(schema)).write.mode("overwrite").parquet(arguments.output)
     spark.stop()
 
 

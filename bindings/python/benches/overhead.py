@@ -1,57 +1,65 @@
-"""What Python adds: the time of `extract` in batches of 32 over that of `cman extract` for the same texts, one thread each.
+"""What Python adds to the time of a sentence: `extract` on lists of sentences beside the same loop in Rust, in turns.
 
-    RAYON_NUM_THREADS=1 python overhead.py --program target/release/cman [--texts 20000]
-
-Both sides read in turns, and loading is left out on both: the program is timed on the texts and on a few of them.
+    python benches/overhead.py
 """
 
 import argparse
 import json
 import statistics
-import subprocess
-import sys
-import tempfile
 import time
 from pathlib import Path
 
+import pyarrow as pa
+
 import cman
 
-ROOT = Path(__file__).resolve().parents[3]
+SAMPLE = Path(__file__).parents[3] / "crates/cman-data/sample/train.json"
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--program", required=True)
-    parser.add_argument("--texts", type=int, default=20000)
-    parser.add_argument("--rounds", type=int, default=5)
+def lists(extractor: cman.Extractor, texts: list[str], batch: int) -> float:
+    start = time.perf_counter()
+    for at in range(0, len(texts), batch):
+        for document in extractor.extract(texts[at : at + batch]):
+            for relation in document.relations:
+                relation.head.text, relation.tail.text  # noqa: B018
+    return time.perf_counter() - start
+
+
+def tables(extractor: cman.Extractor, texts: list[str], batch: int) -> float:
+    table = pa.table({"text": texts})
+    start = time.perf_counter()
+    for part in table.to_batches(max_chunksize=batch):
+        pa.record_batch(extractor.extract_arrow(part))
+    return time.perf_counter() - start
+
+
+def rust(extractor: cman.Extractor, texts: list[str], batch: int) -> float:
+    return extractor._seconds(texts, batch)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sentences", type=int, default=2000)
+    parser.add_argument("--batch", type=int, nargs="+", default=[1, 32, 256])
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--threads", type=int)
+    parser.add_argument("--model")
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        folder = Path(folder)
-        subprocess.run([sys.executable, ROOT / "scripts/documents.py", str(arguments.texts), folder / "all.jsonl"], check=True)
-        lines = (folder / "all.jsonl").read_text().splitlines()
-        (folder / "few.jsonl").write_text("\n".join(lines[:32]) + "\n")
-        texts = [json.loads(line)["text"] for line in lines]
-        extractor = cman.Extractor.load()
 
-        def python():
-            start = time.perf_counter()
-            for i in range(0, len(texts), 32):
-                extractor.extract(texts[i : i + 32])
-            return time.perf_counter() - start
-
-        def program(name):
-            start = time.perf_counter()
-            with tempfile.TemporaryDirectory() as out:
-                command = [arguments.program, "--threads", "1", "extract", folder / name, "--output", f"{out}/found"]
-                subprocess.run(command, check=True, capture_output=True)
-            return time.perf_counter() - start
-
-        ours, theirs = [], []
+    sentences = [" ".join(sentence["tokens"]) for sentence in json.loads(SAMPLE.read_text())]
+    texts = [sentences[i % len(sentences)] for i in range(arguments.sentences)]
+    extractor = cman.Extractor.load(arguments.model, threads=arguments.threads)
+    print(f"{len(texts)} sentences, median of {arguments.rounds} rounds, microseconds per sentence\n")
+    print(f"{'batch':>5} {'rust':>8} {'lists':>8} {'ratio':>6} {'arrow':>8} {'ratio':>6}")
+    for batch in arguments.batch:
+        seconds = {way: [] for way in (rust, lists, tables)}
+        for way in seconds:
+            way(extractor, texts, batch)
         for _ in range(arguments.rounds):
-            ours.append(python())
-            theirs.append(program("all.jsonl") - program("few.jsonl"))
-    ours, theirs = statistics.median(ours), statistics.median(theirs)
-    print(f"python {len(texts) / ours:.0f} texts/s, program {len(texts) / theirs:.0f} texts/s, ratio {ours / theirs:.3f}")
+            for way, all_ in seconds.items():
+                all_.append(way(extractor, texts, batch))
+        own, of_lists, of_tables = (1e6 * statistics.median(all_) / len(texts) for all_ in seconds.values())
+        print(f"{batch:>5} {own:8.1f} {of_lists:8.1f} {of_lists / own:6.3f} {of_tables:8.1f} {of_tables / own:6.3f}")
 
 
 if __name__ == "__main__":
