@@ -3,7 +3,8 @@
     python examples/python/ray_data.py texts.parquet found.parquet
     python examples/python/ray_data.py texts.parquet found.parquet --actors 8 --model /models/news
 
-Each actor loads the model once. An actor has one core, hence one thread; `num_cpus` and `threads` change both.
+Each actor loads the model once. An actor has one core, hence one thread; `num_cpus` and `threads` change both. Reading and writing
+need cores too: if actors take all of them, Ray waits for ever.
 """
 
 import argparse
@@ -30,7 +31,7 @@ def main() -> None:
     parser.add_argument("output", help="Parquet folder to write")
     parser.add_argument("--column", default="text", help="the column of texts")
     parser.add_argument("--model", help="model directory or package; default: the demo model")
-    parser.add_argument("--actors", type=int, default=2, help="number of actors")
+    parser.add_argument("--actors", type=int, default=1, help="number of actors; leave a core for reading")
     arguments = parser.parse_args()
 
     read = ray.data.read_parquet if arguments.input.endswith(".parquet") else ray.data.read_json

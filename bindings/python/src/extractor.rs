@@ -190,16 +190,17 @@ impl Extractor {
                 return Ok(documents);
             }
             let read = || {
-                let texts =
-                    part.into_iter().map(|(number, input)| tokenize(input).map_err(|error| (Some(number), error)));
+                let texts = part
+                    .into_iter()
+                    .map(|(number, input)| tokenize(input).map_err(|error| Box::new((Some(number), error))));
                 let texts: Vec<TokenizedText> = texts.collect::<Result<_, _>>()?;
-                let found = self.inner.extract_tokenized(&texts).map_err(|error| (None, error))?;
+                let found = self.inner.extract_tokenized(&texts).map_err(|error| Box::new((None, error)))?;
                 Ok(texts.into_iter().zip(found).collect::<Vec<_>>())
             };
-            let found: Result<_, (Option<usize>, ModelError)> = self.source.threads.detached(py, read)?;
-            let found = found.map_err(|(number, error)| match number {
-                Some(number) => exception_at(number, &error),
-                None => exception(&error),
+            let found: Result<_, Box<(Option<usize>, ModelError)>> = self.source.threads.detached(py, read)?;
+            let found = found.map_err(|failure| match *failure {
+                (Some(number), error) => exception_at(number, &error),
+                (None, error) => exception(&error),
             })?;
             for (text, found) in found {
                 documents.push(Document::new(py, text.text().to_owned(), found)?);
