@@ -119,7 +119,7 @@ class Extractor:
         """An extractor with the same model and some options changed."""
 
     @overload
-    def extract(self, text: str) -> Document: ...
+    def extract(self, text: str) -> Document: ...  # type: ignore[overload-overlap]
     @overload
     def extract(self, text: Iterable[str]) -> list[Document]:
         """Extracts from a text, or from each text of an iterable: many at once are faster than one by one.

@@ -96,7 +96,7 @@ def _spans(sentence: Span, document: Document) -> list[Span]:
     return [Span(sentence.doc, first[one.start], last[one.end], label=one.type) for one in document.entities]
 
 
-def _annotate(doc: Doc, found: list[tuple[Document, list[Span]]]) -> None:
+def _annotate(doc: Doc, found: list[tuple[Document, list[Any]]]) -> None:
     spans = [span for _, of_document in found for span in of_document]
     doc.spans["cman"] = spans
     doc.ents = filter_spans(spans)
