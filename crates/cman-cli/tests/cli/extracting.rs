@@ -207,7 +207,8 @@ fn zstd_is_written_and_read() {
     let folder = Folder::new();
     let input = folder.file("a.jsonl", records(30));
     let extract = |input: &str, out: &str, more: &[&str]| {
-        let args = [&["extract", input, "--model", &demo(), "--output", &folder.path(out)][..], more].concat();
+        let (model, out) = (demo(), folder.path(out));
+        let args = [&["extract", input, "--model", &model, "--output", &out][..], more].concat();
         assert_eq!(cman(&args).status, Some(0));
     };
     extract(&input, "found", &["--compress", "zstd", "--with-text"]);
