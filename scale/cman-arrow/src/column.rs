@@ -50,6 +50,11 @@ impl Column {
     }
 }
 
+/// Whether a column of this type can be read: one of texts or of lists of tokens, in any of Arrow's layouts.
+pub fn is_readable(kind: &DataType) -> bool {
+    is_text(kind) || item(kind).is_some_and(is_text)
+}
+
 fn tokens(list: &ArrayRef) -> Result<Vec<String>, String> {
     let tokens = list.as_string::<i64>().iter().enumerate();
     tokens.map(|(i, token)| token.map(str::to_owned).ok_or_else(|| format!("token {i} is null"))).collect()

@@ -30,6 +30,7 @@ mod error;
 mod extract;
 mod schema;
 
+pub use column::is_readable;
 pub use encode::{Row, encode};
 pub use error::ColumnError;
 pub use extract::{extract, extract_batch};

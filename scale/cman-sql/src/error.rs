@@ -21,7 +21,7 @@ pub enum SqlError {
         /// Its path, or `demo`.
         name: String,
         /// Why.
-        source: ModelError,
+        source: Box<ModelError>,
     },
     /// A device that cannot be opened.
     #[error(transparent)]

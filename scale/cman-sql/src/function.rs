@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cman_arrow::{data_type, extract};
+use cman_arrow::{data_type, extract, is_readable};
 use datafusion::{
     arrow::datatypes::{DataType, Field, FieldRef},
     common::{Result, ScalarValue, exec_err, internal_err, plan_err},
@@ -47,12 +47,12 @@ impl ScalarUDFImpl for Extract {
         };
         let input = match input {
             DataType::Null => DataType::Utf8,
-            kind if is_text(kind) || item(kind).is_some_and(is_text) => kind.clone(),
+            kind if is_readable(kind) => kind.clone(),
             kind => return plan_err!("{NAME} reads texts or lists of tokens, found {kind}"),
         };
         match model {
             None => Ok(vec![input]),
-            Some(kind) if is_text(kind) => Ok(vec![input, DataType::Utf8]),
+            Some(DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View) => Ok(vec![input, DataType::Utf8]),
             Some(kind) => plan_err!("the model of {NAME} is a path, found {kind}"),
         }
     }
@@ -93,24 +93,4 @@ impl ScalarUDFImpl for Extract {
 /// An error of this function. Its name tells it from failures of the engine, which are worth another attempt.
 fn failed(error: impl std::error::Error) -> DataFusionError {
     DataFusionError::Execution(format!("{NAME}: {error}"))
-}
-
-fn is_text(kind: &DataType) -> bool {
-    match kind {
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => true,
-        DataType::Dictionary(_, values) => is_text(values),
-        _ => false,
-    }
-}
-
-/// The type of the items of a list.
-fn item(kind: &DataType) -> Option<&DataType> {
-    match kind {
-        DataType::List(item)
-        | DataType::LargeList(item)
-        | DataType::ListView(item)
-        | DataType::LargeListView(item)
-        | DataType::FixedSizeList(item, _) => Some(item.data_type()),
-        _ => None,
-    }
 }

@@ -37,3 +37,8 @@ pub use output::{Output, Written};
 pub use query::{Shown, Statements};
 pub use session::{cluster, embedded, state};
 pub use stores::EnvStores;
+
+/// The example of the README is compiled as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

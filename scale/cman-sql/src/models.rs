@@ -65,7 +65,7 @@ fn load(source: &Source) -> Result<Extractor, SqlError> {
         Source::Demo => ("demo".to_owned(), Model::from_package(cman_demo::PACKAGE, &device, &options)),
         Source::Path(path) => (path.display().to_string(), Model::load_with(path, &device, &options)),
     };
-    model.map(Extractor::new).map_err(|source| SqlError::Model { name, source })
+    model.map(Extractor::new).map_err(|source| SqlError::Model { name, source: Box::new(source) })
 }
 
 /// A thread that panicked has left a value that is whole: values are set in one step.

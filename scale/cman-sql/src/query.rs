@@ -1,6 +1,6 @@
 //! Statements, and what becomes of their result.
 
-use std::io::Write;
+use std::{io::Write, time::Duration};
 
 use datafusion::{
     arrow::{datatypes::SchemaRef, record_batch::RecordBatch, util::pretty::pretty_format_batches},
@@ -13,6 +13,9 @@ use crate::{
     error::SqlError,
     output::{Output, Written},
 };
+
+/// The time before another attempt.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// SQL statements of which the last one gives the result. Those before it are run for their effect, such as `SET` and
 /// `CREATE VIEW`.
@@ -127,6 +130,7 @@ impl Statements {
                 Err(error) if left > 0 && is_of_engine(&error) => {
                     left -= 1;
                     eprintln!("{error}\nThe query is run again.");
+                    tokio::time::sleep(PAUSE).await;
                 }
                 result => return result,
             }

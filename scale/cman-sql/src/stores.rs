@@ -35,6 +35,9 @@ impl ObjectStoreRegistry for EnvStores {
         let settings =
             env::vars_os().filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)));
         let settings = settings.map(|(key, value)| (key.to_ascii_lowercase(), value));
+        // The URL itself allows what it says.
+        let plain = (url.scheme() == "http").then(|| ("allow_http".to_owned(), "true".to_owned()));
+        let settings = settings.chain(plain);
         let (store, _) = parse_url_opts(url, settings)
             .map_err(|error| DataFusionError::Execution(format!("no object store for {}://: {error}", url.scheme())))?;
         let store: Arc<dyn ObjectStore> = Arc::from(store);

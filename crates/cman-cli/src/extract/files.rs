@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::hint::hinted;
 
 /// Extensions of the files of a folder that are read.
-const EXTENSIONS: [&str; 9] = ["txt", "json", "jsonl", "ndjson", "conll", "parquet", "gz", "zst", "csv"];
+const EXTENSIONS: [&str; 8] = ["txt", "json", "jsonl", "ndjson", "conll", "parquet", "gz", "zst"];
 
 /// A file to read, and what tells whether it is still the same.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -79,6 +79,9 @@ pub fn run(args: &Args) -> Result<()> {
     part::check(args.to, args.compress)?;
     let files = files::find(&args.inputs)?;
     let extractor = args.extract.apply(&Extractor::new(args.model.load()?))?;
+    if args.to == PartFormat::Parquet && extractor.options().n_best > 0 {
+        bail!("the best tag sequences have no column in Parquet; `--to jsonl` writes them");
+    }
     let _lock = model_folder::lock(&args.output)?;
     let mut manifest = Manifest::open(&args.output, Job::of(args, &files, &extractor)?, args.resume)?;
     if !manifest.is_complete() {

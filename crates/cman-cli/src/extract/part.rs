@@ -157,10 +157,7 @@ impl Part {
     fn publish(self) -> Result<(String, Counts)> {
         let Self { file, draft, rows, rejected, rejected_file, counts } = self;
         if let Some((draft, mut to)) = rejected {
-            to.flush()
-                .map_err(Into::into)
-                .and_then(|()| draft.publish())
-                .with_context(|| rejected_file.display().to_string())?;
+            to.flush().and_then(|()| draft.publish()).with_context(|| rejected_file.display().to_string())?;
         }
         rows.finish().with_context(|| file.clone())?;
         draft.publish().with_context(|| file.clone())?;

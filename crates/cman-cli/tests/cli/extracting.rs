@@ -201,6 +201,28 @@ fn parts_can_be_compressed() {
     assert_eq!(text, fs::read(folder.path("plain/part-00000.jsonl")).unwrap());
 }
 
+#[cfg(feature = "zstd")]
+#[test]
+fn zstd_is_written_and_read() {
+    let folder = Folder::new();
+    let input = folder.file("a.jsonl", records(30));
+    let extract = |input: &str, out: &str, more: &[&str]| {
+        let (model, out) = (demo(), folder.path(out));
+        let args = [&["extract", input, "--model", &model, "--output", &out][..], more].concat();
+        assert_eq!(cman(&args).status, Some(0));
+    };
+    extract(&input, "found", &["--compress", "zstd", "--with-text"]);
+    let part = folder.path("found/part-00000.jsonl.zst");
+    assert!(fs::metadata(&part).unwrap().len() < 8000);
+    extract(&part, "again", &["--with-text"]);
+    extract(&input, "plain", &["--with-text"]);
+    let facts = |name: &str| {
+        let rows = folder.lines(name).into_iter();
+        rows.map(|row| (row["id"].clone(), row["text"].clone(), row["entities"].clone())).collect::<Vec<_>>()
+    };
+    assert_eq!(facts("again/part-00000.jsonl"), facts("plain/part-00000.jsonl"));
+}
+
 #[cfg(feature = "parquet")]
 #[test]
 fn parquet_has_the_rows_of_json_lines() {
@@ -218,6 +240,10 @@ fn parquet_has_the_rows_of_json_lines() {
     // A column has one type: ids are strings.
     rows.iter_mut().for_each(|row| row["id"] = row["id"].to_string().into());
     assert_eq!(table, rows);
+
+    let args =
+        ["extract", &input, "--model", &demo(), "--output", &folder.path("x"), "--to", "parquet", "--n-best", "2"];
+    assert!(cman(&args).failure().starts_with("the best tag sequences have no column in Parquet"));
 
     // Parquet is read as it is written.
     let args = ["extract", &folder.path("parquet"), "--model", &demo(), "--output", &folder.path("again")];
