@@ -23,7 +23,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = ["README.md", "docs/TUTORIAL.md", "docs/RECIPES.md", "docs/SERVICE.md", "docs/EXPERIMENTS.md"]
+PAGES = ["README.md", "docs/TUTORIAL.md", "docs/RECIPES.md", "docs/SERVICE.md", "docs/SCALING.md", "docs/EXPERIMENTS.md"]
 # What a command may read; what it writes lands in the scratch folder.
 SHOWN = ["configs", "crates", "datasets", "experiments"]
 LIMIT = 900  # seconds per block

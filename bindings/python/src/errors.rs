@@ -1,6 +1,6 @@
 //! Errors as exceptions.
 
-use std::{error::Error, io::ErrorKind};
+use std::{error::Error, fmt, io::ErrorKind};
 
 use cman_arrow::ColumnError;
 use cman_model::ModelError;
@@ -10,8 +10,6 @@ use pyo3::{
     exceptions::{PyFileExistsError, PyFileNotFoundError, PyMemoryError, PyOSError, PyPermissionError, PyValueError},
     prelude::*,
 };
-
-use crate::threads::StartError;
 
 create_exception!(cman, CmanError, PyValueError, "A model, a setting or a text that cannot be used.");
 
@@ -55,3 +53,15 @@ fn file_error(error: &(dyn Error + 'static)) -> Option<ErrorKind> {
     let mut causes = std::iter::successors(Some(error), |error| (*error).source());
     causes.find_map(|cause| cause.downcast_ref::<std::io::Error>()).map(std::io::Error::kind)
 }
+
+/// The system starts no more threads.
+#[derive(Debug)]
+pub(crate) struct StartError(pub rayon::ThreadPoolBuildError);
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "threads cannot be started: {}", self.0)
+    }
+}
+
+impl Error for StartError {}

@@ -1,14 +1,14 @@
 //! The threads that compute.
 
 use std::{
-    fmt, mem, process,
+    mem, process,
     sync::{Arc, LazyLock, Mutex, PoisonError},
 };
 
 use pyo3::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use crate::errors::{CmanError, exception};
+use crate::errors::{CmanError, StartError, exception};
 
 /// As many threads as the process may use. Extractors without a number of their own share them.
 static ALL: LazyLock<Arc<Threads>> = LazyLock::new(|| Arc::new(Threads::new(0)));
@@ -66,15 +66,3 @@ impl Threads {
         Ok(threads)
     }
 }
-
-/// The system starts no more threads.
-#[derive(Debug)]
-pub(crate) struct StartError(rayon::ThreadPoolBuildError);
-
-impl fmt::Display for StartError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "threads cannot be started: {}", self.0)
-    }
-}
-
-impl std::error::Error for StartError {}

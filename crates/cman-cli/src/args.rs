@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Result, bail};
 use burn_ragged::DeviceKind;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use cman_data::{DataError, OverlapPolicy, ReaderBuilder, Schema};
+use cman_data::{DataError, InputFormat, OverlapPolicy, ReaderBuilder, Schema};
 use cman_encoder::Pooling;
 use cman_model::{Card, LoadOptions, Measured, MemoryLimit, Model};
 use cman_score::Definition;
@@ -25,6 +25,18 @@ pub struct DeviceArgs {
     /// Backend to run on
     #[arg(long, value_name = "NAME", default_value = default_device(), value_parser = devices())]
     pub device: DeviceKind,
+}
+
+/// The format of an input.
+#[derive(Debug, clap::Args)]
+pub struct FormatArgs {
+    /// Input format; default: recognized from its start
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        value_parser = named::<InputFormat>(["text", "jsonl", "spert", "multihead", "columns"])
+    )]
+    pub format: Option<InputFormat>,
 }
 
 /// The limit of memory.

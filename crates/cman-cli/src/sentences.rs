@@ -14,7 +14,7 @@ use cman_data::{
 use cman_model::Extractor;
 
 use crate::{
-    args::named,
+    args::FormatArgs,
     corpus::STDIN,
     extract_args::Refusal,
     hint::hinted,
@@ -28,13 +28,8 @@ pub struct InputArgs {
     /// File to read; `-` is standard input
     #[arg(value_name = "INPUT", default_value = "-")]
     input: PathBuf,
-    /// Input format; default: recognized from its start
-    #[arg(
-        long,
-        value_name = "FORMAT",
-        value_parser = named::<InputFormat>(["text", "jsonl", "spert", "multihead", "columns"])
-    )]
-    format: Option<InputFormat>,
+    #[command(flatten)]
+    format: FormatArgs,
 }
 
 /// An open input.
@@ -61,7 +56,7 @@ impl InputArgs {
             Box::new(BufReader::with_capacity(1 << 16, file::open(&self.input)?))
         };
         let interactive = from_stdin && io::stdin().is_terminal();
-        Ok(OpenInput { reader, name, format: self.format, interactive })
+        Ok(OpenInput { reader, name, format: self.format.format, interactive })
     }
 }
 

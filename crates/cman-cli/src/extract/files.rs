@@ -5,7 +5,7 @@ use std::{
     time::UNIX_EPOCH,
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use cman_data::files_in;
 use serde::{Deserialize, Serialize};
 
@@ -30,7 +30,7 @@ pub fn find(inputs: &[PathBuf]) -> Result<Vec<InputFile>> {
     let mut files = Vec::new();
     for input in inputs {
         if !input.exists() {
-            let error = anyhow::anyhow!("{}: no such file or folder", input.display());
+            let error = anyhow!("{}: no such file or folder", input.display());
             let is_pattern = input.as_os_str().as_encoded_bytes().iter().any(|byte| b"*?[".contains(byte));
             let hint = "the shell expands a pattern that is not in quotes; a folder stands for its files";
             return Err(if is_pattern { hinted(error, hint) } else { error });
@@ -54,7 +54,7 @@ impl InputFile {
     fn of(path: &Path) -> Result<Self> {
         let metadata = path.metadata().with_context(|| path.display().to_string())?;
         if !metadata.is_file() {
-            let error = anyhow::anyhow!("{}: expected a file, found a pipe or device", path.display());
+            let error = anyhow!("{}: expected a file, found a pipe or device", path.display());
             return Err(hinted(error, "`cman predict` reads streams"));
         }
         let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());

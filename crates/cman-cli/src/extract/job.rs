@@ -6,35 +6,20 @@ use std::{
 };
 
 use anyhow::{Context, Result, anyhow};
-use cman_data::file;
-use cman_model::{ExtractOptions, Extractor};
+use cman_data::{InputFormat, file};
+use cman_model::{ExtractOptions, Extractor, Model};
 use cman_train::checksum;
 use indicatif::HumanCount;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{
-    Args,
-    files::InputFile,
-    part::{Compression, PartFormat},
-    position::Position,
-};
+use super::{files::InputFile, part_args::PartArgs, position::Position};
 use crate::hint::{RESUME, hinted};
 
 /// The file of the manifest. Engines of tables pass over names that start so.
 const MANIFEST: &str = "_manifest.json";
 /// The version of its form.
 const FORMAT: u32 = 1;
-/// The files of a model directory that decide what it finds.
-const MODEL_FILES: [&str; 7] = [
-    "calibration.json",
-    "config.toml",
-    "labels.json",
-    "model.json",
-    "model.safetensors",
-    "signatures.json",
-    "vocabularies.json",
-];
 
 /// What is extracted from what. Runs with equal jobs write equal bytes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,10 +28,8 @@ pub struct Job {
     model: String,
     options: ExtractOptions,
     input_format: Option<String>,
-    to: PartFormat,
-    compress: Compression,
-    part_records: u64,
-    with_text: bool,
+    #[serde(flatten)]
+    parts: PartArgs,
     files: Vec<InputFile>,
 }
 
@@ -91,16 +74,19 @@ pub struct Manifest {
 }
 
 impl Job {
-    /// The job of these arguments.
-    pub fn of(args: &Args, files: &[InputFile], extractor: &Extractor) -> Result<Self> {
+    /// The job of an extractor with the model at `model`, or with the demo model.
+    pub fn new(
+        model: Option<&Path>,
+        extractor: &Extractor,
+        files: &[InputFile],
+        format: Option<InputFormat>,
+        parts: &PartArgs,
+    ) -> Result<Self> {
         Ok(Self {
-            model: model_hash(args.model.path())?,
+            model: model_hash(model)?,
             options: extractor.options().clone(),
-            input_format: args.format.map(|format| format.to_string()),
-            to: args.to,
-            compress: args.compress,
-            part_records: args.part_records,
-            with_text: args.with_text,
+            input_format: format.map(|format| format.to_string()),
+            parts: parts.clone(),
             files: files.to_vec(),
         })
     }
@@ -226,7 +212,7 @@ fn model_hash(path: Option<&Path>) -> Result<String> {
     if !path.is_dir() {
         return of_file(path);
     }
-    let files = MODEL_FILES.map(|name| path.join(name)).into_iter().filter(|file| file.exists());
+    let files = Model::FILES.map(|name| path.join(name)).into_iter().filter(|file| file.exists());
     let hashes = files.map(|file| of_file(&file)).collect::<Result<Vec<_>>>()?;
     Ok(checksum::of(hashes.concat().as_bytes()))
 }

@@ -3,6 +3,7 @@
 mod files;
 mod job;
 mod part;
+mod part_args;
 mod pipeline;
 mod position;
 mod records;
@@ -12,19 +13,18 @@ mod table;
 
 use std::{path::PathBuf, time::Instant};
 
-use anyhow::{Result, bail};
-use cman_data::InputFormat;
+use anyhow::{Result, anyhow, bail};
 use cman_model::Extractor;
 
 use crate::{
-    args::{ModelArgs, named},
+    args::{FormatArgs, ModelArgs},
     extract_args::ExtractArgs,
     hint::hinted,
     model_folder,
     notes::note,
 };
 use job::{Job, Manifest};
-use part::{Compression, PartFormat};
+use part_args::{PartArgs, PartFormat};
 use pipeline::Pipeline;
 
 /// Extract from files of any size
@@ -48,25 +48,10 @@ pub struct Args {
     output: PathBuf,
     #[command(flatten)]
     model: ModelArgs,
-    /// Input format; default: recognized from the start of each file
-    #[arg(
-        long,
-        value_name = "FORMAT",
-        value_parser = named::<InputFormat>(["text", "jsonl", "spert", "multihead", "columns"])
-    )]
-    format: Option<InputFormat>,
-    /// Format of the parts
-    #[arg(long, value_name = "FORMAT", default_value = "jsonl")]
-    to: PartFormat,
-    /// Compression of the parts
-    #[arg(long, value_name = "METHOD", default_value = "none")]
-    compress: Compression,
-    /// Records per part
-    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..))]
-    part_records: u64,
-    /// Add the text of each record to its row
-    #[arg(long)]
-    with_text: bool,
+    #[command(flatten)]
+    format: FormatArgs,
+    #[command(flatten)]
+    parts: PartArgs,
     /// Continue after the last complete part
     #[arg(long)]
     resume: bool,
@@ -76,18 +61,21 @@ pub struct Args {
 
 /// Runs the subcommand.
 pub fn run(args: &Args) -> Result<()> {
-    part::check(args.to, args.compress)?;
+    args.parts.check()?;
     let files = files::find(&args.inputs)?;
     let extractor = args.extract.apply(&Extractor::new(args.model.load()?))?;
-    if args.to == PartFormat::Parquet && extractor.options().n_best > 0 {
+    if args.parts.to == PartFormat::Parquet && extractor.options().n_best > 0 {
         bail!("the best tag sequences have no column in Parquet; `--to jsonl` writes them");
     }
     let _lock = model_folder::lock(&args.output)?;
-    let mut manifest = Manifest::open(&args.output, Job::of(args, &files, &extractor)?, args.resume)?;
+    let format = args.format.format;
+    let job = Job::new(args.model.path(), &extractor, &files, format, &args.parts)?;
+    let mut manifest = Manifest::open(&args.output, job, args.resume)?;
     if !manifest.is_complete() {
         let start = Instant::now();
         let before = manifest.counts();
-        Pipeline { extractor: &extractor, files: &files, args, out: &args.output }.run(&mut manifest)?;
+        let (out, parts) = (&args.output, &args.parts);
+        Pipeline { extractor: &extractor, files: &files, format, out, parts }.run(&mut manifest)?;
         let counts = manifest.counts();
         let (records, seconds) = (counts.records - before.records, start.elapsed().as_secs_f64());
         note(format_args!("{counts}; {:.0} records/s", records as f64 / seconds));
@@ -103,7 +91,7 @@ pub fn run(args: &Args) -> Result<()> {
     }
     if counts.rejected > 0 {
         let reasons = format!("{}/{}*.jsonl has the reasons", args.output.display(), part::REJECTED);
-        return Err(hinted(anyhow::anyhow!("{} records or files rejected", counts.rejected), reasons));
+        return Err(hinted(anyhow!("{} records or files rejected", counts.rejected), reasons));
     }
     if counts.records == 0 {
         bail!("no records in {}", args.inputs[0].display());

@@ -6,57 +6,33 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result, anyhow};
-use clap::ValueEnum;
+use anyhow::{Context, Result};
 use cman_data::file::Draft;
 use cman_model::Document;
 use flate2::{Compression as Level, write::GzEncoder};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::{
-    Args,
     job::{Counts, Manifest, WrittenPart},
+    part_args::{Compression, PartArgs},
     records::Window,
     row::{Rejected, Row},
 };
-use crate::hint::hinted;
 
 /// The start of the names of files that have what could not be read. Engines of tables pass over such names.
 pub const REJECTED: &str = "_rejected-";
 
-/// The format of the parts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
-#[serde(rename_all = "lowercase")]
-pub enum PartFormat {
-    /// One JSON object per line
-    Jsonl,
-    /// Parquet, if the program was built with `parquet`
-    Parquet,
-}
-
-/// The compression of the parts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
-#[serde(rename_all = "lowercase")]
-pub enum Compression {
-    /// None; Parquet is always compressed inside
-    None,
-    /// gzip
-    Gzip,
-    /// zstd, if the program was built with `zstd`
-    Zstd,
-}
-
 /// Writes one part after another.
 pub struct Parts<'a> {
     out: &'a Path,
-    args: &'a Args,
+    args: &'a PartArgs,
     manifest: &'a mut Manifest,
     open: Option<Part>,
 }
 
 impl<'a> Parts<'a> {
     /// Parts in the folder `out`, after those of the manifest.
-    pub fn new(out: &'a Path, args: &'a Args, manifest: &'a mut Manifest) -> Self {
+    pub fn new(out: &'a Path, args: &'a PartArgs, manifest: &'a mut Manifest) -> Self {
         Self { out, args, manifest, open: None }
     }
 
@@ -109,14 +85,8 @@ enum Rows {
 }
 
 impl Part {
-    fn create(out: &Path, number: usize, args: &Args) -> Result<Self> {
-        let suffix = match (args.to, args.compress) {
-            (PartFormat::Parquet, _) => "parquet",
-            (PartFormat::Jsonl, Compression::None) => "jsonl",
-            (PartFormat::Jsonl, Compression::Gzip) => "jsonl.gz",
-            (PartFormat::Jsonl, Compression::Zstd) => "jsonl.zst",
-        };
-        let file = format!("part-{number:05}.{suffix}");
+    fn create(out: &Path, number: usize, args: &PartArgs) -> Result<Self> {
+        let file = format!("part-{number:05}.{}", args.extension());
         let draft = Draft::of(out.join(&file));
         let to = draft.create().with_context(|| draft.path().display().to_string())?;
         let rejected_file = out.join(format!("{REJECTED}{number:05}.jsonl"));
@@ -166,9 +136,9 @@ impl Part {
 }
 
 impl Rows {
-    fn open(file: File, args: &Args) -> Result<Self> {
+    fn open(file: File, args: &PartArgs) -> Result<Self> {
         #[cfg(feature = "parquet")]
-        if args.to == PartFormat::Parquet {
+        if args.to == super::part_args::PartFormat::Parquet {
             return Ok(Self::Parquet(super::table::TableWriter::new(file, args.with_text)?));
         }
         let to = BufWriter::with_capacity(1 << 16, file);
@@ -210,15 +180,4 @@ fn write_lines(to: &mut impl Write, values: &[impl Serialize]) -> Result<()> {
         to.write_all(&line)?;
     }
     Ok(())
-}
-
-/// Refuses what the program was built without.
-pub fn check(to: PartFormat, compress: Compression) -> Result<()> {
-    let feature = match (to, compress) {
-        (PartFormat::Parquet, _) if cfg!(not(feature = "parquet")) => "parquet",
-        (PartFormat::Jsonl, Compression::Zstd) if cfg!(not(feature = "zstd")) => "zstd",
-        _ => return Ok(()),
-    };
-    let hint = format!("`cargo install --path crates/cman-cli --features {feature}` makes a program that has it");
-    Err(hinted(anyhow!("this program was built without the feature `{feature}`"), hint))
 }

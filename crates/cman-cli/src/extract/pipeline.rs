@@ -12,14 +12,15 @@ use std::{
 };
 
 use anyhow::Result;
+use cman_data::InputFormat;
 use cman_model::{Document, Extractor, TokenizedText};
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 
 use super::{
-    Args,
     files::InputFile,
     job::Manifest,
     part::Parts,
+    part_args::PartArgs,
     records::{Records, Window},
 };
 
@@ -33,8 +34,9 @@ type Found = (Window, Vec<Document>);
 pub struct Pipeline<'a> {
     pub extractor: &'a Extractor,
     pub files: &'a [InputFile],
-    pub args: &'a Args,
+    pub format: Option<InputFormat>,
     pub out: &'a Path,
+    pub parts: &'a PartArgs,
 }
 
 impl Pipeline<'_> {
@@ -44,8 +46,8 @@ impl Pipeline<'_> {
         let position = manifest.end();
         let already: u64 = self.files[..position.files].iter().map(|file| file.bytes).sum();
         read.store(already, Ordering::Relaxed);
-        let records = Records::after(position, self.files, self.args.format, self.extractor, Arc::clone(&read));
-        let parts = Parts::new(self.out, self.args, manifest);
+        let records = Records::after(position, self.files, self.format, self.extractor, Arc::clone(&read));
+        let parts = Parts::new(self.out, self.parts, manifest);
         thread::scope(|scope| {
             let (to_model, windows) = sync_channel(QUEUE);
             let (to_writer, found) = sync_channel(QUEUE);
@@ -63,12 +65,12 @@ impl Pipeline<'_> {
 
     /// Reads windows until the files end or nobody takes them. No window has records of two parts.
     fn read(&self, mut records: Records, windows: SyncSender<Window>) {
-        let mut left = self.args.part_records;
+        let mut left = self.parts.part_records;
         loop {
             let window = records.window(left);
             left -= window.records;
             if left == 0 {
-                left = self.args.part_records;
+                left = self.parts.part_records;
             }
             let is_last = window.is_last;
             if windows.send(window).is_err() || is_last {

@@ -2,31 +2,12 @@
 
 use std::fs;
 
-use tempfile::TempDir;
-
-use crate::program::{cman, model, sample};
+use crate::program::{Folder, cman, model, sample};
 
 const DEEP: usize = 1_000_000;
 const HUGE: usize = 100 << 20;
 
-/// A temporary folder.
-struct Folder(TempDir);
-
 impl Folder {
-    fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
-    }
-
-    fn path(&self, name: &str) -> String {
-        self.0.path().join(name).to_str().unwrap().to_owned()
-    }
-
-    fn file(&self, name: &str, content: impl AsRef<[u8]>) -> String {
-        let path = self.path(name);
-        fs::write(&path, content).unwrap();
-        path
-    }
-
     /// The error of training with these options.
     fn train(&self, options: &[&str]) -> String {
         let out = self.path("model");

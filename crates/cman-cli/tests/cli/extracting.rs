@@ -11,27 +11,11 @@ use std::{
 use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 use serde_json::{Value, json};
 
-use crate::program::{cman, cman_reading, command, demo, sample};
+use crate::program::{Folder, cman, cman_reading, command, demo, sample};
 
 const TEXT: &str = "Ada Lovelace lived in London. Zoë 😀 works for Brno Steel in Brno.\n\nIt rained.\n";
 
-struct Folder(tempfile::TempDir);
-
 impl Folder {
-    fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
-    }
-
-    fn path(&self, name: &str) -> String {
-        self.0.path().join(name).to_str().unwrap().to_owned()
-    }
-
-    fn file(&self, name: &str, content: impl AsRef<[u8]>) -> String {
-        fs::create_dir_all(self.0.path().join(name).parent().unwrap()).unwrap();
-        fs::write(self.path(name), content).unwrap();
-        self.path(name)
-    }
-
     fn lines(&self, name: &str) -> Vec<Value> {
         let text = fs::read_to_string(self.path(name)).unwrap();
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()

@@ -1,5 +1,7 @@
 //! File names in a model directory.
 
+use super::Model;
+
 /// Format version, library version and sizes.
 pub(super) const MANIFEST: &str = "model.json";
 /// The configuration of the training run.
@@ -16,3 +18,8 @@ pub(super) const SCORES: &str = "scores.json";
 pub(super) const SIGNATURES: &str = "signatures.json";
 /// The temperatures of confidences, if they were fitted.
 pub(super) const CALIBRATION: &str = "calibration.json";
+
+impl Model {
+    /// The files of a model directory that decide what the model finds, so far as it has them.
+    pub const FILES: [&str; 7] = [CALIBRATION, CONFIG, LABELS, MANIFEST, WEIGHTS, SIGNATURES, VOCABULARIES];
+}
